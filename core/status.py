@@ -1,0 +1,121 @@
+"""What the queue tells: the values that its signals carry and its reads take and return."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from core.job import ENDED, LIVE, JobState
+
+
+class ChangeKind(StrEnum):
+    """What changed of a job."""
+
+    STATE = "state"
+    DETAILS = "details"  # priority or place in the queue; the state is as before
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class JobChange:
+    """One committed change of one or more jobs."""
+
+    ids: Sequence[int]
+    kind: ChangeKind
+    state: JobState | None = None  # the new state; only for ChangeKind.STATE
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAdded:
+    """Jobs that were just accepted, in the order of their ids."""
+
+    ids: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of a batch that was enqueued."""
+
+    ids: Sequence[int]  # of the new jobs, in the order given
+    duplicates: int = 0  # sources that were already waiting or running with the same recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What was found at the start of the app that an earlier run had left running."""
+
+    put_back: int = 0  # jobs that went back to the queue
+    exhausted: int = 0  # jobs that went to `failed`, because their attempts were used up
+    finished: int = 0  # jobs whose outputs were all published before the end, now `done`
+    set_aside: str = ""  # where a store that could not be read was moved to; empty when all was well
+
+
+class RunState(StrEnum):
+    """Whether the queue starts jobs."""
+
+    RUNNING = "running"
+    PAUSING = "pausing"  # starts nothing new; some jobs are still running
+    PAUSED = "paused"
+
+
+_NO_COUNTS: Mapping[JobState, int] = MappingProxyType(dict.fromkeys(JobState, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    """The queue at one instant."""
+
+    name: str
+    run_state: RunState
+    concurrency: int  # slots
+    active: int = 0  # slots that run a job now
+    counts: Mapping[JobState, int] = field(default=_NO_COUNTS)  # every state is a key
+    reason: str = ""  # why the queue paused itself, one sentence; empty when the user did
+    next_due_in: float | None = None  # seconds until the next retry, when nothing else can run
+    source_bytes: int = 0  # read for the jobs that are done, in this run of the app
+    output_bytes: int = 0  # written for them
+
+    @property
+    def total(self) -> int:
+        """All jobs in the store."""
+        return sum(self.counts.values())
+
+    @property
+    def live(self) -> int:
+        """Jobs that still have to run, held ones too."""
+        return sum(self.counts[state] for state in LIVE)
+
+    @property
+    def ended(self) -> int:
+        """Jobs that are done, skipped, failed or cancelled."""
+        return sum(self.counts[state] for state in ENDED)
+
+
+class SortKey(StrEnum):
+    """What the jobs can be sorted by. ORDER is the order in which they run: priority, then place."""
+
+    ADDED = "added"
+    ORDER = "order"
+    NAME = "name"
+    FOLDER = "folder"
+    STATE = "state"
+    PRIORITY = "priority"
+    SOURCE_BYTES = "source_bytes"
+    OUTPUT_BYTES = "output_bytes"
+    SAVED = "saved"
+    RECIPE = "recipe"
+    ATTEMPTS = "attempts"
+    SECONDS = "seconds"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class JobQuery:
+    """Which jobs to list, in which order."""
+
+    states: frozenset[JobState] | None = None  # None for all
+    text: str = ""  # part of the source's path, in any case of letters
+    sort: SortKey = SortKey.ADDED
+    descending: bool = False

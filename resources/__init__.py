@@ -1,0 +1,1 @@
+"""Icons, built-in recipes and what else the app carries as files."""

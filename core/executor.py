@@ -25,6 +25,7 @@ class Task:
     place: int = 1  # 1, or n for the n-th source in the queue that would make files of the same names
     index: int = 1  # place of the source in the batch that it was added with, from 1
     temp_tag: str = ""  # part of every temporary name of this attempt, unique to it
+    receipt: str = ""  # where to note what is about to be published; empty for nowhere
     timeout: float | None = None  # seconds; None for no limit
 
 

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from core.errors import describe
 from core.job import JobError, OutputFile
+
+if TYPE_CHECKING:
+    import asyncio  # elsewhere inside functions: each worker imports this module, and has no use for a loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +90,67 @@ class Processor(Protocol):
 
 
 class InProcess:
-    """A processor that awaits one coroutine function in the loop itself: for tests and light work."""
+    """A processor that awaits one coroutine function in the loop itself: for tests and light work.
+
+    The function gets the task and returns its outcome; what it raises becomes `Failed`. It may tell how far
+    it is by `report`.
+    """
 
     def __init__(self, function: Callable[[Task], Awaitable[Outcome]]) -> None:
         self._function = function
-        self._running: dict[int, object] = {}
+        self._on_progress: ProgressSink | None = None
+        self._running: dict[int, asyncio.Task[Outcome]] = {}
+        self._stopping: set[int] = set()
 
-    async def start(self, slots: int, on_progress: ProgressSink) -> None:
-        """Need nothing."""
+    async def start(self, slots: int, on_progress: ProgressSink) -> None:  # noqa: ARG002
+        """Keep the sink; there is nothing to make ready."""
+        self._on_progress = on_progress
+
+    def report(self, job_id: int, fraction: float) -> None:
+        """Tell the queue what fraction of a job is done, 0 to 1."""
+        if self._on_progress is not None:
+            self._on_progress(job_id, fraction)
 
     async def run(self, slot: int, task: Task) -> Outcome:
-        """Await the function."""
-        raise NotImplementedError
+        """Await the function in a task of its own, so that cancelling it cannot hit the caller."""
+        import asyncio
+
+        assert slot not in self._running, f"slot {slot} is busy"
+        running = asyncio.ensure_future(self._call(task))
+        self._running[slot] = running
+        try:
+            return await running
+        except asyncio.CancelledError as error:
+            caller = asyncio.current_task()
+            if caller is not None and caller.cancelling():
+                raise  # the caller is being cancelled, not this slot alone
+            return Stopped() if slot in self._stopping else Failed(describe(error))
+        finally:
+            del self._running[slot]
+            self._stopping.discard(slot)
+
+    async def _call(self, task: Task) -> Outcome:
+        try:
+            return await self._function(task)
+        except Exception as error:
+            return Failed(describe(error))
 
     def cancel(self, slot: int) -> None:
-        """Cancel the coroutine."""
+        """Cancel the function that runs in the slot; a free slot is left alone."""
+        running = self._running.get(slot)
+        if running is not None and not running.done():
+            self._stopping.add(slot)
+            running.cancel()
 
     async def resize(self, slots: int) -> None:
-        """Need nothing."""
+        """Do nothing: a slot costs nothing here."""
 
     async def close(self) -> None:
-        """Need nothing."""
+        """Cancel what runs and wait until it has ended."""
+        import asyncio
+
+        running = list(self._running.values())
+        for slot in list(self._running):
+            self.cancel(slot)
+        if running:
+            await asyncio.wait(running)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 from core.job import ENDED, LIVE, JobState
 
@@ -60,9 +59,6 @@ class RunState(StrEnum):
     PAUSED = "paused"
 
 
-_NO_COUNTS: Mapping[JobState, int] = MappingProxyType(dict.fromkeys(JobState, 0))
-
-
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
     """The queue at one instant."""
@@ -71,7 +67,7 @@ class QueueStatus:
     run_state: RunState
     concurrency: int  # slots
     active: int = 0  # slots that run a job now
-    counts: Mapping[JobState, int] = field(default=_NO_COUNTS)  # every state is a key
+    counts: Mapping[JobState, int] = field(default_factory=lambda: dict.fromkeys(JobState, 0))  # every state is a key
     reason: str = ""  # why the queue paused itself, one sentence; empty when the user did
     next_due_in: float | None = None  # seconds until the next retry, when nothing else can run
     source_bytes: int = 0  # read for the jobs that are done, in this run of the app

@@ -1,0 +1,326 @@
+"""Gives the next jobs to free slots, and brings home how each attempt ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from core.clock import Alarm, Clock
+from core.errors import DiskFull, ImageQueueError, TimedOut, WorkerCrashed, describe
+from core.executor import Done, Failed, Outcome, Processor, Skipped, Stopped, Task
+from core.imaging.naming import remove_leftovers
+from core.imaging.receipt import published, withdraw
+from core.job import JobState, OutputFile
+from core.retry import RetryPolicy
+from core.store import Claimed, Ended, JobStore, StaleAttempt
+from core.store_writer import StoreWriter
+
+log = logging.getLogger(__name__)
+
+_WRITE_AGAIN: Final = 2.0  # seconds until results that the store could not take are tried again
+_KILLED: Final = frozenset({WorkerCrashed.code, TimedOut.code})
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """An attempt that is under way in a slot."""
+
+    claimed: Claimed
+    task: Task
+    began: float  # by the clock
+    settled: asyncio.Future[None]  # resolved when its end is in the store
+    wish: JobState | None = None  # CANCELLED or QUEUED: what it is to become when it is ended from outside
+    outcome: Outcome | None = None
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What one commit brought about."""
+
+    ended: list[tuple[Run, JobState]] = field(default_factory=list)
+    woken: list[int] = field(default_factory=list)
+    claimed: list[Claimed] = field(default_factory=list)
+    next_due: float | None = None
+
+
+class Dispatcher:
+    """Keeps the slots busy with what the store says is next.
+
+    It works in turns. Each turn is one commit: the ends of attempts that have come in, the backoffs that have
+    passed, and the claims for the slots that are free. Only after it are the claimed jobs started, and
+    `changed` told. While the disk syncs, more ends come in and share the next turn.
+    """
+
+    def __init__(
+        self,
+        writer: StoreWriter,
+        processor: Processor,
+        data_dir: Path,
+        *,
+        retry: RetryPolicy,
+        timeout: float | None,
+        aging: float | None,
+        clock: Clock,
+        rng: random.Random,
+        changed: Callable[[JobState, list[int]], None],
+        turned: Callable[[], None],
+        pause_itself: Callable[[str], None],
+    ) -> None:
+        self._writer = writer
+        self._processor = processor
+        self._receipts = data_dir / "receipts"
+        self._retry = retry
+        self._timeout = timeout
+        self._aging = aging
+        self._clock = clock
+        self._rng = rng
+        self._changed = changed
+        self._turned = turned
+        self._pause_itself = pause_itself
+        self._uid = ""
+        self._filing = ThreadPoolExecutor(2, "leftovers")
+        self._runs: dict[int, Run] = {}  # slot -> what runs in it
+        self._came_in: list[Run] = []  # attempts that ended, and are not in the store yet
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._alarm: Alarm | None = None
+        self._loop_task: asyncio.Task[None] | None = None
+        self._closing = False
+        self.slots = 0
+        self.paused = True
+        self.next_due: float | None = None
+        """When the next backoff passes, by the clock."""
+        self.bytes_in = 0
+        self.bytes_out = 0
+
+    # -- opening and closing ------------------------------------------------------------------------------
+
+    async def open(self, uid: str, slots: int, on_progress: Callable[[int, float], None]) -> None:
+        """Make the slots ready and begin to turn; nothing is claimed while `paused`."""
+        self._uid = uid
+        self.slots = slots
+        self._receipts.mkdir(parents=True, exist_ok=True)
+        await self._processor.start(slots, on_progress)
+        self._loop_task = asyncio.create_task(self._turns(), name="dispatcher")
+        self.wake()
+
+    async def close(self, grace: float) -> None:
+        """Claim nothing more, give running jobs `grace` seconds, put the rest back, end the slots."""
+        self._closing = True
+        if self._loop_task is not None:
+            await self._writer.call(
+                lambda _: None
+            )  # a claim that is under way is started before this returns
+            if self._runs:
+                await asyncio.wait([run.settled for run in self._runs.values()], timeout=max(grace, 0))
+            await self.end(self._runs.values(), JobState.QUEUED)
+            self.wake()
+            await self._loop_task
+        await self._processor.close()
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._filing.shutdown()
+
+    async def resize(self, slots: int) -> None:
+        """Change the number of slots."""
+        self.slots = slots
+        await self._processor.resize(slots)
+        self.wake()
+
+    def wake(self) -> None:
+        """Take a turn soon: something may have changed that lets a job start."""
+        self._wake.set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether an attempt is under way, or ended and not in the store yet."""
+        return bool(self._runs or self._came_in)
+
+    # -- ending running jobs from outside -------------------------------------------------------------------
+
+    def running(self, ids: Iterable[int] | None = None) -> list[Run]:
+        """Return the attempts under way: all, or those of these jobs."""
+        wanted = None if ids is None else set(ids)
+        return [run for run in self._runs.values() if wanted is None or run.claimed.job_id in wanted]
+
+    async def end(self, runs: Iterable[Run], wish: JobState) -> int:
+        """End these attempts at once; their jobs become `wish`, but for those that had just completed.
+
+        Returns how many became so, when it is in the store.
+        """
+        chosen = list(runs)
+        for run in chosen:
+            if run.wish is None and run.outcome is None:
+                run.wish = wish
+                self._processor.cancel(run.claimed.worker)
+        if chosen:
+            await asyncio.wait([run.settled for run in chosen])
+        return sum(isinstance(run.outcome, Stopped) and run.wish is wish for run in chosen)
+
+    # -- turns --------------------------------------------------------------------------------------------
+
+    async def _turns(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            ended, self._came_in = self._came_in, []
+            try:
+                self._apply(await self._writer.call(self._next_turn(ended)), ended)
+            except ImageQueueError as error:
+                # The store took nothing of this turn. What ended is kept here until it does.
+                log.error("The store could not be written: %s", error)
+                self._came_in = ended + self._came_in
+                if not self.paused:
+                    self._pause_itself(str(error))
+                if ended and not self._closing:
+                    self._clock.call_later(_WRITE_AGAIN, self.wake)
+            if self._closing and not self._runs and not self._wake.is_set():
+                return
+
+    def _next_turn(self, ended: list[Run]) -> Callable[[JobStore], _Turn]:
+        now = self._clock.now()
+        writes = [(run, *self._write_of(run, now)) for run in ended]
+        free = []
+        if not self.paused and not self._closing:
+            free = [slot for slot in range(self.slots) if slot not in self._runs]
+        oldest_before = None if self._aging is None else now - self._aging
+
+        def turn(store: JobStore) -> _Turn:
+            result = _Turn()
+            for run, state, write in writes:
+                try:
+                    write(store)
+                except StaleAttempt as error:
+                    log.warning("Dropped a late result: %s", error)
+                else:
+                    result.ended.append((run, state))
+            if store.counts[JobState.RETRYING]:
+                result.woken = store.wake_due(now)
+            if free:
+                result.claimed = store.claim(free, now, oldest_before)
+            if store.counts[JobState.RETRYING]:
+                result.next_due = store.next_due()
+            return result
+
+        return turn
+
+    def _write_of(self, run: Run, now: float) -> tuple[JobState, Callable[[JobStore], None]]:
+        """Return what the job becomes by this end of its attempt, and the store's method that makes it so."""
+        end = Ended(run.claimed.job_id, run.claimed.attempt, now, run.seconds)
+        match run.outcome:
+            case Done() as done:
+                return JobState.DONE, lambda store: store.finish(end, done)
+            case Skipped(reason, source_bytes):
+                return JobState.SKIPPED, lambda store: store.skip(end, reason, source_bytes)
+            case Failed(error):
+                attempts, most = run.claimed.attempts, run.claimed.max_retries
+                if self._retry.gives_up(error, attempts, most):
+                    return JobState.FAILED, lambda store: store.fail(end, error)
+                backoff = self._retry.delay(attempts, self._rng)
+                return JobState.RETRYING, lambda store: store.retry_later(end, error, backoff)
+        if run.wish is JobState.CANCELLED:
+            return JobState.CANCELLED, lambda store: store.cancel_running(end)
+        return JobState.QUEUED, lambda store: store.put_back(end)
+
+    def _apply(self, turn: _Turn, came_in: list[Run]) -> None:
+        states: defaultdict[JobState, list[int]] = defaultdict(list)
+        for run, state in turn.ended:
+            states[state].append(run.claimed.job_id)
+            if isinstance(run.outcome, Done):
+                self.bytes_in += run.outcome.source_bytes or 0
+                self.bytes_out += sum(file.bytes for file in run.outcome.outputs)
+        for state, ids in states.items():
+            self._changed(state, ids)
+        if turn.woken:
+            self._changed(JobState.QUEUED, turn.woken)
+        if turn.claimed:
+            for claimed in turn.claimed:
+                self._launch(claimed)
+            self._changed(JobState.RUNNING, [claimed.job_id for claimed in turn.claimed])
+        for run in came_in:
+            if not run.settled.done():
+                run.settled.set_result(None)
+        self._set_alarm(turn.next_due)
+        self._turned()
+
+    def _set_alarm(self, due: float | None) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self.next_due = due
+        self._alarm = None
+        if due is not None and not self._closing:
+            self._alarm = self._clock.call_later(due - self._clock.now(), self.wake)
+
+    # -- one attempt --------------------------------------------------------------------------------------
+
+    def _launch(self, claimed: Claimed) -> None:
+        run = Run(
+            claimed,
+            self.task_of(claimed, self._uid),
+            self._clock.now(),
+            asyncio.get_running_loop().create_future(),
+        )
+        self._runs[claimed.worker] = run
+        task = asyncio.create_task(self._attempt(run))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def task_of(self, claimed: Claimed, uid: str) -> Task:
+        """Return what a worker is told of this attempt; `uid` is the store's own, part of temporary names."""
+        return Task(
+            claimed.job_id,
+            claimed.attempt,
+            claimed.source,
+            claimed.recipe_body,
+            claimed.twin,
+            claimed.batch_index,
+            f"{uid}-{claimed.job_id}-{claimed.attempt}",
+            str(self._receipts / f"{claimed.worker}.json"),
+            self._timeout,
+        )
+
+    async def _attempt(self, run: Run) -> None:
+        try:
+            outcome = await self._processor.run(run.claimed.worker, run.task)
+            if isinstance(outcome, Stopped) or (
+                isinstance(outcome, Failed) and outcome.error.code in _KILLED
+            ):
+                loop = asyncio.get_running_loop()
+                cancelled = run.wish is JobState.CANCELLED
+                files = await loop.run_in_executor(self._filing, tidy, run.task, cancelled)
+                if files is not None:
+                    outcome = Done(files)
+        except Exception as error:  # a processor never raises: this is our bug, and the job's failure
+            log.exception("A processor raised")
+            outcome = Failed(describe(error))
+        if run.wish is JobState.CANCELLED and isinstance(outcome, Failed):
+            outcome = Stopped()
+        run.outcome = outcome
+        run.seconds = self._clock.now() - run.began
+        del self._runs[run.claimed.worker]
+        self._came_in.append(run)
+        if isinstance(outcome, Failed) and outcome.error.code == DiskFull.code and not self.paused:
+            # The others are not to spend their retries on it as well.
+            self._pause_itself(outcome.error.message)
+        self.wake()
+
+
+def tidy(task: Task, cancelled: bool = False) -> tuple[OutputFile, ...] | None:
+    """After a worker's end: return the outputs when all had been published, else remove what is left over.
+
+    cancelled: also remove those outputs that had been published, as the user gave the job up.
+    """
+    files = published(task.receipt, task.temp_tag)
+    if files is None:
+        if cancelled:
+            withdraw(task.receipt, task.temp_tag)
+        remove_leftovers(task.source, task.recipe, task.temp_tag)
+    return files

@@ -1,0 +1,356 @@
+"""What runs next: the queue over the store and the slots, which tells its changes by signals."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from array import array
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeVar
+
+from psygnal import EmitLoopError, Signal, SignalInstance
+
+from core.clock import Clock, SteadyClock
+from core.dispatcher import Dispatcher, tidy
+from core.errors import BadUsage, ImageQueueError, Interrupted
+from core.executor import Done, Processor
+from core.imaging.naming import name_keys
+from core.job import Attempt, Job, JobState
+from core.recipe import Recipe
+from core.retry import RetryPolicy
+from core.status import Accepted, BatchAdded, ChangeKind, JobChange, JobQuery, QueueStatus, Recovery, RunState
+from core.store import Ended, JobStore, NewJobs
+from core.store_file import STORE_NAME
+from core.store_reader import StoreReader
+from core.store_writer import StoreWriter
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+_CLOSED_UNEXPECTEDLY: Final = "Image Queue closed unexpectedly while this image was being worked on."
+
+
+class TaskQueue:
+    """A queue of images that survives anything.
+
+    `processor` runs the jobs in `concurrency` slots at the same time. All methods belong to the thread of the
+    running event loop, asyncio's own or qasync's. Signals are emitted there too, after the commit of what
+    they tell; a subscriber that raises is logged and hurts nobody.
+    """
+
+    job_changed = Signal(JobChange)
+    batch_added = Signal(BatchAdded)
+    status_changed = Signal(QueueStatus)
+    progress = Signal(int, float)  # a job's id, and its fraction done from 0 to 1
+
+    def __init__(
+        self,
+        data_dir: Path,
+        processor: Processor,
+        *,
+        name: str = "images",
+        concurrency: int = 4,
+        retry: RetryPolicy | None = None,
+        timeout: float | None = 300.0,
+        aging: float | None = None,
+        clock: Clock | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        """Make a queue whose store is in `data_dir`; nothing is opened yet.
+
+        timeout: seconds that an attempt may take; None for no limit.
+        aging: seconds after which a waiting job runs before any priority; None to let high priorities starve
+            low ones for as long as they keep coming.
+        """
+        _check_int("The number of workers", concurrency, 1, 64)
+        self.name = name
+        self._concurrency = concurrency
+        self._clock = clock or SteadyClock()
+        self._path = data_dir / STORE_NAME
+        self._writer = StoreWriter(self._path, aging=aging is not None)
+        self._dispatcher = Dispatcher(
+            self._writer, processor, data_dir,
+            retry=retry or RetryPolicy(), timeout=timeout, aging=aging,
+            clock=self._clock, rng=rng or random.SystemRandom(),
+            changed=self._tell_changed, turned=self._tell_status, pause_itself=self._pause_itself,
+        )  # fmt: skip
+        self._reader: StoreReader | None = None
+        self._threads = ThreadPoolExecutor(1, "store-reader")
+        self._idle = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._reason = ""
+        self._last_status: QueueStatus | None = None
+        self.was_running = True
+        """Whether the queue was running when it was last closed, or killed; True for a new one."""
+
+    # -- opening and closing ------------------------------------------------------------------------------
+
+    async def open(self) -> Recovery:
+        """Open the store, put back what an earlier run of the app left running, make the slots ready.
+
+        Nothing runs until `start`. Raises StoreUnusable or StoreTooNew.
+        """
+        set_aside = await self._writer.open()
+        uid, paused = await self._writer.call(lambda store: (store.uid, store.paused))
+        self.was_running = not paused
+        self._reader = await self._in_reader(lambda: StoreReader(self._path))
+        recovery = await self._recover(uid, set_aside)
+        await self._dispatcher.open(uid, self._concurrency, self._on_progress)
+        self._tell_status()
+        return recovery
+
+    async def _recover(self, uid: str, set_aside: str) -> Recovery:
+        now = self._clock.now()
+        left = await self._writer.call(JobStore.running)
+        await self._writer.call(lambda store: store.anchor_backoffs(now))
+        error = Interrupted(_CLOSED_UNEXPECTEDLY).as_job_error()
+        found = Counter[str]()
+        for claimed in left:
+            task = self._dispatcher.task_of(claimed, uid)
+            files = await self._in_reader(partial(tidy, task))
+            end = Ended(claimed.job_id, claimed.attempt, now, 0.0)
+            if files is not None:
+                await self._writer.call(partial(JobStore.finish, end=end, done=Done(files)))
+                found["finished"] += 1
+            elif claimed.attempts > claimed.max_retries:
+                await self._writer.call(partial(JobStore.fail, end=end, error=error))
+                found["exhausted"] += 1
+            else:
+                await self._writer.call(partial(JobStore.put_back_after_crash, end=end, error=error))
+                found["put_back"] += 1
+        return Recovery(set_aside=set_aside, **found)
+
+    async def close(self, grace: float = 5.0) -> None:
+        """End in order: start nothing new, give running jobs `grace` seconds, put the rest back, close all.
+
+        Whether the queue was running or paused stays as it was, for the next `open`.
+        """
+        await self._dispatcher.close(grace)
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        if self._reader is not None:
+            await self._in_reader(self._reader.close)
+        await self._writer.close()
+        self._threads.shutdown()
+
+    # -- accepting ----------------------------------------------------------------------------------------
+
+    async def enqueue(
+        self, source: str | Path, recipe: Recipe, priority: int = 0, max_retries: int = 3
+    ) -> int:
+        """Accept one source; returns the job's id when the job is on disk.
+
+        The same source may be enqueued twice by this; `enqueue_batch` leaves duplicates out.
+        """
+        accepted = await self._accept([source], recipe, priority, max_retries, keep_duplicates=True)
+        return accepted.ids[0]
+
+    async def enqueue_batch(
+        self, sources: Sequence[str | Path], recipe: Recipe, priority: int = 0, max_retries: int = 3
+    ) -> Accepted:
+        """Accept a batch, all of it or nothing; returns when it is on disk.
+
+        Sources that are waiting or running with the same recipe are left out and counted as duplicates.
+        """
+        return await self._accept(sources, recipe, priority, max_retries, keep_duplicates=False)
+
+    async def _accept(
+        self,
+        sources: Sequence[str | Path],
+        recipe: Recipe,
+        priority: int,
+        max_retries: int,
+        *,
+        keep_duplicates: bool,
+    ) -> Accepted:
+        _check_int("A priority", priority, -(2**31), 2**31)
+        _check_int("Max retries", max_retries, 0, 1_000)
+        now = self._clock.now()
+
+        def add(store: JobStore) -> tuple[Sequence[int], int]:
+            texts = [str(source) for source in sources]
+            keys = name_keys(texts, recipe)
+            batch = NewJobs(texts, keys, recipe.name, recipe.id_hash, recipe.to_json(), priority, max_retries)
+            return store.add(batch, now, keep_duplicates=keep_duplicates)
+
+        ids, duplicates = await self._writer.call(add)
+        if ids:
+            self._emit(self.batch_added, BatchAdded(ids))
+            self._tell_status()
+            self._dispatcher.wake()
+        return Accepted(ids, duplicates)
+
+    # -- running ------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start, or go on after a pause."""
+        await self._writer.call(lambda store: store.set_paused(False))
+        self._dispatcher.paused, self._reason = False, ""
+        self._tell_status()
+        self._dispatcher.wake()
+
+    async def pause(self) -> None:
+        """Start nothing new, across restarts too, until `start`; running jobs finish."""
+        self._dispatcher.paused, self._reason = True, ""
+        await self._writer.call(lambda store: store.set_paused(True))
+        self._tell_status()
+
+    async def stop(self) -> None:
+        """Pause, and put the running jobs back in the queue without counting their attempts."""
+        await self.pause()
+        await self._dispatcher.end(self._dispatcher.running(), JobState.QUEUED)
+
+    async def set_concurrency(self, slots: int) -> None:
+        """Change the number of slots; a busy one that is to go finishes its job."""
+        _check_int("The number of workers", slots, 1, 64)
+        self._concurrency = slots
+        await self._dispatcher.resize(slots)
+        self._tell_status()
+
+    def status(self) -> QueueStatus:
+        """Return how many jobs are in each state, what is active, and whether the queue runs."""
+        counts, due = self._writer.counts, self._dispatcher.next_due
+        active = counts[JobState.RUNNING]
+        state = RunState.RUNNING
+        if self._dispatcher.paused:
+            state = RunState.PAUSING if active else RunState.PAUSED
+        return QueueStatus(
+            self.name, state, self._concurrency, active, counts, self._reason,
+            None if due is None else max(0.0, due - self._clock.now()),
+            self._dispatcher.bytes_in, self._dispatcher.bytes_out,
+        )  # fmt: skip
+
+    async def drained(self) -> None:
+        """Return when no job is queued, running or retrying, or the queue is paused and nothing runs."""
+        await self._idle.wait()
+
+    def _pause_itself(self, reason: str) -> None:
+        """Pause for a reason that the user is told; the store may not be writable, so it is asked softly."""
+        self._dispatcher.paused, self._reason = True, reason
+
+        async def keep() -> None:
+            with suppress(ImageQueueError):
+                await self._writer.call(lambda store: store.set_paused(True))
+
+        task = asyncio.create_task(keep())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        self._tell_status()
+
+    # -- what the user asks for jobs ------------------------------------------------------------------------
+
+    async def cancel(self, ids: Sequence[int]) -> int:
+        """Give jobs up; running ones are ended at once, and their partial outputs removed.
+
+        Returns how many were cancelled when that is so: a job that completed in the same instant is done.
+        """
+        now = self._clock.now()
+        changed = await self._writer.call(lambda store: store.cancel(ids, now))
+        self._tell_change(changed, JobState.CANCELLED)
+        ended = await self._dispatcher.end(self._dispatcher.running(ids), JobState.CANCELLED)
+        return len(changed) + ended
+
+    async def hold(self, ids: Sequence[int]) -> int:
+        """Keep waiting jobs back until they are released; returns how many."""
+        return await self._change(lambda store: store.hold(ids), JobState.HELD)
+
+    async def release(self, ids: Sequence[int]) -> int:
+        """Let held jobs go, at their old places; returns how many."""
+        return await self._change(lambda store: store.release(ids), JobState.QUEUED)
+
+    async def retry(self, ids: Sequence[int]) -> int:
+        """Queue failed and cancelled jobs again with all their attempts, and retrying ones at once."""
+        return await self._change(lambda store: store.retry(ids), JobState.QUEUED)
+
+    async def set_priority(self, ids: Sequence[int], priority: int) -> int:
+        """Change the priority of jobs that have not ended; returns how many."""
+        _check_int("A priority", priority, -(2**31), 2**31)
+        return await self._change(lambda store: store.set_priority(ids, priority), None)
+
+    async def do_next(self, ids: Sequence[int]) -> int:
+        """Move waiting jobs to the front of the queue, in the order given; returns how many."""
+        return await self._change(lambda store: store.do_next(ids), None)
+
+    async def remove(self, ids: Sequence[int]) -> int:
+        """Forget jobs that are not running, with their attempts; returns how many. Files stay."""
+        removed = await self._writer.call(lambda store: store.remove(ids))
+        self._tell(removed, ChangeKind.REMOVED)
+        return len(removed)
+
+    async def _change(self, function: Callable[[JobStore], list[int]], state: JobState | None) -> int:
+        changed = await self._writer.call(function)
+        self._tell_change(changed, state)
+        return len(changed)
+
+    # -- telling ------------------------------------------------------------------------------------------
+
+    def _tell_change(self, ids: list[int], state: JobState | None) -> None:
+        self._tell(ids, ChangeKind.DETAILS if state is None else ChangeKind.STATE, state)
+
+    def _tell_changed(self, state: JobState, ids: list[int]) -> None:
+        """Hear from the dispatcher, which tells the status itself when it has told all."""
+        self._emit(self.job_changed, JobChange(ids, ChangeKind.STATE, state))
+
+    def _tell(self, ids: Sequence[int], kind: ChangeKind, state: JobState | None = None) -> None:
+        if ids:
+            self._emit(self.job_changed, JobChange(ids, kind, state))
+            self._tell_status()
+            self._dispatcher.wake()
+
+    def _tell_status(self) -> None:
+        status = self.status()
+        counts = status.counts
+        waiting = counts[JobState.QUEUED] + counts[JobState.RETRYING]
+        if self._dispatcher.busy or status.active or (waiting and status.run_state is RunState.RUNNING):
+            self._idle.clear()
+        else:
+            self._idle.set()
+        if status != self._last_status:
+            self._last_status = status
+            self._emit(self.status_changed, status)
+
+    def _on_progress(self, job_id: int, fraction: float) -> None:
+        self._emit(self.progress, job_id, fraction)
+
+    def _emit(self, signal: SignalInstance, *args: object) -> None:
+        """Tell the subscribers; one that raises is logged, and neither the queue nor the others notice."""
+        if len(signal):
+            try:
+                signal.emit(*args)
+            except EmitLoopError:
+                log.exception("A subscriber of %s raised", signal.name)
+
+    # -- reading ------------------------------------------------------------------------------------------
+
+    async def find(self, query: JobQuery) -> array[int]:
+        """Return the ids of the jobs that the query asks for, in its order."""
+        return await self._read(lambda reader: reader.find(query))
+
+    async def jobs(self, ids: Sequence[int]) -> list[Job]:
+        """Return these jobs, in this order; those that are gone are left out."""
+        return await self._read(lambda reader: reader.jobs(ids))
+
+    async def attempts(self, job_id: int) -> list[Attempt]:
+        """Return the attempts of a job, first to last."""
+        return await self._read(lambda reader: reader.attempts(job_id))
+
+    async def _read(self, function: Callable[[StoreReader], T]) -> T:
+        if self._reader is None:
+            raise BadUsage("The queue is not open.")
+        reader = self._reader
+        return await self._in_reader(lambda: function(reader))
+
+    def _in_reader(self, function: Callable[[], T]) -> Awaitable[T]:
+        return asyncio.get_running_loop().run_in_executor(self._threads, function)
+
+
+def _check_int(what: str, value: int, least: int, most: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise BadUsage(f"{what} is a whole number from {least} to {most}, not {value!r}.")

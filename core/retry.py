@@ -1,0 +1,38 @@
+"""Which errors a retry can help, and how long to wait for it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from core.errors import BadUsage
+from core.job import JobError
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Exponential backoff with a cap and a random part.
+
+    base: seconds; the n-th failed attempt is followed by base * 2**n seconds.
+    cap: seconds; the most that this grows to, the random part not counted.
+    jitter: the random part, as a fraction of the wait: it is added and never taken away, so that jobs that
+        failed in the same instant do not come back in the same instant.
+    """
+
+    base: float = 1.0
+    cap: float = 300.0
+    jitter: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not (self.base >= 0 and self.cap >= 0 and self.jitter >= 0):
+            raise BadUsage("A retry's base, cap and jitter are numbers from 0 up.")
+
+    def delay(self, attempt: int, rng: random.Random) -> float:
+        """Return the seconds to wait after the failed attempt with this number, from 1."""
+        # 2**60 seconds is past any cap; without the bound a large attempt would overflow a float.
+        wait = min(self.cap, self.base * 2.0 ** min(attempt, 60))
+        return wait + rng.random() * self.jitter * wait
+
+    def gives_up(self, error: JobError, attempts: int, max_retries: int) -> bool:
+        """Return whether a job that failed with this error, after so many attempts, has failed for good."""
+        return not error.retryable or attempts > max_retries

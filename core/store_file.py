@@ -1,0 +1,99 @@
+"""Opens the store's file: makes, migrates, or sets it aside when it cannot be read."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+from typing import Final
+
+from core.errors import DiskFull, ImageQueueError, StoreUnusable
+from core.migrations import LATEST, migrate, version_of
+
+STORE_NAME: Final = "queue.sqlite3"
+
+
+def open_store(path: Path) -> tuple[sqlite3.Connection, str]:
+    """Open the store for its one writer; also returns where a damaged file was moved to, or "".
+
+    Commits are synced to disk (WAL with synchronous=FULL), so that what was accepted survives a power cut.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return _connect(path), ""
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+        moved = _set_aside(path)
+        return _connect(path), str(moved)
+    except (sqlite3.Error, OSError) as error:
+        raise as_store_error(error, path) from error
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """Open the store beside its writer, to read only. Raises StoreUnusable when there is none."""
+    try:
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None,
+                             check_same_thread=False, timeout=5)  # fmt: skip
+        db.text_factory = text_of
+        db.execute("PRAGMA query_only = ON")
+        if version_of(db) > LATEST:
+            raise StoreUnusable("The queue was written by a newer version of Image Queue. Please update.")
+    except sqlite3.Error as error:
+        raise as_store_error(error, path) from error
+    return db
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    try:
+        db.text_factory = text_of
+        version_of(db)  # the first read: a file that is no store is found out here
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA journal_size_limit = 67108864")
+        db.execute("PRAGMA temp_store = MEMORY")
+        migrate(db, path)
+        db.execute("SELECT COUNT(*) FROM meta").fetchone()
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def text_of(raw: bytes) -> str:
+    """Return text from the store; bytes that are no Unicode come back as the operating system's names do."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Return whether the error says that the file is no store, or a broken one."""
+    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def as_store_error(error: sqlite3.Error | OSError, path: Path) -> ImageQueueError:
+    """Return the sentence for what kept the store from being opened, read or written."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return DiskFull(f"The disk with the queue ({path.parent}) is full.")
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreUnusable(f"The queue in {path.parent} is locked by another program.")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM) or isinstance(
+        error, PermissionError
+    ):
+        return StoreUnusable(f"The queue in {path.parent} cannot be opened for writing: check the folder.")
+    return StoreUnusable(f"The queue in {path.parent} cannot be used: {error}.")
+
+
+def _set_aside(path: Path) -> Path:
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    target, number = path.with_name(f"{path.name}.damaged-{stamp}"), 1
+    while target.exists():
+        number += 1
+        target = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
+    for suffix in ("-wal", "-shm"):
+        beside = path.with_name(path.name + suffix)
+        if beside.exists():
+            beside.rename(target.with_name(target.name + suffix))
+    return path.rename(target)

@@ -1,0 +1,135 @@
+"""Reads the store beside its writer: which jobs, in which order, and what is known of each."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from core.job import Attempt, AttemptEnd, Job, JobError, JobState, OutputFile
+from core.status import JobQuery, SortKey
+from core.store_file import open_for_reading
+
+_ORDER: Final = {
+    SortKey.ADDED: "id",
+    SortKey.ORDER: "priority DESC, place",
+    SortKey.NAME: "name COLLATE NOCASE",
+    SortKey.FOLDER: "folder COLLATE NOCASE",
+    SortKey.STATE: "state",
+    SortKey.PRIORITY: "priority",
+    SortKey.SOURCE_BYTES: "source_bytes",
+    SortKey.OUTPUT_BYTES: "output_bytes",
+    SortKey.SAVED: "source_bytes - output_bytes",
+    SortKey.RECIPE: "(SELECT name FROM recipes WHERE recipes.id = jobs.recipe)",
+    SortKey.ATTEMPTS: "attempts",
+    SortKey.SECONDS: "seconds",
+    SortKey.ERROR: "error_message",
+}
+
+_COLUMNS: Final = (
+    "jobs.id, folder || jobs.name, recipes.name, recipe, priority, state, attempts, max_retries,"
+    " added_at, due_at, ended_at, seconds, source_bytes, output_bytes, width, height, reason, error_code, error_message,"
+    " error_retryable, outputs"
+)
+
+
+class StoreReader:
+    """A read-only connection of its own, for one thread at a time; it sees what has been committed."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the store at `path`; raises StoreUnusable when there is none that can be read."""
+        self._db = open_for_reading(path)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    def interrupt(self) -> None:
+        """End a read that runs in another thread; it raises sqlite3.OperationalError there."""
+        self._db.interrupt()
+
+    def find(self, query: JobQuery) -> array[int]:
+        """Return the ids of the jobs that the query asks for, in its order."""
+        where, values = _conditions(query)
+        order = _ORDER[query.sort]
+        if query.descending:
+            order = ", ".join(_reversed(part) for part in order.split(", "))
+        if query.sort is not SortKey.ADDED:
+            order += ", id"
+        cursor = self._db.execute(f"SELECT id FROM jobs {where} ORDER BY {order}", values)
+        ids = array("q")
+        while rows := cursor.fetchmany(2_000):
+            ids.extend([row[0] for row in rows])
+        return ids
+
+    def jobs(self, ids: Sequence[int]) -> list[Job]:
+        """Return these jobs, in this order; those that are gone are left out."""
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM jobs JOIN recipes ON recipes.id = jobs.recipe"
+            " WHERE jobs.id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(ids)),),
+        )
+        found = {row[0]: row for row in rows}
+        return [_job(found[job]) for job in ids if job in found]
+
+    def attempts(self, job: int) -> list[Attempt]:
+        """Return the attempts of a job, first to last; one that is under way is the last."""
+        rows = self._db.execute(
+            "SELECT number, worker, started_at, seconds, ended, counted, error_code, error_message,"
+            " error_retryable, error_details FROM attempts WHERE job = ? ORDER BY number",
+            (job,),
+        )
+        attempts = [
+            Attempt(number, worker, started, seconds, AttemptEnd(end), bool(counted),
+                    JobError(code, message, bool(retryable), details) if code else None)
+            for number, worker, started, seconds, end, counted, code, message, retryable, details in rows
+        ]  # fmt: skip
+        current = self._db.execute(
+            "SELECT runs, worker, started_at FROM jobs WHERE id = ? AND state = 'running'", (job,)
+        ).fetchone()
+        if current is not None:
+            number, worker, started = current
+            attempts.append(Attempt(number, worker, started, None, AttemptEnd.RUNNING))
+        return attempts
+
+    def counts(self) -> dict[JobState, int]:
+        """Return how many jobs are in each state; every state is a key."""
+        counts = dict.fromkeys(JobState, 0)
+        for state, count in self._db.execute("SELECT state, COUNT(*) FROM jobs GROUP BY state"):
+            counts[JobState(state)] = count
+        return counts
+
+    def paused(self) -> bool:
+        """Return whether the user paused the queue."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = 'paused'").fetchone()
+        return bool(row and row[0] == "1")
+
+
+def _conditions(query: JobQuery) -> tuple[str, tuple[object, ...]]:
+    conditions, values = [], []
+    if query.states is not None:
+        conditions.append(f"state IN ({', '.join('?' * len(query.states))})")
+        values += [str(state) for state in sorted(query.states)]
+    if query.text:
+        escaped = query.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        conditions.append("folder || name LIKE ? ESCAPE '\\'")
+        values.append(f"%{escaped}%")
+    return (f"WHERE {' AND '.join(conditions)}" if conditions else "", tuple(values))
+
+
+def _reversed(part: str) -> str:
+    return part.removesuffix(" DESC") if part.endswith(" DESC") else f"{part} DESC"
+
+
+def _job(row: tuple[object, ...]) -> Job:
+    (job, source, recipe_name, recipe, priority, state, attempts, max_retries, added, due, ended, seconds,
+     source_bytes, output_bytes, width, height, reason, code, message, retryable, outputs) = row  # fmt: skip
+    error = JobError(str(code), str(message), bool(retryable)) if code else None
+    files = tuple(OutputFile(*fields) for fields in json.loads(str(outputs))) if outputs else ()
+    return Job(
+        job, source, recipe_name, recipe, priority, JobState(str(state)), attempts, max_retries,  # type: ignore[arg-type]
+        added, due, ended, seconds, source_bytes, output_bytes, width, height,  # type: ignore[arg-type]
+        str(reason or ""), error, files,
+    )  # fmt: skip

@@ -8,6 +8,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -116,9 +117,8 @@ class Dispatcher:
         """Claim nothing more, give running jobs `grace` seconds, put the rest back, end the slots."""
         self._closing = True
         if self._loop_task is not None:
-            await self._writer.call(
-                lambda _: None
-            )  # a claim that is under way is started before this returns
+            with suppress(ImageQueueError):
+                await self._writer.call(lambda _: None)  # a claim under way is started before this returns
             if self._runs:
                 await asyncio.wait([run.settled for run in self._runs.values()], timeout=max(grace, 0))
             await self.end(self._runs.values(), JobState.QUEUED)
@@ -177,11 +177,14 @@ class Dispatcher:
             except ImageQueueError as error:
                 # The store took nothing of this turn. What ended is kept here until it does.
                 log.error("The store could not be written: %s", error)
-                self._came_in = ended + self._came_in
                 if not self.paused:
                     self._pause_itself(str(error))
-                if ended and not self._closing:
-                    self._clock.call_later(_WRITE_AGAIN, self.wake)
+                if self._closing:
+                    self._release(ended)  # the next start finds them running, and knows what to do
+                else:
+                    self._came_in = ended + self._came_in
+                    if ended:
+                        self._clock.call_later(_WRITE_AGAIN, self.wake)
             if self._closing and not self._runs and not self._wake.is_set():
                 return
 
@@ -245,11 +248,14 @@ class Dispatcher:
             for claimed in turn.claimed:
                 self._launch(claimed)
             self._changed(JobState.RUNNING, [claimed.job_id for claimed in turn.claimed])
-        for run in came_in:
-            if not run.settled.done():
-                run.settled.set_result(None)
+        self._release(came_in)
         self._set_alarm(turn.next_due)
         self._turned()
+
+    def _release(self, runs: list[Run]) -> None:
+        for run in runs:
+            if not run.settled.done():
+                run.settled.set_result(None)
 
     def _set_alarm(self, due: float | None) -> None:
         if self._alarm is not None:

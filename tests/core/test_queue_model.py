@@ -1,0 +1,288 @@
+"""Whatever a user does in whatever order, the queue does as a simple model of it says."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from core.executor import Done, Outcome
+from core.job import ENDED, JobState
+from core.queue import TaskQueue
+from core.recipe import builtin_recipes
+from core.retry import RetryPolicy
+from tests.core.clocks import ManualClock
+from tests.core.processors import BAD, BUSY, SKIP, ByHand
+
+SLOTS = 2
+RECIPE = builtin_recipes()[0]
+WAITING = (JobState.QUEUED, JobState.RETRYING, JobState.HELD)
+
+
+@dataclass
+class ModelJob:
+    id: int
+    priority: int
+    place: float
+    max_retries: int
+    state: JobState = JobState.QUEUED
+    attempts: int = 0
+    due: float = 0.0
+
+
+class QueueAgainstModel(RuleBasedStateMachine):
+    """Drives the real queue and store by hand, and the model beside it."""
+
+    pick: ClassVar = st.integers(0, 30)
+    picks: ClassVar = st.lists(st.integers(0, 30), min_size=1, max_size=4, unique=True)
+
+    @initialize()
+    def make(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.folder = Path(tempfile.mkdtemp())
+        self.clock = ManualClock()
+        self.jobs: dict[int, ModelJob] = {}
+        self.paused = True
+        self.order: list[int] = []
+        self.last_id = 0
+        self.open()
+
+    def open(self) -> None:
+        self.hand = ByHand()
+        self.hand.order = self.order_seen = []
+        self.order = []
+        self.queue = TaskQueue(
+            self.folder,
+            self.hand,
+            concurrency=SLOTS,
+            clock=self.clock,
+            retry=RetryPolicy(jitter=0),
+            rng=random.Random(0),
+        )
+        self.run(self.queue.open())
+
+    def run(self, coroutine: object) -> object:
+        result = self.loop.run_until_complete(coroutine)  # type: ignore[arg-type]
+        self.loop.run_until_complete(self.settle())
+        return result
+
+    async def settle(self) -> None:
+        """Wait until the queue has done all that it will do by itself."""
+        dispatcher, quiet = self.queue._dispatcher, 0
+        while quiet < 3:
+            await self.queue._writer.call(lambda _: None)
+            await asyncio.sleep(0)
+            busy = dispatcher._wake.is_set() or dispatcher._came_in or len(dispatcher._runs) != len(
+                self.hand.tasks
+            )  # fmt: skip
+            quiet = 0 if busy else quiet + 1
+
+    # -- the model ----------------------------------------------------------------------------------------
+
+    def in_state(self, *states: JobState) -> list[ModelJob]:
+        return [job for job in self.jobs.values() if job.state in states]
+
+    def model_turn(self) -> None:
+        for job in self.in_state(JobState.RETRYING):
+            if job.due <= self.clock.now():
+                job.state = JobState.QUEUED
+        if self.paused:
+            return
+        while len(self.in_state(JobState.RUNNING)) < SLOTS and self.in_state(JobState.QUEUED):
+            job = min(self.in_state(JobState.QUEUED), key=lambda j: (-j.priority, j.place))
+            job.state = JobState.RUNNING
+            job.attempts += 1
+            self.order.append(job.id)
+
+    def choose(self, picks: list[int]) -> list[ModelJob]:
+        jobs = list(self.jobs.values())
+        return [jobs[pick] for pick in picks if pick < len(jobs)]
+
+    # -- what a user does -----------------------------------------------------------------------------------
+
+    @rule(number=st.integers(1, 4), priority=st.sampled_from([-10, 0, 10]), retries=st.integers(0, 2))
+    def add(self, number: int, priority: int, retries: int) -> None:
+        names = [f"/photos/{self.last_id + offset + 1}.jpg" for offset in range(number)]
+        accepted = self.run(self.queue.enqueue_batch(names, RECIPE, priority, retries))
+        for job in accepted.ids:  # type: ignore[attr-defined]
+            self.jobs[job] = ModelJob(job, priority, job, retries)
+            self.last_id = job
+        self.model_turn()
+
+    @rule()
+    def start(self) -> None:
+        self.run(self.queue.start())
+        self.paused = False
+        self.model_turn()
+
+    @rule()
+    def pause(self) -> None:
+        self.run(self.queue.pause())
+        self.paused = True
+
+    @rule()
+    def stop(self) -> None:
+        self.run(self.queue.stop())
+        self.paused = True
+        self.put_back()
+
+    def put_back(self) -> None:
+        for job in self.in_state(JobState.RUNNING):
+            job.state = JobState.QUEUED
+            job.attempts -= 1
+
+    @rule(pick=pick, outcome=st.sampled_from([Done(), Done(), SKIP, BUSY, BUSY, BAD]))
+    def end(self, pick: int, outcome: Outcome) -> None:
+        running = self.in_state(JobState.RUNNING)
+        if not running:
+            return
+        job = running[pick % len(running)]
+        self.hand.end_job(job.id, outcome)
+        if outcome == Done():
+            job.state = JobState.DONE
+        elif outcome is SKIP:
+            job.state = JobState.SKIPPED
+        elif outcome is BAD or job.attempts > job.max_retries:
+            job.state = JobState.FAILED
+        else:
+            job.state = JobState.RETRYING
+            job.due = self.clock.now() + 2.0**job.attempts
+        self.model_turn()
+        self.run(self.settle())
+
+    @rule(picks=picks)
+    def cancel(self, picks: list[int]) -> None:
+        chosen = self.choose(picks)
+        self.run(self.queue.cancel([job.id for job in chosen]))
+        for job in chosen:
+            if job.state not in ENDED:
+                job.state = JobState.CANCELLED
+        self.model_turn()
+
+    @rule(picks=picks)
+    def hold(self, picks: list[int]) -> None:
+        chosen = self.choose(picks)
+        self.run(self.queue.hold([job.id for job in chosen]))
+        for job in chosen:
+            if job.state in (JobState.QUEUED, JobState.RETRYING):
+                job.state = JobState.HELD
+
+    @rule(picks=picks)
+    def release(self, picks: list[int]) -> None:
+        chosen = self.choose(picks)
+        self.run(self.queue.release([job.id for job in chosen]))
+        for job in chosen:
+            if job.state is JobState.HELD:
+                job.state = JobState.QUEUED
+        self.model_turn()
+
+    @rule(picks=picks)
+    def retry(self, picks: list[int]) -> None:
+        chosen = self.choose(picks)
+        self.run(self.queue.retry([job.id for job in chosen]))
+        for job in chosen:
+            if job.state in (JobState.FAILED, JobState.CANCELLED):
+                job.state, job.attempts = JobState.QUEUED, 0
+            elif job.state is JobState.RETRYING:
+                job.state = JobState.QUEUED
+        self.model_turn()
+
+    @rule(picks=picks, priority=st.sampled_from([-10, 0, 10]))
+    def set_priority(self, picks: list[int], priority: int) -> None:
+        chosen = self.choose(picks)
+        self.run(self.queue.set_priority([job.id for job in chosen], priority))
+        for job in chosen:
+            if job.state not in ENDED:
+                job.priority, job.place = priority, job.id
+
+    @rule(picks=picks)
+    def do_next(self, picks: list[int]) -> None:
+        chosen = self.choose(picks)
+        self.run(self.queue.do_next([job.id for job in chosen]))
+        top = max((job.priority for job in self.in_state(JobState.QUEUED)), default=0)
+        live = self.in_state(*WAITING, JobState.RUNNING)
+        first = min((job.place for job in live), default=0)
+        moved = [job for job in chosen if job.state not in ENDED]
+        for offset, job in enumerate(moved):
+            job.priority, job.place = max(job.priority, top), first - len(moved) + offset
+
+    @rule(picks=picks)
+    def remove(self, picks: list[int]) -> None:
+        chosen = self.choose(picks)
+        self.run(self.queue.remove([job.id for job in chosen]))
+        for job in chosen:
+            if job.state is not JobState.RUNNING:
+                del self.jobs[job.id]
+
+    @rule(seconds=st.sampled_from([0.5, 2.0, 5.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.run(self.settle())
+        self.model_turn()
+
+    @rule()
+    def quit_and_start_again(self) -> None:
+        self.run_alone(self.queue.close(grace=0))
+        self.put_back()
+        self.paused = True  # until `start`, whatever was before
+        self.open()
+        self.model_turn()
+
+    @rule()
+    def crash_and_start_again(self) -> None:
+        dispatcher = self.queue._dispatcher
+        assert dispatcher._loop_task is not None
+        dispatcher._loop_task.cancel()
+        for task in dispatcher._tasks:
+            task.cancel()
+        self.run_alone(self.queue._writer.close())
+        for job in self.in_state(JobState.RUNNING):
+            job.state = JobState.QUEUED if job.attempts <= job.max_retries else JobState.FAILED
+        self.paused = True
+        self.open()
+        self.model_turn()
+
+    def run_alone(self, coroutine: object) -> None:
+        self.loop.run_until_complete(coroutine)  # type: ignore[arg-type]
+
+    # -- what must hold ---------------------------------------------------------------------------------------
+
+    @invariant()
+    def g2_every_job_is_where_the_model_says(self) -> None:
+        found = self.run(self.queue.jobs(list(self.jobs)))
+        seen = {job.id: (job.state, job.priority, job.attempts) for job in found}  # type: ignore[attr-defined]
+        assert seen == {job.id: (job.state, job.priority, job.attempts) for job in self.jobs.values()}
+
+    @invariant()
+    def g8_jobs_ran_in_the_order_of_the_model(self) -> None:
+        assert self.order_seen == self.order
+
+    @invariant()
+    def g12_counts_equal_the_stores(self) -> None:
+        counts = self.queue.status().counts
+        for state in JobState:
+            assert counts[state] == len(self.in_state(state))
+
+    def teardown(self) -> None:
+        if hasattr(self, "queue"):
+            self.run_alone(self.queue.close(grace=0))
+            self.loop.close()
+            shutil.rmtree(self.folder)
+
+
+TestQueueAgainstModel = QueueAgainstModel.TestCase
+TestQueueAgainstModel.settings = settings(
+    max_examples=40,
+    stateful_step_count=30,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)

@@ -73,6 +73,9 @@ MIGRATIONS: Final[tuple[tuple[int, tuple[str, ...]], ...]] = (
                 PRIMARY KEY (job, number)
             ) WITHOUT ROWID
             """,
+            # What was removed last, for as long as that can be undone.
+            "CREATE TABLE removed_jobs AS SELECT * FROM jobs WHERE FALSE",
+            "CREATE TABLE removed_attempts AS SELECT * FROM attempts WHERE FALSE",
             "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
             "INSERT INTO meta VALUES ('uid', lower(hex(randomblob(4)))), ('paused', '0')",
         ),

@@ -108,6 +108,7 @@ class TaskQueue:
 
     async def _recover(self, uid: str, set_aside: str) -> Recovery:
         now = self._clock.now()
+        await self._writer.call(JobStore.forget_removed)
         left = await self._writer.call(JobStore.running)
         await self._writer.call(lambda store: store.anchor_backoffs(now))
         error = Interrupted(_CLOSED_UNEXPECTEDLY).as_job_error()
@@ -279,10 +280,22 @@ class TaskQueue:
         return await self._change(lambda store: store.do_next(ids), None)
 
     async def remove(self, ids: Sequence[int]) -> int:
-        """Forget jobs that are not running, with their attempts; returns how many. Files stay."""
+        """Forget jobs that are not running, with their attempts; returns how many. Files stay.
+
+        Until the next removal or the end of the app, `restore` takes it back.
+        """
         removed = await self._writer.call(lambda store: store.remove(ids))
         self._tell(removed, ChangeKind.REMOVED)
         return len(removed)
+
+    async def restore(self) -> int:
+        """Bring back the jobs that were removed last, as they were; returns how many."""
+        restored = await self._writer.call(JobStore.restore)
+        if restored:
+            self._emit(self.batch_added, BatchAdded(restored))
+            self._tell_status()
+            self._dispatcher.wake()
+        return len(restored)
 
     async def _change(self, function: Callable[[JobStore], list[int]], state: JobState | None) -> int:
         changed = await self._writer.call(function)

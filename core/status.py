@@ -28,7 +28,7 @@ class JobChange:
 
 @dataclass(frozen=True, slots=True)
 class BatchAdded:
-    """Jobs that were just accepted, in the order of their ids."""
+    """Jobs that were just accepted or restored, in the order of their ids."""
 
     ids: Sequence[int]
 
@@ -67,7 +67,9 @@ class QueueStatus:
     run_state: RunState
     concurrency: int  # slots
     active: int = 0  # slots that run a job now
-    counts: Mapping[JobState, int] = field(default_factory=lambda: dict.fromkeys(JobState, 0))  # every state is a key
+    counts: Mapping[JobState, int] = field(  # every state is a key
+        default_factory=lambda: dict.fromkeys(JobState, 0)
+    )
     reason: str = ""  # why the queue paused itself, one sentence; empty when the user did
     next_due_in: float | None = None  # seconds until the next retry, when nothing else can run
     source_bytes: int = 0  # read for the jobs that are done, in this run of the app

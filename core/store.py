@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from core.errors import IllegalChange
 from core.executor import Done
-from core.job import LEGAL_CHANGES, LIVE, AttemptEnd, JobError, JobState
-from core.store_file import open_store
+from core.job import AttemptEnd, JobError, JobState
+from core.store_base import CHUNK, NO_ERROR
+from core.store_wishes import StoreWishes
 from core.twins import Twins
 
-_CHUNK: Final = 5_000  # ids in one statement
-_NO_ERROR: Final = "error_code = NULL, error_message = NULL, error_retryable = NULL"
 _CLAIM: Final = "id, runs, worker, folder, name, recipe, twin, batch_index, attempts, max_retries"
 _DETAILS_LIMIT: Final = 20_000  # characters of a traceback that are kept
 
@@ -68,69 +66,16 @@ class StaleAttempt(IllegalChange):
     """A result of an attempt that is no longer the job's current one: it is to be dropped."""
 
 
-class JobStore:
+class JobStore(StoreWishes):
     """The queue on disk. One process, and in it one thread, may hold it."""
 
     def __init__(self, path: Path, *, aging: bool = False) -> None:
-        """Open or make the store at `path`.
+        """Open or make the store at `path`; see StoreBase for what is raised.
 
-        Raises StoreTooNew (untouched) and StoreUnusable. A file that is no readable store is set aside under
-        another name, which `set_aside` then tells, and a new one is made.
+        aging: keep an index of the oldest waiting jobs, for `claim` with `oldest_before`.
         """
-        self._db, self.set_aside = open_store(path)
-        self._install_guards(aging=aging)
+        super().__init__(path, aging=aging)
         self._recipe_bodies: dict[int, str] = {}
-        self._depth = 0
-        self.counts: dict[JobState, int] = dict.fromkeys(JobState, 0)
-        for state, count in self._db.execute("SELECT state, COUNT(*) FROM jobs GROUP BY state"):
-            self.counts[JobState(state)] = count
-        self.uid: str = self._meta("uid")
-
-    def close(self) -> None:
-        """Fold the log into the store and close it."""
-        self._db.close()
-
-    def _install_guards(self, *, aging: bool) -> None:
-        self._db.execute("CREATE TEMP TABLE legal (old TEXT, new TEXT, PRIMARY KEY (old, new)) WITHOUT ROWID")
-        self._db.executemany("INSERT INTO legal VALUES (?, ?)", sorted(LEGAL_CHANGES))
-        # The last wall: whatever statement is ever written, the store itself refuses an illegal change.
-        self._db.execute(
-            "CREATE TEMP TRIGGER legal_changes BEFORE UPDATE OF state ON main.jobs"
-            " WHEN NOT EXISTS (SELECT 1 FROM temp.legal WHERE old = OLD.state AND new = NEW.state)"
-            " BEGIN SELECT RAISE(ABORT, 'illegal change of state'); END"
-        )
-        if aging:
-            self._db.execute("CREATE INDEX IF NOT EXISTS jobs_oldest ON jobs (id) WHERE state = 'queued'")
-        else:
-            self._db.execute("DROP INDEX IF EXISTS jobs_oldest")
-
-    # -- transactions -------------------------------------------------------------------------------------
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Make what happens within one commit; nested ones undo their own part alone when they fail."""
-        depth, counts = self._depth, dict(self.counts)
-        self._db.execute(f"SAVEPOINT s{depth}" if depth else "BEGIN IMMEDIATE")
-        self._depth += 1
-        try:
-            yield
-            self._depth = depth
-            self._db.execute(f"RELEASE s{depth}" if depth else "COMMIT")
-        except BaseException:
-            self._depth = depth
-            self.counts = counts
-            if depth:
-                self._db.execute(f"ROLLBACK TO s{depth}")
-                self._db.execute(f"RELEASE s{depth}")
-            elif self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
-
-    def _count(self, old: JobState | None, new: JobState | None, number: int = 1) -> None:
-        if old is not None:
-            self.counts[old] -= number
-        if new is not None:
-            self.counts[new] += number
 
     # -- accepting ----------------------------------------------------------------------------------------
 
@@ -147,9 +92,9 @@ class JobStore:
             twins = Twins(self._db, recipe)
             rows: list[tuple[object, ...]] = []
             duplicates = index = 0
-            for start in range(0, len(batch.sources), _CHUNK):
-                twins.look_up(batch.name_keys[start : start + _CHUNK])
-                for offset in range(start, min(start + _CHUNK, len(batch.sources))):
+            for start in range(0, len(batch.sources), CHUNK):
+                twins.look_up(batch.name_keys[start : start + CHUNK])
+                for offset in range(start, min(start + CHUNK, len(batch.sources))):
                     source = batch.sources[offset]
                     twin = twins.number_of(batch.name_keys[offset], source, keep_duplicates=keep_duplicates)
                     index += 1
@@ -168,7 +113,7 @@ class JobStore:
                 " VALUES (?, CAST(? AS TEXT), CAST(? AS TEXT), ?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
                 rows,
             )
-            self._count(None, JobState.QUEUED, len(rows))
+            self.count(None, JobState.QUEUED, len(rows))
             return range(first, first + len(rows)), duplicates
 
     def _recipe_id(self, batch: NewJobs) -> int:
@@ -207,7 +152,7 @@ class JobStore:
                     f" started_at = ?, ended_at = NULL WHERE id = ? RETURNING {_CLAIM}",
                     (worker, now, row[0]),
                 )
-            self._count(JobState.QUEUED, JobState.RUNNING, len(claimed))
+            self.count(JobState.QUEUED, JobState.RUNNING, len(claimed))
         return claimed
 
     def _recipe_body(self, recipe: int) -> str:
@@ -223,7 +168,7 @@ class JobStore:
         self._end_attempt(
             end, JobState.DONE, AttemptEnd.DONE,
             "ended_at = ?, source_bytes = ?, output_bytes = ?, width = ?, height = ?, outputs = ?,"
-            f" reason = CAST(? AS TEXT), {_NO_ERROR}",
+            f" reason = CAST(? AS TEXT), {NO_ERROR}",
             (end.at, done.source_bytes, size, done.width, done.height, outputs, _text(" ".join(done.notes))),
         )  # fmt: skip
 
@@ -231,7 +176,7 @@ class JobStore:
         """Nothing had to be made: running -> skipped, with the reason."""
         self._end_attempt(
             end, JobState.SKIPPED, AttemptEnd.SKIPPED,
-            f"ended_at = ?, reason = CAST(? AS TEXT), source_bytes = ?, {_NO_ERROR}",
+            f"ended_at = ?, reason = CAST(? AS TEXT), source_bytes = ?, {NO_ERROR}",
             (end.at, _text(reason), source_bytes),
         )  # fmt: skip
 
@@ -287,7 +232,7 @@ class JobStore:
                 (end.seconds, how, counted, failure.code, _text(failure.message), failure.retryable,
                  _text(failure.details[-_DETAILS_LIMIT:]), end.job),
             )  # fmt: skip
-            self._count(JobState.RUNNING, state)
+            self.count(JobState.RUNNING, state)
 
     def wake_due(self, now: float, limit: int = 1_000) -> list[int]:
         """Put the jobs whose backoff has passed back in line: retrying -> queued, at their old places."""
@@ -298,7 +243,7 @@ class JobStore:
                 " RETURNING id",
                 (now, limit),
             ).fetchall()
-            self._count(JobState.RETRYING, JobState.QUEUED, len(rows))
+            self.count(JobState.RETRYING, JobState.QUEUED, len(rows))
             return [row[0] for row in rows]
 
     def next_due(self) -> float | None:
@@ -330,120 +275,6 @@ class JobStore:
             self._db.execute(
                 "UPDATE jobs SET due_at = MIN(due_at, ? + backoff) WHERE state = 'retrying'", (now,)
             )
-
-    # -- what the user asks for: each passes over the jobs that it does not apply to -----------------------
-
-    def cancel(self, ids: Sequence[int], now: float) -> list[int]:
-        """Give up: queued, retrying, held -> cancelled. Running ones are ended by the queue first."""
-        return self._change(
-            ids, (JobState.QUEUED, JobState.RETRYING, JobState.HELD), JobState.CANCELLED,
-            "ended_at = ?, due_at = NULL, backoff = NULL", (now,),
-        )  # fmt: skip
-
-    def hold(self, ids: Sequence[int]) -> list[int]:
-        """Keep back: queued, retrying -> held."""
-        return self._change(
-            ids, (JobState.QUEUED, JobState.RETRYING), JobState.HELD, "due_at = NULL, backoff = NULL"
-        )
-
-    def release(self, ids: Sequence[int]) -> list[int]:
-        """Let go again: held -> queued, at its old place."""
-        return self._change(ids, (JobState.HELD,), JobState.QUEUED, "ended_at = NULL")
-
-    def retry(self, ids: Sequence[int]) -> list[int]:
-        """Try again: failed, cancelled -> queued with all attempts anew; retrying -> queued at once."""
-        with self.transaction():
-            fresh = self._change(
-                ids, (JobState.FAILED, JobState.CANCELLED), JobState.QUEUED,
-                f"attempts = 0, ended_at = NULL, {_NO_ERROR}",
-            )  # fmt: skip
-            return fresh + self._change(
-                ids, (JobState.RETRYING,), JobState.QUEUED, "due_at = NULL, backoff = NULL"
-            )
-
-    def _change(
-        self, ids: Sequence[int], old: tuple[JobState, ...], new: JobState, assignments: str,
-        values: tuple[object, ...] = (),
-    ) -> list[int]:  # fmt: skip
-        changed: list[int] = []
-        with self.transaction():
-            for state in old:
-                rows = self._for_ids(
-                    f"UPDATE jobs SET state = '{new}', {assignments} WHERE state = '{state}' AND {{ids}}"
-                    " RETURNING id",
-                    ids,
-                    values,
-                )
-                self._count(state, new, len(rows))
-                changed += rows
-        return changed
-
-    def set_priority(self, ids: Sequence[int], priority: int) -> list[int]:
-        """Change the priority of jobs that have not ended; among equals the original place decides."""
-        return self._touch(ids, "priority = ?, place = id", (priority,))
-
-    def do_next(self, ids: Sequence[int]) -> list[int]:
-        """Move waiting jobs to the front of the queue, in the order given."""
-        with self.transaction():
-            top, place = self._db.execute(
-                "SELECT COALESCE(MAX(priority), 0), (SELECT COALESCE(MIN(place), 0) FROM jobs"
-                " WHERE state IN ('queued', 'running', 'retrying', 'held')) FROM jobs WHERE state = 'queued'"
-            ).fetchone()
-            moved = self._touch(ids, "priority = MAX(priority, ?)", (top,))
-            wanted = set(moved)
-            order = [job for job in ids if job in wanted]
-            self._db.executemany(
-                "UPDATE jobs SET place = ? WHERE id = ?",
-                ((place - len(order) + offset, job) for offset, job in enumerate(order)),
-            )
-            return moved
-
-    def _touch(self, ids: Sequence[int], assignments: str, values: tuple[object, ...]) -> list[int]:
-        live = ", ".join(f"'{state}'" for state in sorted(LIVE))
-        with self.transaction():
-            return self._for_ids(
-                f"UPDATE jobs SET {assignments} WHERE state IN ({live}) AND {{ids}} RETURNING id", ids, values
-            )
-
-    def remove(self, ids: Sequence[int]) -> list[int]:
-        """Forget jobs with their attempts, in any state but running."""
-        removed: list[int] = []
-        with self.transaction():
-            for state in JobState:
-                if state is not JobState.RUNNING:
-                    rows = self._for_ids(
-                        f"DELETE FROM jobs WHERE state = '{state}' AND {{ids}} RETURNING id", ids
-                    )
-                    self._count(state, None, len(rows))
-                    removed += rows
-            self._for_ids("DELETE FROM attempts WHERE {ids} RETURNING job", removed, column="job")
-        return removed
-
-    def _for_ids(
-        self, statement: str, ids: Sequence[int], values: tuple[object, ...] = (), *, column: str = "id"
-    ) -> list[int]:
-        found: list[int] = []
-        for start in range(0, len(ids), _CHUNK):
-            chunk = json.dumps(list(ids[start : start + _CHUNK]))
-            sql = statement.replace("{ids}", f"{column} IN (SELECT value FROM json_each(?))")
-            found += [row[0] for row in self._db.execute(sql, (*values, chunk)).fetchall()]
-        return found
-
-    # -- what is kept beside the jobs ----------------------------------------------------------------------
-
-    def _meta(self, key: str) -> str:
-        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return str(row[0]) if row else ""
-
-    @property
-    def paused(self) -> bool:
-        """Whether the user paused the queue; kept over restarts."""
-        return self._meta("paused") == "1"
-
-    def set_paused(self, paused: bool) -> None:
-        """Keep whether the queue is paused."""
-        with self.transaction():
-            self._db.execute("UPDATE meta SET value = ? WHERE key = 'paused'", ("1" if paused else "0",))
 
 
 def _text(value: str) -> bytes:

@@ -30,8 +30,8 @@ _ORDER: Final = {
 
 _COLUMNS: Final = (
     "jobs.id, folder || jobs.name, recipes.name, recipe, priority, state, attempts, max_retries,"
-    " added_at, due_at, ended_at, seconds, source_bytes, output_bytes, width, height, reason, error_code, error_message,"
-    " error_retryable, outputs"
+    " added_at, due_at, ended_at, seconds, source_bytes, output_bytes, width, height, reason, error_code,"
+    " error_message, error_retryable, outputs"
 )
 
 

@@ -49,5 +49,5 @@ class ManualClock:
 async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
     """Wait until the condition holds; fail when it does not within the time."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 (what is waited for may be in another thread)
             await asyncio.sleep(0.001)

@@ -405,6 +405,8 @@ def test_removed_jobs_are_gone_and_running_ones_stay(run_on_loop: RunOnLoop, tmp
             await bench.running(1)
             assert await bench.queue.remove(jobs) == 2
             assert list(await bench.queue.find(JobQuery())) == [jobs[0]]
+            assert await bench.queue.restore() == 2
+            assert list(await bench.queue.find(JobQuery())) == jobs
 
     run_on_loop(story())
 
@@ -413,7 +415,7 @@ def test_g12_signals_form_a_legal_path_for_each_job_and_counts_equal_the_stores(
     run_on_loop: RunOnLoop, tmp_path: Path
 ) -> None:
     async def story() -> None:
-        outcomes = [Done(), BUSY, BAD, SKIP]
+        outcomes: list[Outcome] = [Done(), BUSY, BAD, SKIP]
         states: dict[int, JobState] = {}
         statuses: list[QueueStatus] = []
 

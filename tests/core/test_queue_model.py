@@ -6,9 +6,10 @@ import asyncio
 import random
 import shutil
 import tempfile
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -21,6 +22,8 @@ from core.recipe import builtin_recipes
 from core.retry import RetryPolicy
 from tests.core.clocks import ManualClock
 from tests.core.processors import BAD, BUSY, SKIP, ByHand
+
+T = TypeVar("T")
 
 SLOTS = 2
 RECIPE = builtin_recipes()[0]
@@ -57,7 +60,8 @@ class QueueAgainstModel(RuleBasedStateMachine):
 
     def open(self) -> None:
         self.hand = ByHand()
-        self.hand.order = self.order_seen = []
+        self.order_seen: list[int] = []
+        self.hand.order = self.order_seen
         self.order = []
         self.queue = TaskQueue(
             self.folder,
@@ -69,8 +73,8 @@ class QueueAgainstModel(RuleBasedStateMachine):
         )
         self.run(self.queue.open())
 
-    def run(self, coroutine: object) -> object:
-        result = self.loop.run_until_complete(coroutine)  # type: ignore[arg-type]
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        result = self.loop.run_until_complete(coroutine)
         self.loop.run_until_complete(self.settle())
         return result
 
@@ -112,7 +116,7 @@ class QueueAgainstModel(RuleBasedStateMachine):
     def add(self, number: int, priority: int, retries: int) -> None:
         names = [f"/photos/{self.last_id + offset + 1}.jpg" for offset in range(number)]
         accepted = self.run(self.queue.enqueue_batch(names, RECIPE, priority, retries))
-        for job in accepted.ids:  # type: ignore[attr-defined]
+        for job in accepted.ids:
             self.jobs[job] = ModelJob(job, priority, job, retries)
             self.last_id = job
         self.model_turn()
@@ -250,15 +254,15 @@ class QueueAgainstModel(RuleBasedStateMachine):
         self.open()
         self.model_turn()
 
-    def run_alone(self, coroutine: object) -> None:
-        self.loop.run_until_complete(coroutine)  # type: ignore[arg-type]
+    def run_alone(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        self.loop.run_until_complete(coroutine)
 
-    # -- what must hold ---------------------------------------------------------------------------------------
+    # -- what must hold --------------------------------------------------------------------------------
 
     @invariant()
     def g2_every_job_is_where_the_model_says(self) -> None:
         found = self.run(self.queue.jobs(list(self.jobs)))
-        seen = {job.id: (job.state, job.priority, job.attempts) for job in found}  # type: ignore[attr-defined]
+        seen = {job.id: (job.state, job.priority, job.attempts) for job in found}
         assert seen == {job.id: (job.state, job.priority, job.attempts) for job in self.jobs.values()}
 
     @invariant()

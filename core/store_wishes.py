@@ -1,0 +1,120 @@
+"""What the user asks for jobs, as changes in the store; jobs that they do not apply to are passed over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.job import LIVE, JobState
+from core.store_base import NO_ERROR, StoreBase
+
+
+class StoreWishes(StoreBase):
+    """The changes that the user makes; each is one transaction and returns the ids that changed."""
+
+    def cancel(self, ids: Sequence[int], now: float) -> list[int]:
+        """Give up: queued, retrying, held -> cancelled. Running ones are ended by the queue first."""
+        return self._change(
+            ids, (JobState.QUEUED, JobState.RETRYING, JobState.HELD), JobState.CANCELLED,
+            "ended_at = ?, due_at = NULL, backoff = NULL", (now,),
+        )  # fmt: skip
+
+    def hold(self, ids: Sequence[int]) -> list[int]:
+        """Keep back: queued, retrying -> held."""
+        return self._change(
+            ids, (JobState.QUEUED, JobState.RETRYING), JobState.HELD, "due_at = NULL, backoff = NULL"
+        )
+
+    def release(self, ids: Sequence[int]) -> list[int]:
+        """Let go again: held -> queued, at its old place."""
+        return self._change(ids, (JobState.HELD,), JobState.QUEUED, "ended_at = NULL")
+
+    def retry(self, ids: Sequence[int]) -> list[int]:
+        """Try again: failed, cancelled -> queued with all attempts anew; retrying -> queued at once."""
+        with self.transaction():
+            fresh = self._change(
+                ids, (JobState.FAILED, JobState.CANCELLED), JobState.QUEUED,
+                f"attempts = 0, ended_at = NULL, {NO_ERROR}",
+            )  # fmt: skip
+            return fresh + self._change(
+                ids, (JobState.RETRYING,), JobState.QUEUED, "due_at = NULL, backoff = NULL"
+            )
+
+    def _change(
+        self, ids: Sequence[int], old: tuple[JobState, ...], new: JobState, assignments: str,
+        values: tuple[object, ...] = (),
+    ) -> list[int]:  # fmt: skip
+        changed: list[int] = []
+        with self.transaction():
+            for state in old:
+                rows = self.for_ids(
+                    f"UPDATE jobs SET state = '{new}', {assignments} WHERE state = '{state}' AND {{ids}}"
+                    " RETURNING id",
+                    ids,
+                    values,
+                )
+                self.count(state, new, len(rows))
+                changed += rows
+        return changed
+
+    def set_priority(self, ids: Sequence[int], priority: int) -> list[int]:
+        """Change the priority of jobs that have not ended; among equals the original place decides."""
+        return self._touch(ids, "priority = ?, place = id", (priority,))
+
+    def do_next(self, ids: Sequence[int]) -> list[int]:
+        """Move waiting jobs to the front of the queue, in the order given."""
+        with self.transaction():
+            top, place = self._db.execute(
+                "SELECT COALESCE(MAX(priority), 0), (SELECT COALESCE(MIN(place), 0) FROM jobs"
+                " WHERE state IN ('queued', 'running', 'retrying', 'held')) FROM jobs WHERE state = 'queued'"
+            ).fetchone()
+            moved = self._touch(ids, "priority = MAX(priority, ?)", (top,))
+            wanted = set(moved)
+            order = [job for job in ids if job in wanted]
+            self._db.executemany(
+                "UPDATE jobs SET place = ? WHERE id = ?",
+                ((place - len(order) + offset, job) for offset, job in enumerate(order)),
+            )
+            return moved
+
+    def _touch(self, ids: Sequence[int], assignments: str, values: tuple[object, ...]) -> list[int]:
+        live = ", ".join(f"'{state}'" for state in sorted(LIVE))
+        with self.transaction():
+            return self.for_ids(
+                f"UPDATE jobs SET {assignments} WHERE state IN ({live}) AND {{ids}} RETURNING id", ids, values
+            )
+
+    def remove(self, ids: Sequence[int]) -> list[int]:
+        """Forget jobs with their attempts, in any state but running; `restore` brings the last ones back."""
+        removed: list[int] = []
+        with self.transaction():
+            self.forget_removed()
+            for state in JobState:
+                if state is not JobState.RUNNING:
+                    here = f"WHERE state = '{state}' AND {{ids}}"
+                    self.for_ids(f"INSERT INTO removed_jobs SELECT * FROM jobs {here}", ids)
+                    rows = self.for_ids(f"DELETE FROM jobs {here} RETURNING id", ids)
+                    self.count(state, None, len(rows))
+                    removed += rows
+            where = "WHERE {ids}"
+            self.for_ids(
+                f"INSERT INTO removed_attempts SELECT * FROM attempts {where}", removed, column="job"
+            )
+            self.for_ids(f"DELETE FROM attempts {where}", removed, column="job")
+        return removed
+
+    def restore(self) -> list[int]:
+        """Bring back what was removed last, as it was, at its old places; returns the ids."""
+        with self.transaction():
+            rows = self._db.execute("SELECT id, state FROM removed_jobs ORDER BY id").fetchall()
+            self._db.execute("INSERT INTO jobs SELECT * FROM removed_jobs")
+            self._db.execute("INSERT INTO attempts SELECT * FROM removed_attempts")
+            for _, state in rows:
+                self.count(None, JobState(state))
+            self.forget_removed()
+        return [job for job, _ in rows]
+
+    def forget_removed(self) -> None:
+        """Let go of what could still be restored."""
+        with self.transaction():
+            self._db.execute("DELETE FROM removed_jobs")
+            self._db.execute("DELETE FROM removed_attempts")

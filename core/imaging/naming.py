@@ -1,0 +1,155 @@
+"""The names of outputs: final names, temporary names, and the keys by which the queue finds collisions.
+
+Nothing here opens an image or imports an imaging library: the queue uses it in its own process. Paths are
+plain strings, which is several times as fast as `Path` for 100,000 of them.
+"""
+
+# ruff: noqa: PTH108, PTH118, PTH119, PTH120, PTH122
+
+from __future__ import annotations
+
+import hashlib
+import os
+import unicodedata
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from core.errors import BadName
+from core.recipe import Output, Recipe
+
+MAX_NAME: Final = 255
+"""The longest file name in bytes that common file systems take; Linux counts the bytes of UTF-8."""
+
+_ROOM: Final = 12  # bytes of a name that are left for the number of a numbered file
+_PREFIX: Final = ".imagequeue-"
+_SUFFIX: Final = ".part"
+
+
+def target_folder(source: str, recipe: Recipe) -> str:
+    """Return the folder that the outputs of this source go to: an absolute path."""
+    return recipe.folder if recipe.folder is not None else os.path.dirname(source)
+
+
+def temporary_paths(source: str, recipe: Recipe, temp_tag: str) -> list[str]:
+    """Return every temporary path that one attempt can leave behind, one for each output, in their order."""
+    folder = target_folder(source, recipe)
+    tag = "".join(sign if sign.isalnum() or sign in "-_" else "_" for sign in temp_tag)
+    return [
+        os.path.join(folder, f"{_PREFIX}{tag}-{number}{_SUFFIX}")
+        for number in range(1, len(recipe.outputs) + 1)
+    ]
+
+
+def remove_leftovers(source: str, recipe_json: str, temp_tag: str) -> int:
+    """Remove the temporary files that an attempt has left; return how many there were.
+
+    What cannot be removed is left: its folder may be gone, or not be ours any more.
+    """
+    return remove_files(temporary_paths(source, Recipe.from_json(recipe_json), temp_tag))
+
+
+def remove_files(paths: Iterable[str]) -> int:
+    """Remove those of the files that are there and can be removed; return how many."""
+    removed = 0
+    for path in paths:
+        with suppress(OSError):
+            os.unlink(path)
+            removed += 1
+    return removed
+
+
+def name_key(source: str, recipe: Recipe) -> int:
+    """Return a number from 0 to 2^63 - 1 that two sources share when their outputs would have the same names.
+
+    It covers the recipe, the target folder and the source's stem, whatever the case or the composition of its
+    letters. The suffix is left out: what format an output gets is known only when the source is read.
+    """
+    return name_keys((source,), recipe)[0]
+
+
+def name_keys(sources: Sequence[str], recipe: Recipe) -> list[int]:
+    """Return `name_key` of each source: 100,000 take some 0.2 s."""
+    stamped = hashlib.blake2b(recipe.id_hash.encode(), digest_size=8)
+    by_stem = all("{stem}" in one.template or "{index}" in one.template for one in recipe.outputs)
+    fixed = os.fsencode(recipe.folder) if recipe.folder is not None else None
+    split, splitext, from_bytes = os.path.split, os.path.splitext, int.from_bytes
+    keys: list[int] = []
+    folder_now: str | None = None
+    seeded = stamped
+    for source in sources:
+        folder, name = split(source)
+        if folder != folder_now:
+            folder_now = folder
+            seeded = stamped.copy()
+            seeded.update((fixed if fixed is not None else os.fsencode(folder)) + b"\0")
+        digest = seeded.copy()
+        if by_stem:
+            stem = splitext(name)[0]
+            folded = stem.lower() if stem.isascii() else fold(stem)
+            digest.update(folded.encode("utf-8", "surrogatepass"))
+        keys.append(from_bytes(digest.digest(), "big") >> 1)
+    return keys
+
+
+def fold(name: str) -> str:
+    """Return a name without the differences that some file systems overlook: case, and composition."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def final_name(
+    source: str,
+    output: Output,
+    suffix: str,
+    *,
+    place: int = 1,
+    index: int = 1,
+    width: int | None = None,
+    height: int | None = None,
+) -> str:
+    """Return the name of an output's file, without its folder.
+
+    `suffix` is that of the output's format, with the dot. `place` above 1 is added to the stem. A name that
+    is too long is shortened at the end of the stem, and gets a digest of the whole, so that two names stay
+    two. Raises BadName for a name that no file can have or that would leave the folder.
+    """
+    stem, ext = os.path.splitext(os.path.basename(source))
+    values = {
+        "stem": stem,
+        "ext": ext[1:],
+        "width": "" if width is None else str(width),
+        "height": "" if height is None else str(height),
+        "output": output.name,
+        "index": str(index),
+    }
+    mark = f"-{place}" if place > 1 else ""
+    if mark and "{stem}" not in output.template:
+        suffix = mark + suffix
+    values["stem"] += mark
+    name = _checked(output.template.format_map(values) + suffix, source)
+    over = len(os.fsencode(name)) + _ROOM - MAX_NAME
+    if over <= 0:
+        return name
+    digest = hashlib.blake2b(os.fsencode(stem), digest_size=4).hexdigest()
+    kept = os.fsencode(stem)[: -(over + len(digest) + 1)].decode("utf-8", "ignore").rstrip()
+    values["stem"] = f"{kept}~{digest}{mark}"
+    shorter = output.template.format_map(values) + suffix
+    if not kept or len(os.fsencode(shorter)) + _ROOM > MAX_NAME:
+        raise BadName(f"The name {name[:60]}… is longer than the {MAX_NAME} bytes that a file name can have.")
+    return _checked(shorter, source)
+
+
+def numbered(name: str, suffix: str, number: int) -> str:
+    """Return the name with a number before its suffix; number 1 is the name itself."""
+    return name if number <= 1 else f"{name.removesuffix(suffix)}-{number}{suffix}"
+
+
+def _checked(name: str, source: str) -> str:
+    separators = {os.sep, os.altsep or os.sep, "\0"}
+    if any(sign in name for sign in separators) or name in (".", ".."):
+        raise BadName(f"{name!r} is no file name: it would leave the target folder of {source!r}.")
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError as error:
+        raise BadName(f"{name!r} is no file name: it cannot be written in this system's encoding.") from error
+    return name

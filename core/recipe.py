@@ -1,0 +1,425 @@
+"""The recipe: what to make of a source, as an immutable value that travels as JSON and is shared as TOML."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import string
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields, replace
+from enum import StrEnum
+from functools import cache, cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import tomli_w
+
+from core.errors import BadName, BadRecipe, from_os_error
+from core.formats import WRITABLE, format_named
+from core.operations import (
+    MAX_SIDE,
+    Operation,
+    Resize,
+    Thumbnail,
+    check_choice,
+    check_flag,
+    check_whole,
+    operation_from_mapping,
+    operation_to_mapping,
+)
+
+TEMPLATE_FIELDS: Final = ("stem", "ext", "width", "height", "output", "index")
+"""What a name template may hold between braces.
+
+`stem`: the source's name without its suffix. `ext`: the source's suffix without the dot. `width`, `height`:
+of the output, pixels. `output`: the output's name. `index`: the source's place in its batch, from 1.
+The output's own suffix is always added.
+"""
+
+_VERSION: Final = 1
+_COLOUR: Final = re.compile(r"#[0-9a-fA-F]{6}")
+_MAX_OUTPUTS: Final = 100
+_MAX_OPERATIONS: Final = 100
+_SUBSAMPLINGS: Final = ("4:4:4", "4:2:2", "4:2:0")
+_TIFF_COMPRESSIONS: Final = ("none", "lzw", "deflate", "jpeg")
+
+
+class Existing(StrEnum):
+    """What becomes of a file that already has the name of an output."""
+
+    KEEP = "keep"  # it stays, and the output is not made
+    NUMBER = "number"  # it stays, and the output gets the next free number
+    REPLACE = "replace"  # the output takes its place
+
+
+class Metadata(StrEnum):
+    """What becomes of EXIF, XMP, IPTC and comments."""
+
+    KEEP = "keep"
+    STRIP = "strip"
+    NO_LOCATION = "no-location"  # kept, without the place where the picture was taken
+
+
+class Colour(StrEnum):
+    """What becomes of colours that a profile describes."""
+
+    SRGB = "srgb"  # converted to sRGB, and written without a profile
+    KEEP = "keep"  # left as they are, and the profile is written
+
+
+@dataclass(frozen=True)
+class Output:
+    """One file that a recipe makes.
+
+    The options below `template` are those of the formats; one that the format does not take is refused when
+    `format` is given, and has no effect when the format follows the source.
+    """
+
+    name: str  # unlike the other outputs' names; part of the file's name
+    operations: tuple[Operation, ...] = ()  # in this order
+    format: str | None = None  # a writable format; None: as the source, or JPEG (PNG with transparency)
+    template: str = "{stem}-{output}"  # of the file's name without its suffix; see TEMPLATE_FIELDS
+    quality: int | None = None  # 1 to 100; None: 85 for JPEG and TIFF's JPEG, 80 for WebP, 65 for AVIF
+    lossless: bool = False  # WebP without loss; with PNG and TIFF: refuse what could not be kept exactly
+    progressive: bool = False  # JPEG that shows coarse first
+    optimize: bool = False  # JPEG with tables made for the image: a few per cent smaller, slower
+    subsampling: str | None = None  # of colour: "4:4:4", "4:2:2" or "4:2:0"; None: 4:2:0
+    compression: int | None = None  # PNG, 0 (fastest) to 9 (smallest); None: 3
+    tiff_compression: str | None = None  # "none", "lzw", "deflate" or "jpeg"; None: deflate
+    effort: int | None = None  # WebP and AVIF, 0 (fastest) to 10 (smallest); None: 4
+    max_bytes: int | None = None  # lowers the quality, and at last the size, until the file is this small
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name.strip():
+            raise BadRecipe(f"outputs.name takes a name, not {self.name!r}.")
+        if any(sign in self.name for sign in "/\\\0"):
+            raise BadName(f"outputs.name {self.name!r} holds a folder separator.")
+        object.__setattr__(self, "operations", _as_tuple(self.operations, "outputs.operations"))
+        if len(self.operations) > _MAX_OPERATIONS:
+            raise BadRecipe(f"outputs.operations takes at most {_MAX_OPERATIONS} operations.")
+        for operation in self.operations:
+            if not isinstance(operation, Operation):
+                raise BadRecipe(f"outputs.operations takes operations, not {operation!r}.")
+        check_template(self.template)
+        self._check_options()
+        self._check_format()
+
+    def _check_options(self) -> None:
+        if self.quality is not None:
+            check_whole(self.quality, "outputs.quality", 1, 100)
+        check_flag(self.lossless, "outputs.lossless")
+        check_flag(self.progressive, "outputs.progressive")
+        check_flag(self.optimize, "outputs.optimize")
+        if self.subsampling is not None:
+            check_choice(self.subsampling, "outputs.subsampling", _SUBSAMPLINGS)
+        if self.compression is not None:
+            check_whole(self.compression, "outputs.compression", 0, 9)
+        if self.tiff_compression is not None:
+            check_choice(self.tiff_compression, "outputs.tiff_compression", _TIFF_COMPRESSIONS)
+        if self.effort is not None:
+            check_whole(self.effort, "outputs.effort", 0, 10)
+        if self.max_bytes is not None:
+            check_whole(self.max_bytes, "outputs.max_bytes", 1_000, 2**40)
+            if self.format is None or self.lossless:
+                raise BadRecipe("outputs.max_bytes takes a lossy format: jpeg, webp or avif.")
+        if self.lossless and self.tiff_compression == "jpeg":
+            raise BadRecipe('outputs.lossless takes a tiff_compression other than "jpeg".')
+
+    def _check_format(self) -> None:
+        if self.format is None:
+            return
+        chosen = format_named(self.format) if isinstance(self.format, str) else None
+        if chosen is None or not chosen.writable:
+            raise BadRecipe(f"outputs.format takes one of {', '.join(WRITABLE)}, not {self.format!r}.")
+        object.__setattr__(self, "format", chosen.name)
+        for one in fields(self)[4:]:
+            if getattr(self, one.name) != one.default and one.name not in chosen.options:
+                takes = ", ".join(sorted(chosen.options))
+                raise BadRecipe(f"outputs.{one.name} is no option of {chosen.name}, which takes {takes}.")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to make of a source: one or more outputs, all from one decode."""
+
+    name: str
+    outputs: tuple[Output, ...]
+    description: str = ""  # one sentence
+    folder: str | None = None  # an absolute path, made when missing; None: beside the source
+    existing: Existing = Existing.KEEP
+    metadata: Metadata = Metadata.KEEP
+    colour: Colour = Colour.SRGB
+    background: str = "#ffffff"  # laid under transparency where the format has none; "#rrggbb"
+    keep_times: bool = False  # the outputs get the source's time of last change
+    fast: bool = True  # may let the JPEG decoder shrink; False: always the best resampling, slower
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name.strip():
+            raise BadRecipe(f"name takes a name, not {self.name!r}.")
+        if not isinstance(self.description, str):
+            raise BadRecipe(f"description takes a sentence, not {self.description!r}.")
+        self._check_outputs()
+        self._check_folder()
+        object.__setattr__(self, "existing", _choice(Existing, self.existing, "existing"))
+        object.__setattr__(self, "metadata", _choice(Metadata, self.metadata, "metadata"))
+        object.__setattr__(self, "colour", _choice(Colour, self.colour, "colour"))
+        if not isinstance(self.background, str) or _COLOUR.fullmatch(self.background) is None:
+            raise BadRecipe(f'background takes a colour such as "#ffffff", not {self.background!r}.')
+        check_flag(self.keep_times, "keep_times")
+        check_flag(self.fast, "fast")
+
+    def _check_outputs(self) -> None:
+        object.__setattr__(self, "outputs", _as_tuple(self.outputs, "outputs"))
+        if not 1 <= len(self.outputs) <= _MAX_OUTPUTS:
+            raise BadRecipe(f"outputs takes 1 to {_MAX_OUTPUTS} outputs, not {len(self.outputs)}.")
+        taken: dict[str, str] = {}
+        names: set[str] = set()
+        for output in self.outputs:
+            if not isinstance(output, Output):
+                raise BadRecipe(f"outputs takes outputs, not {output!r}.")
+            if output.name.casefold() in names:
+                raise BadRecipe(f"outputs takes names that differ; {output.name!r} is there twice.")
+            names.add(output.name.casefold())
+            shape = output.template.replace("{output}", output.name).casefold()
+            ambiguous = taken.setdefault(f"{shape}.{output.format}", output.name)
+            if ambiguous != output.name and "{width}" not in shape and "{height}" not in shape:
+                raise BadRecipe(
+                    f"outputs.template gives {ambiguous!r} and {output.name!r} the same file name; "
+                    "put {output} into it."
+                )
+
+    def _check_folder(self) -> None:
+        if self.folder is None:
+            return
+        if not isinstance(self.folder, str) or not self.folder or "\0" in self.folder:
+            raise BadRecipe(f"folder takes the path of a folder, not {self.folder!r}.")
+        if not Path(self.folder).is_absolute():
+            raise BadRecipe(f"folder takes an absolute path, not {self.folder!r}.")
+        object.__setattr__(self, "folder", os.path.normpath(self.folder))
+
+    def with_folder(self, folder: str | os.PathLike[str] | None) -> Recipe:
+        """Return this recipe with another target folder; a relative one starts at the working folder."""
+        if folder is None:
+            return replace(self, folder=None)
+        return replace(self, folder=_absolute(Path.cwd(), os.fspath(folder)))
+
+    def with_existing(self, existing: Existing) -> Recipe:
+        """Return this recipe with another rule for files that are there already."""
+        return replace(self, existing=existing)
+
+    def to_mapping(self) -> dict[str, object]:
+        """Return this recipe as plain values; fields that are None are left out."""
+        values = _plain(self)
+        values["outputs"] = [
+            _plain(output) | {"operations": [operation_to_mapping(one) for one in output.operations]}
+            for output in self.outputs
+        ]
+        return values
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, object]) -> Recipe:
+        """Return the recipe that plain values describe. Raises BadRecipe."""
+        rest: dict[str, Any] = dict(values)
+        version = rest.pop("version", _VERSION)
+        if version != _VERSION:
+            raise BadRecipe(f"version takes {_VERSION}, not {version!r}: the recipe is of another version.")
+        _check_fields(cls, rest, "The recipe")
+        listed = rest["outputs"]
+        if not isinstance(listed, list):
+            raise BadRecipe(f"outputs takes a list of outputs, not {listed!r}.")
+        rest["outputs"] = tuple(_output_from(one) for one in listed)
+        return cls(**rest)
+
+    def to_json(self) -> str:
+        """Return this recipe as JSON in one canonical form: the same recipe gives the same text."""
+        return self._json
+
+    @cached_property
+    def _json(self) -> str:
+        return json.dumps({"version": _VERSION} | self.to_mapping(), sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Recipe:
+        """Return the recipe that `to_json` wrote. Raises BadRecipe."""
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise BadRecipe(f"The recipe is not JSON: {error}.") from error
+        if not isinstance(values, dict):
+            raise BadRecipe("The recipe is not a JSON object.")
+        return cls.from_mapping(values)
+
+    @cached_property
+    def id_hash(self) -> str:
+        """A digest of everything in the recipe: 32 hexadecimal digits, the same on every machine."""
+        return hashlib.blake2b(self._json.encode(), digest_size=16).hexdigest()
+
+
+def check_template(template: object) -> None:
+    """Raise BadRecipe for a name template that cannot be read, BadName for one that leaves the folder."""
+    if not isinstance(template, str) or not template.strip():
+        raise BadRecipe(f"outputs.template takes a name such as {{stem}}-{{output}}, not {template!r}.")
+    if any(sign in template for sign in "/\\\0"):
+        raise BadName(f"outputs.template {template!r} holds a folder separator; use the recipe's folder.")
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise BadRecipe(f"outputs.template {template!r} cannot be read: {error}.") from error
+    for _, field, spec, conversion in parts:
+        if field is None:
+            continue
+        if field not in TEMPLATE_FIELDS or spec or conversion:
+            known = ", ".join(f"{{{one}}}" for one in TEMPLATE_FIELDS)
+            raise BadRecipe(f"outputs.template takes {known}, not {{{field}}}.")
+
+
+def parse_toml(text: str, *, beside: Path | None = None) -> Recipe:
+    """Return the recipe in a TOML text; its relative folder starts at `beside`. Raises BadRecipe."""
+    try:
+        values = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise BadRecipe(f"The recipe is not TOML: {error}.") from error
+    folder = values.get("folder")
+    if isinstance(folder, str) and folder:
+        start = beside if beside is not None else Path.cwd()
+        values["folder"] = _absolute(start, folder)
+    return Recipe.from_mapping(values)
+
+
+def read_toml(path: str | os.PathLike[str]) -> Recipe:
+    """Return the recipe in a TOML file. Raises BadRecipe, or what `from_os_error` gives."""
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise from_os_error(error, writing=False) from error
+    except UnicodeDecodeError as error:
+        raise BadRecipe(f"{file} is not a recipe: it is not UTF-8 text.") from error
+    return parse_toml(text, beside=file.parent)
+
+
+def format_toml(recipe: Recipe) -> str:
+    """Return the recipe as TOML for people: what has its default is left out."""
+    values = _unlike_default(recipe)
+    values["outputs"] = [
+        _unlike_default(output)
+        | {"operations": [_operation_unlike_default(one) for one in output.operations]}
+        for output in recipe.outputs
+    ]
+    return tomli_w.dumps(values)
+
+
+@cache
+def builtin_recipes() -> tuple[Recipe, ...]:
+    """Return the recipes that come with the app; the first one is the default."""
+    folder = resources.files("resources") / "recipes"
+    files = sorted((one for one in folder.iterdir() if one.name.endswith(".toml")), key=lambda one: one.name)
+    return tuple(parse_toml(one.read_text(encoding="utf-8")) for one in files)
+
+
+def find_recipe(name: str) -> Recipe:
+    """Return the built-in recipe of this name, in any case of letters. Raises BadRecipe with the names."""
+    for recipe in builtin_recipes():
+        if recipe.name.casefold() == name.strip().casefold():
+            return recipe
+    names = ", ".join(recipe.name for recipe in builtin_recipes())
+    raise BadRecipe(f"There is no recipe {name!r}; there are: {names}.")
+
+
+def quick_recipe(
+    thumbnail: int | None = None,
+    resize: str | None = None,
+    format: str | None = None,  # noqa: A002 - the word of the command line
+    quality: int | None = None,
+) -> Recipe:
+    """Return the recipe that a few flags describe.
+
+    `thumbnail` is the side of a square box in pixels; `resize` is "WxH" or "PX", the box or the longest
+    side in pixels; `format` is a writable format; `quality` is 1 to 100. Without `thumbnail` and `resize`
+    the image is converted in its full size. Raises BadRecipe.
+    """
+    outputs: list[Output] = []
+    if thumbnail is not None:
+        outputs.append(Output("thumbnail", (Thumbnail(thumbnail),), format, quality=quality))
+    if resize is not None:
+        outputs.append(Output("resized", (_resize_from(resize),), format, quality=quality))
+    if not outputs:
+        if format is None and quality is None:
+            raise BadRecipe("Nothing to make: give a thumbnail, a size, a format or a quality.")
+        template = "{stem}" if format is not None else "{stem}-{output}"
+        outputs.append(Output("converted", (), format, template, quality=quality))
+    return Recipe("Command line", tuple(outputs))
+
+
+def _resize_from(text: str) -> Resize:
+    found = re.fullmatch(r"(\d{1,6})(?:[xX×](\d{1,6}))?", text.strip())
+    if found is None:
+        raise BadRecipe(f'A size is "WxH" or one number, in pixels from 1 to {MAX_SIDE}, not {text!r}.')
+    width = int(found[1])
+    return Resize(width=width, height=int(found[2]) if found[2] else width)
+
+
+def _absolute(start: Path, folder: str) -> str:
+    try:
+        return os.path.normpath(Path.cwd() / start / Path(folder).expanduser())
+    except RuntimeError as error:
+        raise BadRecipe(f"folder {folder!r} names a user who is not known.") from error
+
+
+def _as_tuple(values: object, field: str) -> tuple[object, ...]:
+    if not isinstance(values, list | tuple):
+        raise BadRecipe(f"{field} takes a list, not {values!r}.")
+    return tuple(values)
+
+
+def _choice(kind: type[StrEnum], value: object, field: str) -> StrEnum:
+    try:
+        return kind(str(value))
+    except ValueError as error:
+        raise BadRecipe(f"{field} takes one of {', '.join(kind)}, not {value!r}.") from error
+
+
+def _output_from(values: object) -> Output:
+    if not isinstance(values, dict):
+        raise BadRecipe(f"outputs takes tables, not {values!r}.")
+    rest: dict[str, Any] = dict(values)
+    _check_fields(Output, rest, "An output")
+    listed = rest.get("operations", ())
+    if not isinstance(listed, list | tuple) or not all(isinstance(one, dict) for one in listed):
+        raise BadRecipe(f"outputs.operations takes a list of tables, not {listed!r}.")
+    rest["operations"] = tuple(operation_from_mapping(one) for one in listed)
+    return Output(**rest)
+
+
+def _check_fields(kind: type[Recipe] | type[Output], values: Mapping[str, object], what: str) -> None:
+    known = {one.name: one for one in fields(kind)}
+    for field in values:
+        if field not in known:
+            raise BadRecipe(f"{what} has no field {field!r}; it takes {', '.join(known)}.")
+    for field, one in known.items():
+        if one.default is MISSING and field not in values:
+            raise BadRecipe(f"{what} lacks the field {field!r}.")
+
+
+def _plain(value: Recipe | Output) -> dict[str, object]:
+    found = {one.name: getattr(value, one.name) for one in fields(value)}
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def _unlike_default(value: Recipe | Output) -> dict[str, object]:
+    defaults = {one.name: one.default for one in fields(value)}
+    return {
+        name: str(one) if isinstance(one, StrEnum) else one
+        for name, one in _plain(value).items()
+        if one != defaults[name] and name != "operations"
+    }
+
+
+def _operation_unlike_default(operation: Operation) -> dict[str, object]:
+    defaults = {one.name: one.default for one in fields(operation)}
+    values = operation_to_mapping(operation)
+    return {name: one for name, one in values.items() if name == "do" or one != defaults[name]}

@@ -255,7 +255,8 @@ def test_a_worker_that_died_while_it_was_idle_costs_no_task_anything() -> None:
         async with working() as processor:
             pid = await processor.pid()
             os.kill(pid, signal.SIGKILL)
-            until(lambda: is_gone(pid))
+            # Dead with all its threads, which may hold the pipe a little longer than the first.
+            until(lambda: os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT))
             assert await processor.pid() != pid
 
     asyncio.run(main())

@@ -1,0 +1,244 @@
+"""Finds the images among files and folders."""
+
+# ruff: noqa: PTH100, PTH110, PTH116, PTH118, PTH119, PTH123
+# (plain strings: a Path for each of 100,000 files would cost more than all the rest)
+
+from __future__ import annotations
+
+import heapq
+import os
+import re
+import stat
+import sys
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from core.errors import from_os_error
+from core.intake.formats import HEAD, begins_like_image, named_like_image
+from core.intake.results import ResultNames
+
+FIRST_BATCH: Final = 50
+LARGEST_BATCH: Final = 2_000
+_GROWTH: Final = 4
+_LONGEST_WAIT: Final = 0.25  # seconds until what was found so far is given out
+_CHUNK: Final = 1_000  # names that are sorted in one go: the interpreter is not shared meanwhile
+_LISTED: Final = 1_000  # paths of one kind that are kept for the list; more are only counted
+
+# Files and folders of file managers and operating systems, that no one put there; names with a dot at their
+# beginning are hidden anyway.
+_SYSTEM: Final = frozenset(
+    {
+        "thumbs.db",
+        "ehthumbs.db",
+        "ehthumbs_vista.db",
+        "desktop.ini",
+        "icon\r",
+        "__macosx",
+        "@eadir",
+        "$recycle.bin",
+        "system volume information",
+        "lost+found",
+    }
+)
+_TEMPORARY: Final = (
+    ".imagequeue-"  # the beginning of the names that core.imaging.naming.temporary_paths gives
+)
+_DIGITS: Final = re.compile(r"[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A path that did not become a source."""
+
+    path: str
+    sentence: str  # why
+
+
+@dataclass(slots=True)
+class Refusals:
+    """The refused paths of one kind: all are counted, the first 1,000 are listed."""
+
+    count: int = 0
+    listed: list[Refused] = field(default_factory=list)
+
+    def add(self, path: str, sentence: str) -> None:
+        """Count a path, and list it with its sentence while there is room."""
+        self.count += 1
+        if len(self.listed) < _LISTED:
+            self.listed.append(Refused(path, sentence))
+
+
+class Walk:
+    """One walk through files and folders; iterate over `batches`, in any thread, then read the refusals.
+
+    Folders are walked to their last subfolder, each of them once, links to folders too: a link back up ends
+    there. In a folder files are taken by their names' suffixes, in the natural order of their names (2 before
+    10), before its subfolders; hidden files and those of file managers are passed over in silence. A file
+    that is given directly is taken by its suffix or else by its first bytes; with `take_every_file` it is
+    taken whatever it is. `results` are the names of files to leave out as made by the recipe itself.
+    """
+
+    def __init__(
+        self,
+        paths: Iterable[str | os.PathLike[str]],
+        *,
+        take_every_file: bool = False,
+        results: ResultNames | None = None,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._paths = [os.path.abspath(os.fspath(path)) for path in paths]
+        self._take_every_file = take_every_file
+        self._results = results
+        self._stopped = stopped
+        self._visited: set[tuple[int, int]] = set()
+        self.not_images = Refusals()
+        self.unreadable = Refusals()
+        self.results = Refusals()
+
+    def batches(self) -> Iterator[list[str]]:
+        """Yield absolute paths of sources, in batches that grow from 50 to 2,000; ends early when stopped."""
+        size, batch, due = FIRST_BATCH, list[str](), time.monotonic() + _LONGEST_WAIT
+        for chunk in self._chunks():
+            if self._stopped():
+                return
+            batch += chunk
+            while len(batch) >= size or (batch and time.monotonic() >= due):
+                yield batch[:size]
+                batch = batch[size:]
+                size = min(size * _GROWTH, LARGEST_BATCH)
+                due = time.monotonic() + _LONGEST_WAIT
+        if batch and not self._stopped():
+            yield batch
+
+    def _chunks(self) -> Iterator[list[str]]:
+        """Yield sources a few at a time, and an empty list now and then so that a stop is noticed."""
+        files: list[str] = []
+        for path in self._paths:
+            try:
+                mode = os.stat(path).st_mode
+                if not stat.S_ISDIR(mode):
+                    self._take_given(path, mode, files)
+            except OSError as error:
+                self.unreadable.add(path, str(from_os_error(error, writing=False)))
+                continue
+            if stat.S_ISDIR(mode) or len(files) >= FIRST_BATCH:
+                yield files
+                files = []
+            if stat.S_ISDIR(mode):
+                yield from self._tree(path)
+        yield files
+
+    def _take_given(self, path: str, mode: int, files: list[str]) -> None:
+        name = os.path.basename(path)
+        if self._take_every_file:
+            files.append(path)
+        elif name.startswith(_TEMPORARY) or name.lower() in _SYSTEM:
+            return
+        elif not stat.S_ISREG(mode):
+            self.not_images.add(path, f"{path} is not a file.")
+        elif named_like_image(name) or _sniffed(path):
+            files.append(path)
+        else:
+            self.not_images.add(path, _not_an_image(path))
+
+    def _tree(self, top: str) -> Iterator[list[str]]:
+        waiting = [top]
+        while waiting:
+            folder = waiting.pop()
+            try:
+                status = os.stat(folder)
+                identity = (status.st_dev, status.st_ino)
+                if identity in self._visited:
+                    continue
+                self._visited.add(identity)
+                names, subfolders = yield from self._list(folder)
+            except OSError as error:
+                self.unreadable.add(folder, f"The folder {folder} cannot be read: {error.strerror or error}.")
+                yield []
+                continue
+            base = os.path.join(folder, "")
+            chunk: list[str] = []
+            for name in names:
+                chunk.append(base + name)
+                if len(chunk) >= FIRST_BATCH:
+                    yield chunk
+                    chunk = []
+            yield chunk
+            waiting += [base + name for name in reversed(list(_in_natural_order(subfolders)))]
+
+    def _list(self, folder: str) -> Generator[list[str], None, tuple[Iterator[str], list[str]]]:
+        """Return the names of the images in a folder, in order, and those of its subfolders."""
+        names: list[str] = []
+        subfolders: list[str] = []
+        seen = 0
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                seen += 1
+                if seen % _CHUNK == 0:
+                    yield []
+                name = entry.name
+                if name[0] == "." or name.lower() in _SYSTEM or _is_hidden(entry):
+                    continue
+                try:
+                    if entry.is_dir():
+                        subfolders.append(name)
+                    elif not named_like_image(name):
+                        self.not_images.add(entry.path, _not_an_image(entry.path))
+                    elif entry.is_file():
+                        names.append(name)
+                    else:
+                        self.unreadable.add(entry.path, _no_file(entry))
+                except OSError as error:
+                    self.unreadable.add(entry.path, str(from_os_error(error, writing=False)))
+        made = self._results.among(folder, names) if self._results is not None else set()
+        for name in made:
+            path = os.path.join(folder, name)
+            self.results.add(path, f"{path} was made by this recipe from the image beside it.")
+        return _in_natural_order([name for name in names if name not in made] if made else names), subfolders
+
+
+def natural_key(name: str) -> str:
+    """Return what to sort a name by: "image 2" comes before "image 10", whatever the case of the letters."""
+    # A number is led by its length: of two without leading zeros, the longer one is the larger.
+    return _DIGITS.sub(_with_length, name.casefold()) + "\0" + name
+
+
+def _with_length(match: re.Match[str]) -> str:
+    digits = match[0].lstrip("0") or "0"
+    return f"0{chr(len(digits))}{digits}"
+
+
+def _in_natural_order(names: list[str]) -> Iterator[str]:
+    # Sorted in parts that are merged as they are read: one sort of a large folder would hold the interpreter,
+    # and with it the window, for a tenth of a second.
+    parts = []
+    for start in range(0, len(names), _CHUNK):
+        part = [(natural_key(name), name) for name in names[start : start + _CHUNK]]
+        part.sort()
+        parts.append(part)
+    return (name for _, name in (parts[0] if len(parts) == 1 else heapq.merge(*parts)))
+
+
+def _is_hidden(entry: os.DirEntry[str]) -> bool:
+    if sys.platform == "win32":
+        attributes = entry.stat(follow_symlinks=False).st_file_attributes
+        return bool(attributes & (stat.FILE_ATTRIBUTE_HIDDEN | stat.FILE_ATTRIBUTE_SYSTEM))
+    return False
+
+
+def _no_file(entry: os.DirEntry[str]) -> str:
+    if entry.is_symlink() and not os.path.exists(entry.path):
+        return f"The link {entry.path} leads nowhere."
+    return f"{entry.path} is not a file."
+
+
+def _not_an_image(path: str) -> str:
+    return f"{path} is not an image that can be read."
+
+
+def _sniffed(path: str) -> bool:
+    """Return whether a file begins like an image. Raises OSError."""
+    with open(path, "rb") as file:
+        return begins_like_image(file.read(HEAD))

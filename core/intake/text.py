@@ -1,0 +1,59 @@
+"""Finds the paths in pasted text."""
+
+# ruff: noqa: PTH111, PTH117
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+_CLIPBOARD_VERBS: Final = frozenset({"copy", "cut", "x-special/nautilus-clipboard"})
+_LOCAL_HOSTS: Final = frozenset({"", "localhost"})
+
+
+def paths_of_text(text: str) -> list[str]:
+    """Return the absolute paths in a text, in its order, each of them once.
+
+    A path stands in a line of its own: as it is, in quotes (then also several of them in one line), beginning
+    with ~ for the home folder, or as a file:// address. What else a line says is left out, web addresses too.
+    """
+    found: dict[str, None] = {}
+    for line in text.replace("\0", "\n").splitlines():
+        for path in _paths_of_line(line.strip()):
+            found[path] = None
+    return list(found)
+
+
+def _paths_of_line(line: str) -> list[str]:
+    if not line or line in _CLIPBOARD_VERBS:
+        return []
+    words = [line]
+    if line[0] in "'\"":
+        try:
+            words = shlex.split(line)
+        except ValueError:  # a quote without its end
+            words = [line.strip("'\"")]
+    return [path for word in words if (path := _path_of(word)) is not None]
+
+
+def _path_of(word: str) -> str | None:
+    if word.lower().startswith("file:"):
+        return _path_of_address(word)
+    expanded = os.path.expanduser(word) if word.startswith("~") else word
+    return os.path.normpath(expanded) if os.path.isabs(expanded) else None
+
+
+def _path_of_address(address: str) -> str | None:
+    """Return the local path of a file:// address (RFC 8089); None for one on another machine."""
+    try:
+        parts = urlsplit(address.replace("#", "%23").replace("?", "%3F"))
+    except ValueError:
+        return None
+    if parts.netloc.lower() not in _LOCAL_HOSTS:
+        return None
+    path = unquote(parts.path, errors="surrogateescape")
+    if os.name == "nt":
+        path = path.lstrip("/")
+    return os.path.normpath(path) if os.path.isabs(path) and "\0" not in path else None

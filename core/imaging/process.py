@@ -1,0 +1,242 @@
+"""Runs one task in a worker: opens the source, decodes once, makes every output, and publishes them.
+
+Measured with four processes on two cores, 12-megapixel JPEGs: see `decode` for the loading, `encode` for PNG.
+A pure function of source and recipe but for the files that it writes: the same task gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from PIL import Image
+
+from core.errors import BadName, CannotEncode
+from core.executor import Done, Skipped, Task
+from core.formats import JPEG, PNG, Format, format_named
+from core.imaging.colour import REDUCED, laid_on, scalable, to_eight, to_srgb
+from core.imaging.decode import Source, check_pixels, load, open_source, shown
+from core.imaging.encode import encode, takes_alpha, takes_mode
+from core.imaging.libvips import libvips
+from core.imaging.metadata import attached_to
+from core.imaging.naming import final_name, fold, target_folder, temporary_paths
+from core.imaging.publish import Made, already_there, make_folder, publish
+from core.imaging.transform import Plan, needed_size, perform, plan, set_upright
+from core.recipe import Colour, Existing, Output, Recipe
+
+_OPENED: Final = 0.05  # fractions of the work, for progress
+_DECODED: Final = 0.5
+_MADE: Final = 0.95
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One output, worked out for one source."""
+
+    output: Output
+    format: Format
+    plan: Plan
+    file_name: str | None  # None while the size that is part of it is not known
+
+
+def warm() -> None:
+    """Import what the first task needs: the decoders and encoders, and libvips."""
+    Image.preinit()
+    Image.init()
+    libvips()
+
+
+def process(task: Task, report: Callable[[float], None]) -> Done | Skipped:
+    """Make the outputs of the task's recipe from its source.
+
+    report: is called with the fraction done, 0 to 1, rising.
+
+    Raises members of `ImageQueueError` for what is wrong with the source, the recipe, or the target folder;
+    the temporary files are gone then.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # decoders warn of odd files, to nobody
+        return _process(task, _recipe(task.recipe), report)
+
+
+@lru_cache(maxsize=8)
+def _recipe(text: str) -> Recipe:
+    return Recipe.from_json(text)
+
+
+def _process(task: Task, recipe: Recipe, report: Callable[[float], None]) -> Done | Skipped:
+    with open_source(task.source) as source:
+        report(_OPENED)
+        folder = target_folder(task.source, recipe)
+        works, once = _unlike([_work_out(output, source, task) for output in recipe.outputs])
+        skipped = _skipped(works, source, task, recipe, folder)
+        if skipped is not None:
+            return skipped
+        make_folder(folder)
+        made, notes = _make(works, source, task, recipe, report)
+        times = (source.status.st_atime_ns, source.status.st_mtime_ns) if recipe.keep_times else None
+        temporaries = temporary_paths(task.source, recipe, task.temp_tag)[: len(made)]
+        published = publish(made, task, folder, temporaries, recipe.existing, times)
+        report(1.0)
+        if not published.files:
+            return Skipped(_there(published.kept), source.status.st_size)
+        notes += [f"{shown(name)} is there already and was kept." for name in published.kept]
+        unique = tuple(dict.fromkeys((*source.notes, *once, *notes)))
+        return Done(published.files, source.status.st_size, *source.size, unique)
+
+
+def _work_out(output: Output, source: Source, task: Task) -> _Work:
+    chosen = _format_of(output, source)
+    planned = plan(output.operations, source.size)
+    check_pixels(*planned.largest, f"The output {output.name} of {shown(source.path)} would need")
+    sized = "{width}" in output.template or "{height}" in output.template
+    if sized and output.max_bytes is not None:
+        return _Work(output, chosen, planned, None)
+    return _Work(output, chosen, planned, _name(output, chosen, planned.size, task))
+
+
+def _format_of(output: Output, source: Source) -> Format:
+    if output.format is not None:
+        chosen = format_named(output.format)
+        assert chosen is not None
+        return chosen
+    if source.format.writable:
+        return source.format
+    return PNG if source.has_alpha else JPEG
+
+
+def _name(output: Output, chosen: Format, size: tuple[int, int], task: Task) -> str:
+    width, height = size
+    return final_name(
+        task.source, output, chosen.suffix, place=task.place, index=task.index, width=width, height=height
+    )
+
+
+def _skipped(
+    works: Sequence[_Work], source: Source, task: Task, recipe: Recipe, folder: str
+) -> Skipped | None:
+    """Return that there is nothing to make, before anything is decoded; None when there is.
+
+    A later attempt always makes its outputs: what is there may be this job's own, published before a crash.
+    """
+    names = [one.file_name for one in works if one.file_name is not None]
+    if recipe.existing is not Existing.KEEP or task.attempt > 1 or len(names) < len(works):
+        return None
+    if not already_there(names, folder):
+        return None
+    return Skipped(_there(names), source.status.st_size)
+
+
+def _there(names: Sequence[str]) -> str:
+    first = shown(names[0])
+    if len(names) == 1:
+        return f"{first} is there already."
+    return f"{first} and {len(names) - 1} more are there already."
+
+
+def _unlike(works: Sequence[_Work]) -> tuple[list[_Work], list[str]]:
+    """Return the outputs whose names differ; the same image under one name is made once, with a note.
+
+    Raises BadName when two different images would get one name.
+    """
+    named: dict[str, _Work] = {}
+    kept, notes = [], []
+    for work in works:
+        first = work if work.file_name is None else named.setdefault(fold(work.file_name), work)
+        if first is work:
+            kept.append(work)
+        elif first.plan == work.plan:
+            notes.append(f"{work.output.name} is the same as {first.output.name} here, and was made once.")
+        else:
+            raise BadName(
+                f"{first.output.name} and {work.output.name} would both be {work.file_name}; "
+                "put {output} into the name template."
+            )
+    return kept, notes
+
+
+def _make(
+    works: Sequence[_Work], source: Source, task: Task, recipe: Recipe, report: Callable[[float], None]
+) -> tuple[list[Made], list[str]]:
+    """Decode once, and make the outputs from the size that the largest one needs."""
+    for work in works:
+        _refuse_loss(work, source)
+    needed = needed_size([work.plan for work in works], source.size)
+    if needed is not None and source.turned:
+        needed = needed[1], needed[0]
+    loaded = set_upright(load(source, needed, fast=recipe.fast), source.carried.orientation)
+    base, notes = scalable(loaded, keep_deep=True)
+    if source.deep:
+        notes = (*notes, REDUCED)
+    report(_DECODED)
+    made: list[Made] = []
+    said = list(notes)
+    for count, work in enumerate(works, 1):
+        if not work.plan.steps and _goes_as_it_is(work, loaded, source, recipe):
+            image = loaded.copy()
+        else:
+            image = perform(
+                base, work.plan.steps, source.size, background=recipe.background, fast=recipe.fast
+            )
+        one, more = _finish(work, image, source, task, recipe)
+        made.append(one)
+        said += more
+        report(_DECODED + (_MADE - _DECODED) * count / len(works))
+    return made, said
+
+
+def _refuse_loss(work: _Work, source: Source) -> None:
+    """Raise CannotEncode where an output that is to be without loss would lose something unseen."""
+    if not work.output.lossless:
+        return
+    mode, name = source.header.mode, work.format.name.upper()
+    if source.deep:
+        raise CannotEncode(f"{shown(source.path)} has colours of 16 bits, of which only 8 can be kept.")
+    if mode.startswith("I;16") and takes_mode(work.format, work.output, "I;16"):
+        return
+    if mode in ("LAB", "F", "I") or mode.startswith("I;16"):
+        raise CannotEncode(f"{shown(source.path)} has samples of a kind that {name} cannot hold exactly.")
+    if mode == "CMYK" and not takes_mode(work.format, work.output, "CMYK"):
+        raise CannotEncode(f"{shown(source.path)} has CMYK colours, which {name} cannot hold exactly.")
+
+
+def _goes_as_it_is(work: _Work, loaded: Image.Image, source: Source, recipe: Recipe) -> bool:
+    """Return whether a palette or bitmap can be written as such, which is smaller and loses nothing."""
+    if loaded.mode not in ("1", "P") or not takes_mode(work.format, work.output, loaded.mode):
+        return False
+    if "transparency" in loaded.info and work.format is not PNG:
+        return False
+    return source.carried.icc is None or recipe.colour is Colour.KEEP
+
+
+def _finish(
+    work: _Work, image: Image.Image, source: Source, task: Task, recipe: Recipe
+) -> tuple[Made, list[str]]:
+    """Bring the scaled image to its colours and into its format."""
+    notes: list[str] = []
+    chosen, output = work.format, work.output
+    if image.mode == "I;16" and not takes_mode(chosen, output, "I;16"):
+        image = to_eight(image)
+        notes.append(REDUCED)
+    icc = source.carried.icc if source.header.mode not in ("LAB", "I", "F") else None
+    keeps = recipe.colour is Colour.KEEP and takes_mode(chosen, output, _opaque(image.mode))
+    converted = False
+    if image.mode not in ("1", "P", "I;16") and not keeps:
+        image, more = to_srgb(image, icc)
+        notes += more
+        converted, icc = icc is not None, None
+    if not takes_alpha(chosen, output):
+        image = laid_on(image, recipe.background)
+    attached, more = attached_to(source.carried, recipe.metadata, image.size, icc=icc, srgb=converted)
+    notes += more
+    content, size, more = encode(image, chosen, output, attached)
+    notes += more
+    name = work.file_name if work.file_name is not None else _name(output, chosen, size, task)
+    return Made(output.name, name, chosen, content, size), notes
+
+
+def _opaque(mode: str) -> str:
+    return mode[:-1] if mode in ("LA", "RGBA") else mode

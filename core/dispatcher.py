@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from core.clock import Alarm, Clock
-from core.errors import DiskFull, ImageQueueError, TimedOut, WorkerCrashed, describe
+from core.errors import DiskFull, ImageQueueError, OutOfMemory, TimedOut, WorkerCrashed, describe
 from core.executor import Done, Failed, Outcome, Processor, Skipped, Stopped, Task
 from core.imaging.naming import remove_leftovers
 from core.imaging.receipt import published, withdraw
@@ -26,7 +26,7 @@ from core.store_writer import StoreWriter
 log = logging.getLogger(__name__)
 
 _WRITE_AGAIN: Final = 2.0  # seconds until results that the store could not take are tried again
-_KILLED: Final = frozenset({WorkerCrashed.code, TimedOut.code})
+_KILLED: Final = frozenset({WorkerCrashed.code, TimedOut.code, OutOfMemory.code})
 
 
 @dataclass(slots=True, eq=False)
@@ -170,6 +170,7 @@ class Dispatcher:
     async def _turns(self) -> None:
         while True:
             await self._wake.wait()
+            await asyncio.sleep(0)  # what has come in at the same time shares the commit
             self._wake.clear()
             ended, self._came_in = self._came_in, []
             try:

@@ -154,13 +154,21 @@ class TaskQueue:
         return accepted.ids[0]
 
     async def enqueue_batch(
-        self, sources: Sequence[str | Path], recipe: Recipe, priority: int = 0, max_retries: int = 3
+        self,
+        sources: Sequence[str | Path],
+        recipe: Recipe,
+        priority: int = 0,
+        max_retries: int = 3,
+        first_index: int = 1,
     ) -> Accepted:
         """Accept a batch, all of it or nothing; returns when it is on disk.
 
         Sources that are waiting or running with the same recipe are left out and counted as duplicates.
+        first_index: the `{index}` of the first source in names, for a batch that comes in several parts.
         """
-        return await self._accept(sources, recipe, priority, max_retries, keep_duplicates=False)
+        return await self._accept(
+            sources, recipe, priority, max_retries, first_index=first_index, keep_duplicates=False
+        )
 
     async def _accept(
         self,
@@ -169,6 +177,7 @@ class TaskQueue:
         priority: int,
         max_retries: int,
         *,
+        first_index: int = 1,
         keep_duplicates: bool,
     ) -> Accepted:
         _check_int("A priority", priority, -(2**31), 2**31)
@@ -179,7 +188,7 @@ class TaskQueue:
             texts = [str(source) for source in sources]
             keys = name_keys(texts, recipe)
             batch = NewJobs(texts, keys, recipe.name, recipe.id_hash, recipe.to_json(), priority, max_retries)
-            return store.add(batch, now, keep_duplicates=keep_duplicates)
+            return store.add(batch, now, first_index=first_index, keep_duplicates=keep_duplicates)
 
         ids, duplicates = await self._writer.call(add)
         if ids:

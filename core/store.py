@@ -79,7 +79,9 @@ class JobStore(StoreWishes):
 
     # -- accepting ----------------------------------------------------------------------------------------
 
-    def add(self, batch: NewJobs, now: float, *, keep_duplicates: bool = False) -> tuple[Sequence[int], int]:
+    def add(
+        self, batch: NewJobs, now: float, *, first_index: int = 1, keep_duplicates: bool = False
+    ) -> tuple[Sequence[int], int]:
         """Accept a batch: returns the new jobs' ids, and how many sources were left out as duplicates.
 
         A duplicate has the source and the recipe of a job that has still to end or stands twice in the batch.
@@ -91,7 +93,7 @@ class JobStore(StoreWishes):
             ).fetchone()
             twins = Twins(self._db, recipe)
             rows: list[tuple[object, ...]] = []
-            duplicates = index = 0
+            duplicates, index = 0, first_index - 1
             for start in range(0, len(batch.sources), CHUNK):
                 twins.look_up(batch.name_keys[start : start + CHUNK])
                 for offset in range(start, min(start + CHUNK, len(batch.sources))):
@@ -133,7 +135,7 @@ class JobStore(StoreWishes):
         was added before that time goes first, whatever its priority (the aging option).
         """
         claimed: list[Claimed] = []
-        with self.transaction():
+        with self.transaction(guarded=True):
             for worker in workers:
                 row = None
                 if oldest_before is not None:
@@ -215,7 +217,7 @@ class JobStore(StoreWishes):
         values: tuple[object, ...] = (), error: JobError | None = None, *, counted: bool = True,
     ) -> None:  # fmt: skip
         """Change the state, guarded by the attempt, and keep the attempt."""
-        with self.transaction():
+        with self.transaction(guarded=True):
             changed = self._db.execute(
                 f"UPDATE jobs SET state = ?, seconds = ?, {assignments}"
                 " WHERE id = ? AND state = 'running' AND runs = ?",
@@ -236,7 +238,7 @@ class JobStore(StoreWishes):
 
     def wake_due(self, now: float, limit: int = 1_000) -> list[int]:
         """Put the jobs whose backoff has passed back in line: retrying -> queued, at their old places."""
-        with self.transaction():
+        with self.transaction(guarded=True):
             rows = self._db.execute(
                 "UPDATE jobs SET state = 'queued', due_at = NULL, backoff = NULL WHERE id IN"
                 " (SELECT id FROM jobs WHERE state = 'retrying' AND due_at <= ? ORDER BY due_at LIMIT ?)"

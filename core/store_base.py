@@ -55,8 +55,15 @@ class StoreBase:
     # -- transactions -------------------------------------------------------------------------------------
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Make what happens within one commit; nested ones undo their own part alone when they fail."""
+    def transaction(self, *, guarded: bool = False) -> Iterator[None]:
+        """Make what happens within one commit; nested ones undo their own part alone when they fail.
+
+        guarded: what happens within begins with its guard, and has changed nothing when it raises: then a
+        nested one has nothing to undo, which saves a third of the time of a change.
+        """
+        if guarded and self._depth:
+            yield
+            return
         depth, counts = self._depth, dict(self.counts)
         self._db.execute(f"SAVEPOINT s{depth}" if depth else "BEGIN IMMEDIATE")
         self._depth += 1

@@ -1,0 +1,233 @@
+"""What the command line takes, and what it says when asked for help or given nonsense."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from typing import Final, NoReturn
+
+from core.cli import help_texts
+from core.cli.terminal import printable
+from core.formats import WRITABLE, format_named
+from core.job import JobState, Priority
+from core.settings import DATA_DIR_VARIABLE, MAX_TIMEOUT, MAX_WORKERS
+
+MAX_SIDE: Final = 100_000  # pixels, as core.operations takes them
+_ID: Final = 2**63 - 1
+_PRIORITIES: Final = {"high": Priority.HIGH, "normal": Priority.NORMAL, "low": Priority.LOW}
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one sentence, with exit status 2."""
+
+    def __init__(self, prog: str, description: str, epilog: str = "", usage: str | None = None) -> None:
+        super().__init__(
+            prog=prog,
+            usage=usage,
+            description=description,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        self.add_argument(
+            "--data-dir",
+            metavar="DIR",
+            type=_not_empty,
+            help=f"the data folder with the queue (else {DATA_DIR_VARIABLE})",
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """End with the sentence."""
+        message = re.sub(r"^argument (?:-\w/)?([^:]+):", r"\1:", message).replace(": takes", " takes", 1)
+        self.exit(2, f"{self.prog}: {printable(message.rstrip('.'))}. Try: {self.prog} --help\n")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Return the options, with the command's name as `command` ("window" when there is none).
+
+    Ends the process as argparse does: status 0 after --help and --version, 2 for wrong usage.
+    """
+    words = list(argv)
+    place = _command_at(words)
+    name = "window" if place is None else words.pop(place)
+    parser = _PARSERS[name]()
+    paths: list[str] = []
+    if name in ("window", "run") and "--" in words:
+        # Done here because argparse loses them where paths and options may be mixed.
+        end = words.index("--")
+        words, paths = words[:end], words[end + 1 :]
+    options = parser.parse_intermixed_args(words)
+    options.command = name
+    if paths:
+        options.paths += paths
+    if name == "retry" and bool(options.ids) == options.all:
+        parser.error("takes either IDs or --all")
+    return options
+
+
+def _command_at(argv: Sequence[str]) -> int | None:
+    """Return where the command's name stands: it is the first word that is no option."""
+    place = 0
+    while place < len(argv):
+        word = argv[place]
+        if word == "--data-dir":
+            place += 2
+        elif word.startswith("-"):
+            if word == "--":
+                return None
+            place += 1
+        else:
+            return place if word in _PARSERS and word != "window" else None
+    return None
+
+
+def _window_parser() -> Parser:
+    parser = Parser("imagequeue", help_texts.WINDOW, usage=help_texts.WINDOW_USAGE)
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="image files, and folders with images")
+    version = f"Image Queue {metadata.version('imagequeue')}"
+    parser.add_argument("--version", action="version", version=version)
+    return parser
+
+
+def _run_parser() -> Parser:
+    parser = Parser("imagequeue run", help_texts.RUN, help_texts.RUN_END)
+    add = parser.add_argument
+    add("paths", nargs="*", metavar="PATH", help="image files, and folders with images")
+    about = (
+        "put the outputs into this folder, made when missing (else where the recipe says: beside the source)"
+    )
+    add("-o", "--output", metavar="DIR", type=_not_empty, help=about)
+    about = "a recipe by its name, or in a file"
+    add("--recipe", metavar="NAME|FILE.toml", type=_not_empty, help=about)
+    about = "make a thumbnail that fits a square of PX pixels"
+    add("--thumbnail", metavar="PX", type=_whole(1, MAX_SIDE), help=about)
+    about = "make a copy that fits WxH pixels, or a square of PX"
+    add("--resize", metavar="WxH|PX", type=_size, help=about)
+    add("--format", metavar="F", type=_format, help=f"write this format: {', '.join(WRITABLE)}")
+    add("--quality", metavar="N", type=_whole(1, 100), help="of lossy formats, 1 to 100")
+    about = "high (10), normal (0), low (-10) or a whole number; higher runs first"
+    add("--priority", metavar="P", type=_priority, help=about)
+    about = "jobs that run at the same time (else as in the settings: 4)"
+    add("--workers", metavar="N", type=_whole(1, MAX_WORKERS), help=about)
+    about = "attempts after the first (else as in the settings: 3)"
+    add("--max-retries", metavar="N", type=_whole(0, 1_000), help=about)
+    about = "seconds that an attempt may take, 0 for no limit (else as in the settings: 300)"
+    add("--timeout", metavar="S", type=_seconds, help=about)
+    about = (
+        "what becomes of a file that has an output's name already: it stays and nothing is made, the output "
+        "gets the next number, or it is replaced (else as the recipe says: keep)"
+    )
+    add("--existing", choices=("keep", "number", "replace"), help=about)
+    add("--json", action="store_true", help="print one JSON object a line for each job that ends")
+    return parser
+
+
+def _list_parser() -> Parser:
+    parser = Parser("imagequeue list", help_texts.LIST)
+    _add_state(parser, tuple(JobState))
+    parser.add_argument("--json", action="store_true", help="print a JSON array")
+    return parser
+
+
+def _status_parser() -> Parser:
+    parser = Parser("imagequeue status", help_texts.STATUS)
+    parser.add_argument("--json", action="store_true", help="print a JSON object")
+    return parser
+
+
+def _retry_parser() -> Parser:
+    parser = Parser("imagequeue retry", help_texts.RETRY, help_texts.RETRY_END)
+    parser.add_argument("ids", nargs="*", metavar="ID", type=_whole(1, _ID), help="ids of jobs")
+    parser.add_argument("--all", action="store_true", help="all jobs that have failed")
+    return parser
+
+
+def _cancel_parser() -> Parser:
+    parser = Parser("imagequeue cancel", help_texts.CANCEL, help_texts.CANCEL_END)
+    parser.add_argument("ids", nargs="+", metavar="ID", type=_whole(1, _ID), help="ids of jobs")
+    return parser
+
+
+def _clear_parser() -> Parser:
+    parser = Parser("imagequeue clear", help_texts.CLEAR)
+    _add_state(parser, (JobState.DONE, JobState.SKIPPED, JobState.FAILED, JobState.CANCELLED))
+    return parser
+
+
+def _add_state(parser: Parser, allowed: Sequence[JobState]) -> None:
+    about = f"only jobs in this state, one of {', '.join(allowed)}; may be given several times"
+    parser.add_argument("--state", action="append", type=_state(allowed), metavar="STATE", help=about)
+
+
+_PARSERS: Final[dict[str, Callable[[], Parser]]] = {
+    "window": _window_parser,
+    "run": _run_parser,
+    "list": _list_parser,
+    "status": _status_parser,
+    "retry": _retry_parser,
+    "cancel": _cancel_parser,
+    "clear": _clear_parser,
+}
+
+
+def _not_empty(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("takes a name, not nothing")
+    return text
+
+
+def _whole(lowest: int, highest: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[+-]?[0-9]{1,19}", text) or not lowest <= int(text) <= highest:
+            limits = f"from {lowest:,} to {highest:,}" if highest < 2**31 else f"from {lowest:,} up"
+            raise argparse.ArgumentTypeError(f"takes a whole number {limits}, not {text!r}")
+        return int(text)
+
+    return read
+
+
+def _state(allowed: Sequence[JobState]) -> Callable[[str], JobState]:
+    def read(text: str) -> JobState:
+        if text.lower() not in allowed:
+            raise argparse.ArgumentTypeError(f"takes one of {', '.join(allowed)}, not {text!r}")
+        return JobState(text.lower())
+
+    return read
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= MAX_TIMEOUT:
+        raise argparse.ArgumentTypeError(f"takes seconds from 0 (no limit) to {MAX_TIMEOUT:,g}, not {text!r}")
+    return seconds
+
+
+def _size(text: str) -> str:
+    found = re.fullmatch(r"([0-9]{1,6})(?:[xX×]([0-9]{1,6}))?", text)
+    if found is None or not all(1 <= int(side) <= MAX_SIDE for side in found.groups() if side is not None):
+        raise argparse.ArgumentTypeError(
+            f'takes "WxH" or one number, in pixels from 1 to {MAX_SIDE:,}, not {text!r}'
+        )
+    return text
+
+
+def _format(text: str) -> str:
+    found = format_named(text)
+    if found is None or not found.writable:
+        raise argparse.ArgumentTypeError(f"takes one of {', '.join(WRITABLE)}, not {text!r}")
+    return found.name
+
+
+def _priority(text: str) -> int:
+    named = _PRIORITIES.get(text.lower())
+    if named is not None:
+        return int(named)
+    if not re.fullmatch(r"[+-]?[0-9]{1,10}", text) or not -(2**31) <= int(text) < 2**31:
+        raise argparse.ArgumentTypeError(f"takes high, normal, low or a whole number, not {text!r}")
+    return int(text)

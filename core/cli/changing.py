@@ -1,0 +1,85 @@
+"""Retries, cancels and clears jobs: by the process that runs the queue, or here when there is none."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+from typing import Final
+
+from core.cli.reading import reading
+from core.cli.terminal import Printer
+from core.errors import BadUsage, QueueInUse
+from core.executor import InProcess, Outcome, Task
+from core.owner import Owner, Reply, Request, send_to_owner
+from core.owner_requests import fulfil
+from core.queue import TaskQueue
+from core.settings import data_folder
+
+_DONE: Final = {"retry": "queued again", "cancel": "cancelled", "clear": "cleared"}
+
+
+def change(options: argparse.Namespace, printer: Printer) -> int:
+    """Do one of the three commands; returns 0, or 1 when some of the named jobs could not be changed.
+
+    Raises BadUsage for an id that is not in the queue; then nothing is changed.
+    """
+    data_dir = data_folder(options.data_dir)
+    command: str = options.command
+    ids: list[int] = list(dict.fromkeys(getattr(options, "ids", ())))
+    with reading(data_dir) as reader:
+        if reader is None:
+            if ids:
+                raise BadUsage(f"There is no job {ids[0]}: the queue is empty.")
+            printer.out("The queue is empty.")
+            return 0
+        known = {job.id for job in reader.jobs(ids)}
+    unknown = [str(job) for job in ids if job not in known]
+    if unknown:
+        raise BadUsage(f"There is no job {', '.join(unknown[:10])}; nothing was changed.")
+    reply, owned = _ask(data_dir, _message(options, ids))
+    if not reply.get("ok"):
+        raise BadUsage(str(reply.get("sentence")))
+    count = int(str(reply.get("count")))
+    by = " by the process that has the queue open" if owned else ""
+    wanted = f"{count:,} of {len(ids):,} jobs" if len(ids) > count else f"{count:,} job{'s' * (count != 1)}"
+    printer.out(f"{wanted} {_DONE[command]}{by}.")
+    if command == "retry" and count and not owned:
+        printer.out("To run them: imagequeue run")
+    return 0 if count >= len(ids) else 1
+
+
+def _message(options: argparse.Namespace, ids: list[int]) -> Request:
+    if options.command == "clear":
+        return {"do": "clear", "states": options.state}
+    return {"do": options.command, "ids": ids or None}
+
+
+def _ask(data_dir: Path, message: Request) -> tuple[Reply, bool]:
+    """Return the reply, and whether another process gave it."""
+    for last in (False, True):
+        reply = send_to_owner(data_dir, message)
+        if reply is not None:
+            return reply, True
+        try:
+            owner = Owner.acquire(data_dir)
+        except QueueInUse:  # one came in between: it is to be asked
+            if last:
+                raise
+            continue
+        with owner:
+            return asyncio.run(_fulfil_here(data_dir, message)), False
+    raise AssertionError("unreachable")
+
+
+async def _fulfil_here(data_dir: Path, message: Request) -> Reply:
+    queue = TaskQueue(data_dir, InProcess(_never), concurrency=1)
+    try:
+        await queue.open()
+        return await fulfil(queue, message)
+    finally:
+        await queue.close(0)
+
+
+async def _never(task: Task) -> Outcome:
+    raise AssertionError(f"the queue was not started, and gave out job {task.job_id}")

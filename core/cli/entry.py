@@ -1,0 +1,50 @@
+"""Chooses the command, and turns what goes wrong into a sentence and an exit status."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from core.cli.arguments import parse
+from core.cli.given import INTERRUPTED, USAGE
+from core.cli.terminal import Printer
+from core.errors import ImageQueueError
+
+
+def run_command(argv: Sequence[str] | None = None) -> int:
+    """Run one command to its end, and return the exit status.
+
+    0: well; 1: some of it failed; 2: wrong usage, or the queue cannot be used; 130: interrupted.
+    """
+    try:
+        options = parse(sys.argv[1:] if argv is None else argv)
+    except SystemExit as end:
+        return int(end.code or 0)
+    printer = Printer()
+    try:
+        match options.command:
+            case "run":
+                from core.cli.run import run
+
+                return run(options, printer)
+            case "list":
+                from core.cli.reading import print_list
+
+                return print_list(options, printer)
+            case "status":
+                from core.cli.reading import print_status
+
+                return print_status(options, printer)
+            case "retry" | "cancel" | "clear":
+                from core.cli.changing import change
+
+                return change(options, printer)
+            case _:
+                from core.cli.window import open_window
+
+                return open_window(options, printer)
+    except ImageQueueError as error:
+        printer.say(f"imagequeue: {error}")
+        return USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED

@@ -1,0 +1,26 @@
+"""What the commands share: how they end, which paths they take."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Final
+
+from core.errors import NoSuchFile
+
+USAGE: Final = 2
+"""Wrong usage, or the queue cannot be used."""
+
+INTERRUPTED: Final = 130
+"""Ended by Ctrl+C or a signal to end."""
+
+
+def absolute_paths(paths: Sequence[str]) -> list[str]:
+    """Return the paths made absolute. Raises NoSuchFile when one or more are not there."""
+    missing = [path for path in paths if not os.path.lexists(path)]
+    if missing:
+        named = ", ".join(missing[:3])
+        more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
+        verb = "is" if len(missing) == 1 else "are"
+        raise NoSuchFile(f"{named}{more} {verb} not there; nothing was added.")
+    return [os.path.abspath(path) for path in paths]  # noqa: PTH100 (links keep their names)

@@ -1,0 +1,92 @@
+"""The texts that --help shows, wrapped for a terminal of 80 columns."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.settings import DATA_DIR_VARIABLE
+
+WINDOW_USAGE: Final = "imagequeue [PATH...] [--data-dir DIR]\n       imagequeue COMMAND ..."
+
+WINDOW: Final = f"""\
+Open the window of Image Queue, adding the images at the PATHs to its queue.
+When the window is open already, the PATHs go to it, and nothing else starts.
+
+commands (each has a --help of its own):
+  run       run the queue here in the terminal, after adding what is given
+  list      list the jobs
+  status    say how many jobs are in each state, and who runs the queue
+  retry     queue failed or cancelled jobs again
+  cancel    give jobs up
+  clear     forget jobs that have ended
+
+A PATH that is named like a command is written ./run, or stands after "--".
+The queue is kept in one data folder: --data-dir, or else the variable
+{DATA_DIR_VARIABLE}, or else the platform's own place. One process at a
+time runs it."""
+
+RUN: Final = """\
+Run the queue until nothing is left to run. PATHs, files or folders, are added
+first; without a PATH it goes on with what is queued. A paused queue is started.
+
+A folder is walked to its last subfolder: files in it are taken by their suffix,
+and what is no image there is counted. Every file that is given as a PATH itself
+becomes a job, and one that is no image fails as such, so that each PATH is
+accounted for. A PATH that is not there is wrong usage: all are looked at before
+any is added.
+
+What is made of the images: the recipe "Thumbnail and resize", unless --recipe
+names another one. --thumbnail and --resize alone make just these outputs; with
+--recipe they are added to its outputs, in the place of outputs of the same name
+("thumbnail", "resized"). --format and --quality apply to all outputs; alone
+they convert each image in its full size. A job keeps the recipe that it was
+added with: these options, and -o, --existing, --priority and --max-retries,
+need a PATH."""
+
+RUN_END: Final = """\
+exit status: 0 all done; 1 some jobs failed or were cancelled, or something
+could not be read; 2 wrong usage, or the queue is in use; 130 interrupted: the
+jobs that ran are back in the queue, and `imagequeue run` goes on. Ctrl+C once
+stops in order, twice at once; nothing is lost either way.
+
+With --json each job that ends is one line with the fields id, source, state
+(done, skipped, failed, cancelled), outputs (a list of path, bytes, width,
+height, name), attempts, error (code, message; or null) and seconds; the last
+line is {"summary": {"done", "skipped", "failed", "cancelled", "seconds"}}.
+Sentences for people go to standard error."""
+
+LIST: Final = """\
+List the jobs, in the order in which they were added.
+
+With --json: an array of objects with the fields id, source, state, priority,
+recipe, attempts, max_retries, added and due (seconds since 1970, UTC), seconds,
+source_bytes, output_bytes, outputs (a list of path, bytes, width, height,
+name), reason (why it was skipped) and error (code, message; or null)."""
+
+STATUS: Final = """\
+Say how many jobs are in each state, and who runs the queue.
+
+With --json: an object with the fields running, paused, owner (a process id or
+null), counts (of each state), total and data_dir."""
+
+RETRY: Final = """\
+Queue jobs again that have failed or were cancelled, with all their attempts
+anew; a job that waits to be retried runs at once. They are run by the process
+that has the queue open, or else by the next `imagequeue run`."""
+
+RETRY_END: Final = """\
+exit status: 0 all were queued; 1 some were in no state for it; 2 wrong usage,
+such as an unknown ID."""
+
+CANCEL: Final = """\
+Give jobs up that have not ended; a running one is ended at once, and what it
+had half made is removed. They can be retried."""
+
+CANCEL_END: Final = """\
+exit status: 0 all were cancelled; 1 some had ended already; 2 wrong usage, such
+as an unknown ID."""
+
+CLEAR: Final = """\
+Forget jobs that have ended; their files stay. Without --state these are the
+done, skipped and cancelled ones; failed jobs are forgotten only when they are
+named, waiting and running ones never."""

@@ -1,0 +1,81 @@
+"""Makes the recipe that the options of a run describe."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import fields, replace
+from pathlib import Path
+
+from core.errors import BadUsage, NotWritable
+from core.formats import format_named
+from core.recipe import Existing, Output, Recipe, builtin_recipes, find_recipe, quick_recipe, read_toml
+
+
+def recipe_of(options: argparse.Namespace) -> Recipe:
+    """Return the recipe of a run's options. Raises BadRecipe and NotWritable.
+
+    Without options this is the first built-in one. `--thumbnail` and `--resize` make outputs of their own;
+    with `--recipe` they are added to its outputs, in the place of those of the same name. `--format` and
+    `--quality` apply to all outputs.
+    """
+    if options.recipe is not None:
+        recipe = _named(options.recipe)
+        if options.thumbnail is not None or options.resize is not None:
+            recipe = _with_outputs(recipe, quick_recipe(options.thumbnail, options.resize))
+        if options.format is not None or options.quality is not None:
+            outputs = (_with_format(one, options.format, options.quality) for one in recipe.outputs)
+            recipe = replace(recipe, outputs=tuple(outputs))
+    elif any(one is not None for one in (options.thumbnail, options.resize, options.format, options.quality)):
+        recipe = quick_recipe(options.thumbnail, options.resize, options.format, options.quality)
+    else:
+        recipe = builtin_recipes()[0]
+    if options.existing is not None:
+        recipe = recipe.with_existing(Existing(options.existing))
+    if options.output is not None:
+        recipe = recipe.with_folder(options.output)
+    if recipe.folder is not None:
+        check_folder(Path(recipe.folder))
+    return recipe
+
+
+def check_folder(folder: Path) -> None:
+    """Raise NotWritable unless outputs can be put into this folder, which need not be there yet."""
+    nearest = folder
+    while not os.path.lexists(nearest) and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        raise NotWritable(f"The output folder {folder} cannot be used: {nearest} is not a folder.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise NotWritable(f"The output folder {folder} cannot be used: {nearest} is not writable.")
+
+
+def _named(text: str) -> Recipe:
+    if text.lower().endswith(".toml"):
+        return read_toml(text)
+    if os.sep in text:
+        raise BadUsage(f"--recipe takes a recipe's name, or a file whose name ends in .toml, not {text!r}.")
+    return find_recipe(text)
+
+
+def _with_outputs(recipe: Recipe, quick: Recipe) -> Recipe:
+    outputs = list(recipe.outputs)
+    for output in quick.outputs:
+        names = [one.name.casefold() for one in outputs]
+        if output.name in names:
+            outputs[names.index(output.name)] = output
+        else:
+            outputs.append(output)
+    return replace(recipe, outputs=tuple(outputs))
+
+
+def _with_format(output: Output, name: str | None, quality: int | None) -> Output:
+    """Return the output in another format, with those of its options that the format takes."""
+    if name is not None and name != output.format:
+        chosen = format_named(name)
+        assert chosen is not None, "the options were checked"
+        dropped = {
+            one.name: one.default for one in fields(Output)[4:] if one.name not in chosen.options
+        }  # the options stand behind name, operations, format and template
+        output = replace(output, format=name, **dropped)  # type: ignore[arg-type]
+    return output if quality is None else replace(output, quality=quality)

@@ -1,0 +1,204 @@
+"""Runs the queue in the terminal until nothing is left to run."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shlex
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from core.cli.given import INTERRUPTED, absolute_paths
+from core.cli.report import Report
+from core.cli.terminal import Printer
+from core.errors import BadUsage
+from core.intake.adding import AddSummary, add_paths
+from core.job import JobState
+from core.owner import Owner, Reply, Request
+from core.owner_requests import fulfil, in_loop
+from core.queue import TaskQueue
+from core.recipe import Recipe
+from core.settings import Settings, data_folder
+from core.slots import ProcessSlots
+from core.status import Recovery, RunState
+
+_FOR_PATHS: Final = (
+    "output", "recipe", "thumbnail", "resize", "format", "quality", "priority", "max_retries", "existing"
+)  # fmt: skip
+_LISTED: Final = 20  # refused files and folders that are named; more are only counted
+
+
+def run(options: argparse.Namespace, printer: Printer) -> int:
+    """Run the queue with the options of `imagequeue run`; returns the exit status.
+
+    All options are checked before anything is added. Raises a member of the error family for what keeps the
+    run from beginning.
+    """
+    data_dir = data_folder(options.data_dir)
+    recipe, paths = None, absolute_paths(options.paths)
+    if paths:
+        from core.cli.recipes import recipe_of
+
+        recipe = recipe_of(options)
+    else:
+        given = [name for name in _FOR_PATHS if getattr(options, name) is not None]
+        if given:
+            raise BadUsage(
+                f"--{given[0].replace('_', '-')} needs a PATH: "
+                "jobs that are queued keep what they were added with."
+            )
+    settings = Settings.load(data_dir)
+    if settings.notice:
+        printer.say(settings.notice)
+    with Owner.acquire(data_dir) as owner:
+        return asyncio.run(_Run(options, settings, owner, printer).main(data_dir, paths, recipe))
+
+
+class _Run:
+    """One run, from the opening of the queue to its orderly end."""
+
+    def __init__(
+        self, options: argparse.Namespace, settings: Settings, owner: Owner, printer: Printer
+    ) -> None:
+        self._options = options
+        self._settings = settings
+        self._owner = owner
+        self._printer = printer
+        self._interrupted = asyncio.Event()
+
+    async def main(self, data_dir: Path, paths: list[str], recipe: Recipe | None) -> int:
+        """Run to the end, and return the exit status."""
+        self._listen_to_signals()
+        settings, options = self._settings, self._options
+        timeout = settings.timeout if options.timeout is None else options.timeout
+        limit = settings.memory_limit_mb * 2**20
+        queue = TaskQueue(
+            data_dir,
+            ProcessSlots(memory_limit=limit or None),
+            concurrency=options.workers or settings.workers,
+            timeout=timeout or None,
+        )
+        try:
+            self._tell_recovery(await queue.open())
+            report = Report(queue, self._printer, as_json=options.json)
+            self._owner.serve(
+                in_loop(asyncio.get_running_loop(), lambda message: self._answer(queue, message))
+            )
+            await queue.start()
+            failed = await self._until_the_end(queue, report, paths, recipe)
+            return self._conclude(queue, report, failed)
+        finally:
+            await queue.close(0)  # what still runs was interrupted, and is put back
+
+    async def _until_the_end(
+        self, queue: TaskQueue, report: Report, paths: list[str], recipe: Recipe | None
+    ) -> bool:
+        """Add and run until all is done, or the user stops it; returns whether something was unreadable."""
+        work = asyncio.create_task(self._add_and_drain(queue, paths, recipe))
+        printing = asyncio.create_task(report.work())
+        stops = [asyncio.create_task(event.wait()) for event in (self._interrupted, report.broken)]
+        try:
+            await asyncio.wait([work, printing, *stops], return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                return work.result()
+            if printing.done():
+                printing.result()
+            self._interrupted.set()
+            return False
+        finally:
+            for task in (work, printing, *stops):
+                task.cancel()
+            await asyncio.wait([work, printing, *stops])
+            await report.finish()
+
+    async def _add_and_drain(self, queue: TaskQueue, paths: list[str], recipe: Recipe | None) -> bool:
+        refused = False
+        if recipe is not None:
+            retries, priority = self._options.max_retries, self._options.priority or 0
+            if retries is None:
+                retries = self._settings.max_retries
+            summary = await add_paths(
+                queue, paths, recipe, priority=priority, max_retries=retries, take_every_file=True
+            )
+            self._tell_added(summary)
+            refused = summary.unreadable_count > 0
+        await queue.drained()
+        return refused
+
+    def _conclude(self, queue: TaskQueue, report: Report, refused: bool) -> int:
+        counts, status = report.counts, queue.status()
+        left = status.live - status.counts[JobState.HELD]
+        if not counts.total() and not left and not self._interrupted.is_set():
+            self._printer.say("Nothing is queued: there is nothing to do.")
+        if status.counts[JobState.HELD]:
+            held = status.counts[JobState.HELD]
+            self._printer.say(
+                f"{held:,} job{' is' if held == 1 else 's are'} held, and stay so until released."
+            )
+        if self._options.json or counts.total():
+            report.print_summary()
+        if self._interrupted.is_set():
+            self._printer.say(f"Interrupted, with {left:,} left in the queue. To go on: {self._command()}")
+            return INTERRUPTED
+        if status.run_state is not RunState.RUNNING and left:
+            self._printer.say(f"Paused, with {left:,} left in the queue: {status.reason or 'as asked for.'}")
+            self._printer.say(f"To go on: {self._command()}")
+            return 1
+        return 1 if refused or counts[JobState.FAILED] or counts[JobState.CANCELLED] else 0
+
+    def _command(self) -> str:
+        folder = self._options.data_dir
+        return "imagequeue run" + (f" --data-dir {shlex.quote(folder)}" if folder else "")
+
+    def _tell_recovery(self, recovery: Recovery) -> None:
+        if recovery.set_aside:
+            self._printer.say(
+                f"The queue was damaged; it was moved to {recovery.set_aside}, and a new one made."
+            )
+        found = recovery.put_back + recovery.exhausted + recovery.finished
+        if found:
+            jobs = "a job" if found == 1 else f"{found:,} jobs"
+            self._printer.say(
+                f"The last run ended in the middle of {jobs}: {recovery.put_back:,} put back, "
+                f"{recovery.finished:,} found done, {recovery.exhausted:,} failed."
+            )
+
+    def _tell_added(self, summary: AddSummary) -> None:
+        self._printer.say(summary.sentence())
+        for refused in (*summary.unreadable, *summary.not_images)[:_LISTED]:
+            self._printer.say(f"  {refused.sentence}")
+        more = summary.unreadable_count + summary.not_images_count - _LISTED
+        if more > 0:
+            self._printer.say(f"  and {more:,} more")
+
+    async def _answer(self, queue: TaskQueue, message: Request) -> Reply:
+        if message.get("do") == "open":
+            raise BadUsage(
+                f"`imagequeue run` (process {os.getpid()}) is running this queue, and has no window. "
+                "Wait for its end, or stop it."
+            )
+        return await fulfil(queue, message)
+
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is None:
+                continue
+            try:
+                loop.add_signal_handler(number, self._on_signal)
+            except NotImplementedError:  # Windows
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._on_signal))
+
+    def _on_signal(self) -> None:
+        if self._interrupted.is_set():
+            # At once, which the store and the workers are made to survive: these end with this process.
+            with suppress(OSError, ValueError):
+                sys.stderr.write("\n")
+                sys.stderr.flush()
+            os._exit(INTERRUPTED)
+        self._interrupted.set()

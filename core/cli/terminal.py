@@ -1,0 +1,75 @@
+"""Writes to the terminal and to pipes: safely, whatever is in a file's name and whoever stops reading."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import TextIO
+
+_JOINERS = "\u200c\u200d"  # they hold parts of letters and of emoji together, and show nothing else
+
+
+def printable(text: str) -> str:
+    r"""Return text that a terminal shows and does not obey, in one line.
+
+    Control characters, line ends, marks that turn the direction of writing, and bytes of names that are no
+    Unicode come as escapes such as \x1b.
+    """
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() or sign in _JOINERS else _escaped(sign) for sign in text)
+
+
+def _escaped(sign: str) -> str:
+    number = ord(sign)
+    if 0xDC80 <= number <= 0xDCFF:  # a byte of a name, as the operating system's functions give it
+        return f"\\x{number - 0xDC00:02x}"
+    return ascii(sign)[1:-1]
+
+
+def json_line(value: Mapping[str, object]) -> str:
+    """Return an object as one line of JSON in ASCII; names come back from it exactly as they were."""
+    return json.dumps(value)
+
+
+class Printer:
+    """Standard output and standard error, for one command.
+
+    When nobody reads standard output any more, `broken` is set and what is printed there is dropped. While a
+    progress bar is shown, `around` prints so that the two do not mix.
+    """
+
+    def __init__(self) -> None:
+        self.broken = False
+        self.around: Callable[[str, TextIO], None] = _plainly
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
+
+    def out(self, line: str) -> None:
+        """Print one line to standard output at once; it must be fit for a terminal already."""
+        self._print(line, sys.stdout)
+
+    def say(self, sentence: str) -> None:
+        """Print a sentence for people to standard error."""
+        self._print(printable(sentence), sys.stderr)
+
+    def _print(self, line: str, stream: TextIO | None) -> None:
+        if stream is None or (self.broken and stream is sys.stdout):
+            return
+        try:
+            self.around(line, stream)
+            stream.flush()
+        except BrokenPipeError:
+            if stream is sys.stdout:
+                self.broken = True
+            # What is left in the buffer would fail again at the end of the interpreter.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+
+
+def _plainly(line: str, stream: TextIO) -> None:
+    stream.write(line + "\n")

@@ -1,0 +1,85 @@
+"""Without a command the window opens, or the one that is open gets the paths."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from core.owner import Owner, Reply, Request
+from tests.core.cli.conftest import Command
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, list[str]]]:
+    calls: list[tuple[Path, list[str]]] = []
+
+    def main(data_dir: Path, paths: list[str]) -> int:
+        calls.append((data_dir, paths))
+        return 0
+
+    app = ModuleType("gui.app")
+    app.main = main  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "gui.app", app)
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    return calls
+
+
+def test_the_window_gets_the_data_folder_and_absolute_paths(
+    command: Command, photos: Path, data_dir: Path, opened: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (photos / "run").touch()
+    monkeypatch.chdir(photos)
+    assert command("./run", photos).status == 0
+    assert command().status == 0
+    assert opened == [(data_dir, [str(photos / "run"), str(photos)]), (data_dir, [])]
+
+
+def test_g14_a_second_start_hands_its_paths_to_the_first(
+    command: Command, photos: Path, data_dir: Path, opened: list[object]
+) -> None:
+    heard: list[Request] = []
+
+    def answer(message: Request) -> Reply:
+        heard.append(message)
+        return {"ok": True}
+
+    with Owner.acquire(data_dir) as owner:
+        owner.serve(answer)
+        ended = command(photos)
+    assert (ended.status, ended.out, ended.err) == (0, "", "")
+    assert heard == [{"do": "open", "paths": [str(photos)]}]
+    assert opened == []
+
+
+def test_without_a_display_the_command_line_is_named(
+    command: Command, opened: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    ended = command()
+    assert ended.status == 2
+    assert ended.err == (
+        "imagequeue: There is no display to open a window on. "
+        "The same queue runs in a terminal: imagequeue run PATH...\n"
+    )
+    assert opened == []
+
+
+def test_without_qt_the_command_line_is_named(
+    command: Command, opened: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Missing:
+        def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+            if name == "gui.app":
+                raise ModuleNotFoundError("No module named 'PySide6'", name="PySide6")
+
+    monkeypatch.delitem(sys.modules, "gui.app")
+    monkeypatch.setattr(sys, "meta_path", [Missing(), *sys.meta_path])
+    ended = command()
+    assert ended.status == 2
+    assert "The window needs PySide6" in ended.err
+    assert "imagequeue run PATH..." in ended.err

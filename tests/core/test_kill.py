@@ -12,9 +12,9 @@ from core.imaging.receipt import digest_of, write_receipt
 from core.job import JobState, OutputFile
 from core.queue import TaskQueue
 from core.status import JobQuery
+from tests.core.bench import Bench, opened
 from tests.core.clocks import until
 from tests.core.processors import ByHand
-from tests.core.test_queue import Bench, opened
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,0 +1,178 @@
+"""Pausing, stopping, closing and crashing lose nothing and start nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import Interrupted
+from core.executor import Done
+from core.job import AttemptEnd, JobState
+from core.status import JobQuery, RunState
+from tests.conftest import RunOnLoop
+from tests.core.bench import Bench, opened
+from tests.core.clocks import until
+from tests.core.processors import ByHand
+
+
+def test_g10_after_pause_nothing_starts_across_restarts_until_start(
+    run_on_loop: RunOnLoop, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with opened(tmp_path, concurrency=1) as bench:
+            await bench.add(*"abc")
+            await bench.queue.start()
+            await bench.running(1)
+            await bench.queue.pause()
+            assert bench.queue.status().run_state is RunState.PAUSING
+            bench.hand.end(0)
+            await bench.queue.drained()
+            assert bench.queue.status().run_state is RunState.PAUSED
+            assert bench.hand.order == [1]
+        async with opened(tmp_path, ByHand(lambda task: Done())) as bench:
+            assert not bench.queue.was_running
+            assert bench.hand.order == []
+            await bench.queue.start()
+            await bench.queue.drained()
+            assert bench.hand.order == [2, 3]
+
+    run_on_loop(story())
+
+
+def test_a_queue_that_was_running_says_so_at_its_next_opening(run_on_loop: RunOnLoop, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path) as bench:
+            assert bench.queue.was_running
+            await bench.queue.start()
+        async with opened(tmp_path) as bench:
+            assert bench.queue.was_running
+
+    run_on_loop(story())
+
+
+def test_g10_an_orderly_end_puts_running_jobs_back_uncounted(run_on_loop: RunOnLoop, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path) as bench:
+            await bench.add(*"ab")
+            await bench.queue.start()
+            await bench.running(2)
+        async with opened(tmp_path) as bench:
+            assert bench.queue.status().counts[JobState.QUEUED] == 2
+            for job in await bench.queue.jobs([1, 2]):
+                assert job.attempts == 0
+            (attempt,) = await bench.queue.attempts(1)
+            assert attempt.end is AttemptEnd.INTERRUPTED
+            assert not attempt.counted
+
+    run_on_loop(story())
+
+
+def test_g10_an_orderly_end_lets_running_jobs_finish_for_a_while(
+    run_on_loop: RunOnLoop, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        bench = Bench(tmp_path)
+        await bench.queue.open()
+        await bench.add(*"ab")
+        await bench.queue.start()
+        await bench.running(2)
+        bench.hand.end(0)
+        bench.hand.end(1)
+        await bench.queue.close(grace=20)
+        async with opened(tmp_path) as again:
+            assert again.queue.status().counts[JobState.DONE] == 2
+
+    run_on_loop(story())
+
+
+def test_stop_puts_running_jobs_back_at_once(run_on_loop: RunOnLoop, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path) as bench:
+            await bench.add(*"ab")
+            await bench.queue.start()
+            await bench.running(2)
+            await bench.queue.stop()
+            status = bench.queue.status()
+            assert (status.active, status.counts[JobState.QUEUED]) == (0, 2)
+            assert status.run_state is RunState.PAUSED
+
+    run_on_loop(story())
+
+
+def test_g3_jobs_that_an_earlier_run_left_running_go_back_and_exhausted_ones_fail(
+    run_on_loop: RunOnLoop, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        bench = Bench(tmp_path)
+        await bench.queue.open()
+        again, exhausted = [(await bench.add(n, max_retries=m))[0] for n, m in (("a", 1), ("b", 0))]
+        await bench.queue.start()
+        await bench.running(2)
+        # This run of the app dies here: its store is let go without any orderly end.
+        bench.queue._dispatcher._loop_task.cancel()  # type: ignore[union-attr]
+        await bench.queue._writer.close()
+        second = Bench(tmp_path)
+        recovery = await second.queue.open()
+        assert (recovery.put_back, recovery.exhausted, recovery.finished) == (1, 1, 0)
+        assert await second.state(again) is JobState.QUEUED
+        (failed,) = await second.queue.jobs([exhausted])
+        assert failed.state is JobState.FAILED
+        assert failed.error is not None
+        assert failed.error.code == Interrupted.code
+        (attempt,) = await second.queue.attempts(exhausted)
+        assert attempt.end is AttemptEnd.FAILED
+        await second.queue.close(0)
+
+    run_on_loop(story())
+
+
+def test_g1_what_cannot_be_written_is_not_accepted(run_on_loop: RunOnLoop, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path) as bench:
+            with pytest.raises(UnicodeEncodeError):
+                await bench.add("good", "\ud800 is no name")
+            assert bench.queue.status().total == 0
+            assert list(await bench.queue.find(JobQuery())) == []
+
+    run_on_loop(story())
+
+
+def test_results_that_the_store_cannot_take_are_kept_until_it_can(
+    run_on_loop: RunOnLoop, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with opened(tmp_path, concurrency=1) as bench:
+            (job,) = await bench.add("a")
+            await bench.queue.start()
+            await bench.running(1)
+
+            store = await bench.queue._writer.call(lambda store: store)
+            store._db.execute("PRAGMA query_only = 1")
+            bench.hand.end(0)
+            await until(lambda: bench.queue.status().run_state is not RunState.RUNNING)
+            assert "cannot be" in bench.queue.status().reason
+            store._db.execute("PRAGMA query_only = 0")
+            bench.clock.advance(2)
+            await bench.count(JobState.DONE, 1)
+            assert await bench.state(job) is JobState.DONE
+
+    run_on_loop(story())
+
+
+def test_closing_with_a_store_that_cannot_be_written_ends_and_the_next_start_repairs(
+    run_on_loop: RunOnLoop, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        bench = Bench(tmp_path)
+        await bench.queue.open()
+        await bench.add("a")
+        await bench.queue.start()
+        await bench.running(1)
+        store = await bench.queue._writer.call(lambda store: store)
+        store._db.execute("PRAGMA query_only = 1")
+        await bench.queue.close(grace=0)
+        async with opened(tmp_path) as again:
+            assert again.queue.status().counts[JobState.QUEUED] == 1
+
+    run_on_loop(story())

@@ -1,0 +1,164 @@
+"""What can be helped is tried again, in its place, and holds no worker meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.errors import DiskFull
+from core.executor import Done, Failed, Outcome, Task
+from core.job import AttemptEnd, JobState, Priority
+from core.status import RunState
+from tests.conftest import RunOnLoop
+from tests.core.bench import opened
+from tests.core.clocks import until
+from tests.core.processors import BAD, BUSY, ByHand
+
+
+def test_g8_priority_decides_what_runs_next_and_a_retry_keeps_it(
+    run_on_loop: RunOnLoop, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        failures = {2}
+
+        def script(task: Task) -> Outcome | None:
+            if task.job_id in failures:
+                failures.discard(task.job_id)
+                return BUSY
+            return Done()
+
+        async with opened(tmp_path, ByHand(script), concurrency=1) as bench:
+            await bench.add("low", priority=Priority.LOW)
+            await bench.add("urgent", "second", priority=Priority.HIGH)
+            await bench.queue.start()
+            await bench.count(JobState.DONE, 2)
+            assert bench.hand.order == [2, 3, 1]
+            await bench.add("waits", priority=Priority.NORMAL)  # runs at once
+            await bench.count(JobState.DONE, 3)
+            await bench.queue.pause()
+            await bench.add("normal", priority=Priority.NORMAL)
+            bench.clock.advance(10)
+            await bench.queue.start()
+            await bench.queue.drained()
+            assert bench.hand.order == [2, 3, 1, 4, 2, 5]
+
+    run_on_loop(story())
+
+
+def test_g9_a_job_that_waits_for_its_retry_holds_no_worker(run_on_loop: RunOnLoop, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path, ByHand(lambda task: BUSY), concurrency=1) as bench:
+            await bench.add(*"abc")
+            await bench.queue.start()
+            await bench.count(JobState.RETRYING, 3)
+            status = bench.queue.status()
+            assert status.active == 0
+            assert status.next_due_in is not None
+            assert 2 <= status.next_due_in <= 3
+
+    run_on_loop(story())
+
+
+def test_g9_exactly_max_retries_then_failed_with_every_attempt_kept(
+    run_on_loop: RunOnLoop, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with opened(tmp_path, ByHand(lambda task: BUSY)) as bench:
+            (job,) = await bench.add("a", max_retries=2)
+            await bench.queue.start()
+            for number, expected in enumerate((2.0, 4.0), start=1):
+                await until(lambda n=number: len(bench.hand.order) == n)  # type: ignore[misc]
+                await bench.count(JobState.RETRYING, 1)
+                bench.clock.advance(expected - 0.01)  # never earlier than the backoff
+                bench.queue._dispatcher.wake()
+                (found,) = await bench.queue.jobs([job])
+                assert found.state is JobState.RETRYING
+                bench.clock.advance(expected)
+            await bench.count(JobState.FAILED, 1)
+            (found,) = await bench.queue.jobs([job])
+            assert found.attempts == 3
+            assert found.error is not None
+            assert found.error.code == "file-busy"
+            attempts = await bench.queue.attempts(job)
+            assert [a.end for a in attempts] == [AttemptEnd.FAILED] * 3
+
+    run_on_loop(story())
+
+
+def test_g9_what_a_retry_cannot_help_fails_at_once(run_on_loop: RunOnLoop, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path, ByHand(lambda task: BAD)) as bench:
+            await bench.add("a")
+            await bench.queue.start()
+            await bench.queue.drained()
+            assert bench.hand.order == [1]
+            assert bench.queue.status().counts[JobState.FAILED] == 1
+
+    run_on_loop(story())
+
+
+def test_g9_a_backoff_survives_a_restart(run_on_loop: RunOnLoop, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path, ByHand(lambda task: BUSY)) as bench:
+            await bench.add("a")
+            await bench.queue.start()
+            await bench.count(JobState.RETRYING, 1)
+        async with opened(tmp_path, ByHand(lambda task: Done())) as bench:
+            await bench.queue.start()
+            await until(lambda: bench.queue.status().next_due_in is not None)
+            assert bench.queue.status().counts[JobState.RETRYING] == 1
+            bench.clock.advance(4)
+            await bench.queue.drained()
+            assert bench.queue.status().counts[JobState.DONE] == 1
+
+    run_on_loop(story())
+
+
+def test_g9_a_full_disk_pauses_the_queue_with_a_sentence_instead_of_spending_all_retries(
+    run_on_loop: RunOnLoop, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        full = Failed(DiskFull("The disk with /out is full.").as_job_error())
+        async with opened(tmp_path, ByHand(lambda task: full), concurrency=1) as bench:
+            await bench.add(*"abc")
+            await bench.queue.start()
+            await bench.count(JobState.RETRYING, 1)
+            await bench.queue.drained()
+            status = bench.queue.status()
+            assert status.run_state is RunState.PAUSED
+            assert status.reason == "The disk with /out is full."
+            assert status.counts[JobState.QUEUED] == 2
+            bench.hand.script = lambda task: Done()
+            await bench.queue.start()
+            assert bench.queue.status().reason == ""
+            await bench.count(JobState.DONE, 2)
+
+    run_on_loop(story())
+
+
+def test_a_failed_job_can_be_retried_with_all_its_attempts(run_on_loop: RunOnLoop, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path, ByHand(lambda task: BAD)) as bench:
+            (job,) = await bench.add("a")
+            await bench.queue.start()
+            await bench.queue.drained()
+            bench.hand.script = lambda task: Done()
+            assert await bench.queue.retry([job]) == 1
+            await bench.queue.drained()
+            assert await bench.state(job) is JobState.DONE
+            assert len(await bench.queue.attempts(job)) == 2
+
+    run_on_loop(story())
+
+
+def test_retry_now_does_not_wait_for_the_backoff(run_on_loop: RunOnLoop, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path, ByHand(lambda task: BUSY)) as bench:
+            (job,) = await bench.add("a")
+            await bench.queue.start()
+            await bench.count(JobState.RETRYING, 1)
+            bench.hand.script = lambda task: Done()
+            await bench.queue.retry([job])
+            await bench.queue.drained()
+            assert await bench.state(job) is JobState.DONE
+
+    run_on_loop(story())

@@ -1,0 +1,209 @@
+"""Everything that can be done, as actions made once and shared by toolbar, menus and keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu, QToolBar, QWidget
+
+from core.job import Job, JobState, Priority
+from core.status import QueueStatus, RunState
+from gui.theme import icon
+
+Shortcut = QKeySequence.StandardKey | str | None
+
+_WAITING: Final = frozenset({JobState.QUEUED, JobState.RETRYING, JobState.HELD})
+_ANY: Final = frozenset(JobState)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What of the selection an action applies to."""
+
+    states: frozenset[JobState]  # at least one selected job in one of these
+    single: bool = False  # exactly one
+    outputs: bool = False  # one that has outputs
+    error: bool = False  # one that has an error or a reason
+
+
+class Actions(QObject):
+    """The actions by name; those for jobs are enabled when they apply to what is selected."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self._needs: dict[QAction, Needs] = {}
+        key, tr = QKeySequence.StandardKey, self.tr
+        self.add_files = self._make("addFiles", tr("&Add files…"), "add", key.Open, tr("Add images"))
+        self.add_folder = self._make(
+            "addFolder", tr("Add &folder…"), "add-folder", "Ctrl+Shift+O", tr("Add a folder of images")
+        )
+        self.paste = self._make("paste", tr("&Paste"), "", key.Paste, tr("Add copied files or paths"))
+        self.quit = self._make("quit", tr("&Quit"), "", key.Quit)
+        self.start_pause = self._make("startPause", tr("Start"), "start", "Space")
+        self.stop = self._make(
+            "stop", tr("S&top"), "stop", "", tr("Pause, and put the running images back in the queue")
+        )
+        self.do_next = self._for_jobs("doNext", tr("Do &next"), "next", "Ctrl+N", Needs(_WAITING))
+        self.priorities = {
+            Priority.HIGH: self._for_jobs(
+                "priorityHigh", tr("&High"), "priority-high", "Ctrl+1", Needs(_WAITING)
+            ),
+            Priority.NORMAL: self._for_jobs(
+                "priorityNormal", tr("&Normal"), "priority-normal", "Ctrl+2", Needs(_WAITING)
+            ),
+            Priority.LOW: self._for_jobs(
+                "priorityLow", tr("&Low"), "priority-low", "Ctrl+3", Needs(_WAITING)
+            ),
+        }
+        self.choose_priority = self._for_jobs("choosePriority", tr("Priority"), "", "F2", Needs(_WAITING))
+        self.hold = self._for_jobs(
+            "hold", tr("H&old"), "hold", "Ctrl+H", Needs(frozenset({JobState.QUEUED, JobState.RETRYING}))
+        )
+        self.release = self._for_jobs(
+            "release", tr("Re&lease"), "release", "Ctrl+L", Needs(frozenset({JobState.HELD}))
+        )
+        self.cancel = self._for_jobs(
+            "cancel", tr("&Cancel"), "cancel", "Ctrl+.", Needs(_WAITING | {JobState.RUNNING})
+        )
+        self.retry = self._for_jobs(
+            "retry", tr("&Retry"), "retry", "Ctrl+R",
+            Needs(frozenset({JobState.FAILED, JobState.CANCELLED, JobState.RETRYING})),
+        )  # fmt: skip
+        self.remove = self._for_jobs(
+            "remove", tr("Re&move from the list"), "remove", key.Delete, Needs(_ANY - {JobState.RUNNING})
+        )
+        self.open_output = self._for_jobs(
+            "openOutput", tr("Open the res&ult"), "open", "", Needs(_ANY, outputs=True)
+        )
+        self.show_output = self._for_jobs(
+            "showOutput", tr("Show the result in its folder"), "folder", "", Needs(_ANY, outputs=True)
+        )
+        self.show_source = self._for_jobs(
+            "showSource", tr("Show the source in its folder"), "", "", Needs(_ANY, single=True)
+        )
+        self.copy_path = self._for_jobs("copyPath", tr("Copy &path"), "copy", key.Copy, Needs(_ANY))
+        self.copy_error = self._for_jobs(
+            "copyError", tr("Copy &message"), "", "Ctrl+Shift+C", Needs(_ANY, error=True)
+        )
+        self.retry_failed = self._make(
+            "retryFailed", tr("Retry all &failed"), "retry", "Ctrl+Shift+R", tr("Try all failed images again")
+        )
+        self.clear_ended = self._make(
+            "clearEnded", tr("C&lear finished"), "clear", "Ctrl+Shift+Del",
+            tr("Take what is done, skipped or cancelled off the list; files stay"),
+        )  # fmt: skip
+        self.undo = self._make("undo", tr("&Undo remove"), "", key.Undo)
+        self.find = self._make("find", tr("&Find"), "find", key.Find)
+        self.select_all = self._make("selectAll", tr("Select &all"), "", key.SelectAll)
+        self.details = self._make("details", tr("&Details"), "details", "Ctrl+D", tr("Show or hide details"))
+        self.details.setCheckable(True)
+        self.about = self._make("about", tr("&About Image Queue"), "", "")
+        self.shortcuts = self._make("shortcuts", tr("&Keyboard shortcuts"), "", "F1")
+        self.undo.setEnabled(False)
+        self.renew_icons()
+
+    def _make(self, name: str, text: str, picture: str, shortcut: Shortcut, hint: str = "") -> QAction:
+        action = QAction(text, self._window)
+        action.setObjectName(name)
+        action.setData(picture)
+        if shortcut:
+            action.setShortcut(QKeySequence(shortcut))
+        action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+        plain = hint or text.replace("&", "").rstrip("…")
+        keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        action.setToolTip(f"{plain} ({keys})" if keys else plain)
+        self._window.addAction(action)
+        return action
+
+    def _for_jobs(self, name: str, text: str, picture: str, shortcut: Shortcut, needs: Needs) -> QAction:
+        action = self._make(name, text, picture, shortcut)
+        action.setEnabled(False)
+        self._needs[action] = needs
+        return action
+
+    def renew_icons(self) -> None:
+        """Draw the icons in the colours of the theme as it is now."""
+        for action in self._window.actions():
+            if action.data():
+                action.setIcon(icon(str(action.data())))
+
+    # -- what applies ---------------------------------------------------------------------------------------
+
+    def apply_selection(self, number: int, jobs: Sequence[Job]) -> None:
+        """Enable what applies to the selection: `number` jobs, of which these are known."""
+        known = len(jobs) >= number
+        for action, needs in self._needs.items():
+            action.setEnabled(_applies(needs, number, jobs, known=known))
+
+    def apply_status(self, status: QueueStatus) -> None:
+        """Say on the start and pause button what it does now, and enable what applies to the queue."""
+        running = status.run_state is RunState.RUNNING
+        if running:
+            text, picture = self.tr("Pause"), "pause"
+        elif status.run_state is RunState.PAUSING:
+            text, picture = self.tr("Pausing, {0} finishing").format(status.active), "start"
+        else:
+            text, picture = self.tr("Start"), "start"
+        if self.start_pause.text() != text:
+            self.start_pause.setText(text)
+            self.start_pause.setData(picture)
+            self.start_pause.setIcon(icon(picture))
+            hint = self.tr("Start nothing new; running images finish") if running else self.tr("Go on")
+            self.start_pause.setToolTip(f"{hint} ({self.start_pause.shortcut().toString()})")
+        counts = status.counts
+        self.stop.setEnabled(running or status.active > 0)
+        self.retry_failed.setEnabled(counts[JobState.FAILED] > 0)
+        ended = counts[JobState.DONE] + counts[JobState.SKIPPED] + counts[JobState.CANCELLED]
+        self.clear_ended.setEnabled(ended > 0)
+
+    # -- where they stand -----------------------------------------------------------------------------------
+
+    def fill_toolbar(self, bar: QToolBar) -> None:
+        """Put the most used actions on the toolbar."""
+        bar.addActions([self.add_files, self.add_folder])
+        bar.addSeparator()
+        bar.addActions([self.start_pause, self.stop])
+        bar.addSeparator()
+        bar.addActions([self.retry_failed, self.clear_ended])
+        spacer = QWidget()
+        spacer.setSizePolicy(spacer.sizePolicy().Policy.Expanding, spacer.sizePolicy().Policy.Preferred)
+        bar.addWidget(spacer)
+        bar.addAction(self.details)
+
+    def priority_menu(self, parent: QWidget) -> QMenu:
+        """Return a menu of the three priorities."""
+        menu = QMenu(self.tr("&Priority"), parent)
+        menu.addActions(list(self.priorities.values()))
+        return menu
+
+    def job_menu(self, menu: QMenu) -> None:
+        """Fill a menu with what can be done with jobs: the context menu, and the one in the menu bar."""
+        menu.addAction(self.do_next)
+        menu.addMenu(self.priority_menu(menu))
+        menu.addActions([self.hold, self.release, self.cancel, self.retry, self.remove])
+        menu.addSeparator()
+        menu.addActions([self.open_output, self.show_output, self.show_source])
+        menu.addSeparator()
+        menu.addActions([self.copy_path, self.copy_error])
+
+    def all(self) -> list[QAction]:
+        """Return all actions, in the order in which they were made."""
+        return [action for action in self._window.actions() if action.objectName()]
+
+
+def _applies(needs: Needs, number: int, jobs: Sequence[Job], *, known: bool) -> bool:
+    if not number or (needs.single and number != 1):
+        return False
+    if not known:
+        return True
+    return any(
+        job.state in needs.states
+        and (not needs.outputs or bool(job.outputs))
+        and (not needs.error or job.error is not None or bool(job.reason))
+        for job in jobs
+    )

@@ -1,0 +1,155 @@
+"""Shows how the adding of files and folders goes, and sums up what became of them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.intake.adding import AddSummary, add_paths
+from core.queue import TaskQueue
+from core.recipe import Recipe
+from gui import words
+from gui.tasks import Tasks, sentence_of
+from gui.theme import SPACE, icon
+
+_STAYS = 6_000  # milliseconds that a summary without complaints stays
+
+
+@dataclass(eq=False)
+class _Adding:
+    """One drop that is being added."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    added: int = 0
+
+
+class AddingBar(QFrame):
+    """A line under the table: a count that grows, then one summary; hidden when there is nothing to say."""
+
+    def __init__(self, queue: TaskQueue, tasks: Tasks, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("addingBar")
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setAutoFillBackground(True)
+        self.setBackgroundRole(QPalette.ColorRole.AlternateBase)
+        self._queue = queue
+        self._tasks = tasks
+        self._under_way: set[_Adding] = set()
+        self._reasons: list[str] = []
+        self._text = QLabel(self)
+        self._text.setObjectName("addingText")
+        self._cancel = QPushButton(self.tr("Stop adding"), self)
+        self._cancel.setObjectName("addingCancel")
+        self._cancel.clicked.connect(self.stop)
+        self._why = QPushButton(self.tr("Why?"), self)
+        self._why.setObjectName("addingWhy")
+        self._why.clicked.connect(self._show_reasons)
+        close = QToolButton(self)
+        close.setObjectName("addingClose")
+        close.setIcon(icon("close"))
+        close.setAutoRaise(True)
+        close.setAccessibleName(self.tr("Close this summary"))
+        close.clicked.connect(self.hide)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(SPACE, SPACE // 2, SPACE // 2, SPACE // 2)
+        row.addWidget(self._text, 1)
+        row.addWidget(self._why)
+        row.addWidget(self._cancel)
+        row.addWidget(close)
+        self._away = QTimer(self)
+        self._away.setSingleShot(True)
+        self._away.setInterval(_STAYS)
+        self._away.timeout.connect(self.hide)
+        self.hide()
+
+    def add(self, paths: list[str], recipe: Recipe, priority: int, max_retries: int) -> asyncio.Task[Any]:
+        """Add paths to the queue; returns at once with the task that does it."""
+        return self._tasks.start(self._add(paths, recipe, priority, max_retries))
+
+    async def _add(self, paths: list[str], recipe: Recipe, priority: int, max_retries: int) -> None:
+        adding = _Adding()
+
+        def on_count(number: int) -> None:
+            adding.added = number
+            self._tell()
+
+        self._under_way.add(adding)
+        self._tell()
+        try:
+            summary = await add_paths(
+                self._queue, paths, recipe, priority=priority, max_retries=max_retries,
+                on_count=on_count, cancelled=adding.stop,
+            )  # fmt: skip
+        except Exception as error:
+            self._under_way.discard(adding)
+            self._conclude(sentence_of(error), [])
+        else:
+            self._under_way.discard(adding)
+            self._conclude(summary.sentence(), _reasons(summary))
+        finally:
+            self._under_way.discard(adding)
+
+    def stop(self) -> None:
+        """Add nothing more; what was added stays."""
+        for adding in self._under_way:
+            adding.stop.set()
+
+    def _tell(self) -> None:
+        number = sum(adding.added for adding in self._under_way)
+        self._text.setText(self.tr("Adding… {0} so far").format(words.images(number)))
+        self._cancel.show()
+        self._why.hide()
+        self._away.stop()
+        self.show()
+
+    def _conclude(self, sentence: str, reasons: list[str]) -> None:
+        if self._under_way:
+            self._reasons += reasons
+            self._tell()
+            return
+        self._reasons = self._reasons + reasons if self._cancel.isVisible() else reasons
+        self._text.setText(sentence)
+        self._text.setAccessibleName(sentence)
+        self._cancel.hide()
+        self._why.setVisible(bool(self._reasons))
+        self.show()
+        if not self._reasons:
+            self._away.start()
+
+    def _show_reasons(self) -> None:
+        dialog = QDialog(self.window())
+        dialog.setObjectName("addingReasons")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowTitle(self.tr("What was not added, and why"))
+        text = QPlainTextEdit("\n".join(self._reasons), dialog)
+        text.setReadOnly(True)
+        text.setAccessibleName(dialog.windowTitle())
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, dialog)
+        buttons.rejected.connect(dialog.close)
+        column = QVBoxLayout(dialog)
+        column.addWidget(text)
+        column.addWidget(buttons)
+        dialog.resize(640, 320)
+        dialog.show()
+
+
+def _reasons(summary: AddSummary) -> list[str]:
+    refused = (*summary.unreadable, *summary.not_images, *summary.results)
+    return [words.shown(one.sentence) for one in refused]

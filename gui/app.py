@@ -1,0 +1,163 @@
+"""The application: one owner, one loop, a start that shows the window at once, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from contextlib import suppress
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import TracebackType
+
+import PySide6.QtWidgets  # before qasync, which would else look for another binding  # noqa: F401
+from PySide6.QtWidgets import QApplication
+from qasync import QEventLoop
+
+from core.errors import ImageQueueError, QueueInUse
+from core.owner import Owner, Reply, Request, send_to_owner
+from core.owner_requests import fulfil, in_loop
+from core.queue import TaskQueue
+from core.settings import Settings
+from core.slots import ProcessSlots
+from gui.dialogs import confirm
+from gui.main_window import MainWindow
+from gui.signals import SystemSignals
+from gui.tasks import Tasks
+from gui.theme import apply_theme, icon
+
+log = logging.getLogger(__name__)
+
+
+def main(data_dir: Path, paths: list[str]) -> int:
+    """Open the window on the queue in `data_dir`, with `paths` added; returns the exit status.
+
+    When another process owns the queue, the paths are handed to it, and this one ends (G14).
+    """
+    try:
+        owner = Owner.acquire(data_dir)
+    except QueueInUse as error:
+        reply = send_to_owner(data_dir, {"do": "open", "paths": paths})
+        if reply is not None and reply.get("ok"):
+            return 0
+        print(f"imagequeue: {error}", file=sys.stderr)
+        return 2
+    except ImageQueueError as error:
+        print(f"imagequeue: {error}", file=sys.stderr)
+        return 2
+    with owner:
+        _log_into(data_dir)
+        app = QApplication.instance() or QApplication(["imagequeue"])
+        assert isinstance(app, QApplication)
+        app.setApplicationName("Image Queue")
+        app.setDesktopFileName("imagequeue")
+        app.setQuitOnLastWindowClosed(False)  # the loop goes on until the queue is closed in order
+        apply_theme(app)
+        app.setWindowIcon(icon("app"))
+        with asyncio.Runner(loop_factory=lambda: QEventLoop(app)) as runner:
+            return runner.run(_App(data_dir, owner).run(paths))
+
+
+class _App:
+    """One run of the app, from the first window to the end of the last worker."""
+
+    def __init__(self, data_dir: Path, owner: Owner) -> None:
+        self._data_dir = data_dir
+        self._owner = owner
+        settings = Settings.load(data_dir)
+        self._grace = settings.grace
+        self._tasks = Tasks()
+        self._queue = TaskQueue(
+            data_dir,
+            ProcessSlots(memory_limit=settings.memory_limit_mb * 2**20 or None),
+            concurrency=settings.workers,
+            timeout=settings.timeout or None,
+        )
+        self._window = MainWindow(self._queue, settings, data_dir, self._tasks)
+        self._window.close_asked.connect(self._on_close_asked)
+        self._ending = asyncio.Event()
+        self._asking = False
+
+    async def run(self, paths: list[str]) -> int:
+        """Show the window, run the queue, and return the exit status when all has ended in order."""
+        signals = SystemSignals(self._ending.set, self._window)
+        sys.excepthook = self._on_surprise
+        self._window.show()
+        try:
+            recovery = await self._queue.open()
+        except ImageQueueError as error:
+            await confirm(self._window, "cannotOpen", self._window.tr("The queue cannot be opened."),
+                          str(error), self._window.tr("Quit"), self._window.tr("Close"))  # fmt: skip
+            self._window.close_for_good()
+            return 2
+        self._window.opened(recovery)
+        self._owner.serve(in_loop(asyncio.get_running_loop(), self._answer))
+        if self._queue.was_running:
+            await self._queue.start()
+        self._window.add(paths)
+        await self._ending.wait()
+        status = await self._end()
+        signals.end()
+        return status
+
+    async def _end(self) -> int:
+        settings = self._window.settings()
+        self._window.setEnabled(False)
+        await self._queue.close(self._grace)
+        self._window.end()
+        await self._tasks.end()
+        self._owner.release()
+        self._window.close_for_good()
+        with suppress(ImageQueueError):
+            await asyncio.to_thread(settings.save, self._data_dir)
+        return 0
+
+    # -- closing --------------------------------------------------------------------------------------------
+
+    def _on_close_asked(self) -> None:
+        if not self._asking:
+            self._asking = True
+            self._tasks.start(self._ask_to_close())
+
+    async def _ask_to_close(self) -> None:
+        try:
+            active = self._queue.status().active
+            if not active or await confirm(
+                self._window, "closeQuestion",
+                self._window.tr("Quit while {0} images are being worked on?").format(active),
+                self._window.tr(
+                    "They get up to {0:g} seconds to finish. Everything else stays in the queue,"
+                    " and goes on at the next start."
+                ).format(self._grace),
+                self._window.tr("Quit"), self._window.tr("Keep working"),
+            ):  # fmt: skip
+                self._ending.set()
+        finally:
+            self._asking = False
+
+    # -- from outside ---------------------------------------------------------------------------------------
+
+    async def _answer(self, message: Request) -> Reply:
+        if message.get("do") != "open":
+            return await fulfil(self._queue, message)
+        paths = message.get("paths")
+        self._window.add([path for path in paths if isinstance(path, str)] if isinstance(paths, list) else [])
+        self._window.to_front()
+        return {"ok": True}
+
+    def _on_surprise(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        """Log what a slot of Qt raised, and say so; the queue goes on."""
+        log.critical("An unexpected error", exc_info=(kind, error, trace))
+        self._tasks.on_failure(self._window.tr("Image Queue made a mistake: {0}").format(error))
+
+
+def _log_into(data_dir: Path) -> None:
+    keeper = RotatingFileHandler(data_dir / "imagequeue.log", maxBytes=1_000_000, backupCount=2, delay=True)
+    keeper.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(keeper)
+    root.addHandler(logging.StreamHandler())
+    root.setLevel(logging.INFO)
+    logging.getLogger("qasync").setLevel(logging.WARNING)

@@ -1,0 +1,97 @@
+"""The columns of the table: what each is called, shows, and sorts by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from core.job import Job, JobState
+from core.status import SortKey
+from gui import words
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column."""
+
+    key: str  # stable: the kept layout names it
+    _title: str
+    width: int  # in widths of a digit
+    sort: SortKey | None
+    text: Callable[[Job], str]
+    right: bool = False  # aligned right, with digits of equal width
+    shown: bool = True  # before the user has chosen
+    _tip: str = ""
+
+    @property
+    def title(self) -> str:
+        """What the header says."""
+        return QCoreApplication.translate("columns", self._title)
+
+    @property
+    def tip(self) -> str:
+        """What the header explains."""
+        return QCoreApplication.translate("columns", self._tip) if self._tip else self.title
+
+
+def _message(job: Job) -> str:
+    if job.error is not None and job.state in (JobState.FAILED, JobState.RETRYING, JobState.QUEUED):
+        return words.shown(job.error.message)
+    return words.shown(job.reason)
+
+
+def _T(text: str) -> str:  # noqa: N802 - marks a text for translation
+    return str(QT_TRANSLATE_NOOP("columns", text))
+
+
+COLUMNS: Final[tuple[Column, ...]] = (
+    Column("name", _T("Name"), 26, SortKey.NAME, lambda job: words.name_of(job.source)),
+    Column("folder", _T("Folder"), 26, SortKey.FOLDER, lambda job: words.folder_of(job.source), shown=False),
+    Column("state", _T("State"), 18, SortKey.STATE, lambda job: words.state(job.state)),
+    Column(
+        "priority", _T("Priority"), 10, SortKey.ORDER, lambda job: words.priority(job.priority),
+        _tip=_T("Priority. Sorted by it, the jobs stand in the order in which they run."),
+    ),
+    Column(
+        "before", _T("Before"), 10, SortKey.SOURCE_BYTES, lambda job: words.size(job.source_bytes),
+        right=True, _tip=_T("Size of the source"),
+    ),
+    Column(
+        "after", _T("After"), 10, SortKey.OUTPUT_BYTES, lambda job: words.size(job.output_bytes),
+        right=True, _tip=_T("Size of all outputs together"),
+    ),
+    Column(
+        "saved", _T("Saved"), 8, SortKey.SAVED, lambda job: words.saved(job.source_bytes, job.output_bytes),
+        right=True, _tip=_T("How much smaller the outputs are than the source"),
+    ),
+    Column(
+        "dimensions", _T("Dimensions"), 15, None, lambda job: words.dimensions(job.width, job.height),
+        right=True, shown=False, _tip=_T("Width and height of the source, pixels"),
+    ),
+    Column("recipe", _T("Recipe"), 22, SortKey.RECIPE, lambda job: words.shown(job.recipe_name), shown=False),
+    Column(
+        "attempts", _T("Attempts"), 11, SortKey.ATTEMPTS, words.attempts,
+        right=True, _tip=_T("Attempts so far, of those that it may have"),
+    ),
+    Column(
+        "seconds", _T("Took"), 10, SortKey.SECONDS, lambda job: words.seconds(job.seconds),
+        right=True, _tip=_T("How long the last attempt took"),
+    ),
+    Column(
+        "added", _T("Added"), 18, SortKey.ADDED, lambda job: words.moment(job.added_at),
+        right=True, shown=False,
+    ),
+    Column(
+        "message", _T("Message"), 40, SortKey.ERROR, _message,
+        _tip=_T("Why it failed, waits or was skipped"),
+    ),
+)  # fmt: skip
+
+PLACES: Final = {column.key: place for place, column in enumerate(COLUMNS)}
+NAME: Final = PLACES["name"]
+STATE: Final = PLACES["state"]
+PRIORITY: Final = PLACES["priority"]
+MESSAGE: Final = PLACES["message"]

@@ -1,0 +1,172 @@
+"""Does with the queue what the actions ask for the selected jobs."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from PySide6.QtCore import QObject, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+
+from core.job import JobState
+from core.queue import TaskQueue
+from core.status import JobQuery, RunState
+from gui import words
+from gui.actions import Actions
+from gui.notice import Notice
+from gui.queue_model import QueueModel
+from gui.queue_view import QueueView
+from gui.tasks import Tasks
+
+_KNOWN: Final = 500  # selected jobs that are looked at to tell which actions apply
+_COPIED: Final = 10_000  # paths that go to the clipboard
+_CLEARED: Final = frozenset({JobState.DONE, JobState.SKIPPED, JobState.CANCELLED})
+
+
+class Commands(QObject):
+    """Connects the actions on jobs with the queue; each is a coroutine that `tasks` owns."""
+
+    def __init__(
+        self,
+        queue: TaskQueue,
+        actions: Actions,
+        view: QueueView,
+        model: QueueModel,
+        notice: Notice,
+        tasks: Tasks,
+    ) -> None:
+        super().__init__(view)
+        self._queue = queue
+        self._actions = actions
+        self._view = view
+        self._model = model
+        self._notice = notice
+        self._tasks = tasks
+        self._look_soon = QTimer(self)
+        self._look_soon.setSingleShot(True)
+        self._look_soon.setInterval(50)
+        self._look_soon.timeout.connect(self._look)
+        view.selection_settled.connect(self._look_soon.start)
+        model.dataChanged.connect(lambda *_: self._look_soon.start())
+        model.queried.connect(self._look_soon.start)
+        view.opened.connect(lambda job: self._open([job], folder=False))
+        self._connect()
+
+    def _connect(self) -> None:
+        actions, queue = self._actions, self._queue
+        actions.start_pause.triggered.connect(self._start_or_pause)
+        actions.stop.triggered.connect(lambda: self._tasks.start(queue.stop()))
+        for action, method in (
+            (actions.do_next, queue.do_next),
+            (actions.hold, queue.hold),
+            (actions.release, queue.release),
+            (actions.cancel, self._cancel),
+            (actions.retry, queue.retry),
+        ):
+            action.triggered.connect(lambda _=False, method=method: self._with_selected(method))
+        for priority, action in actions.priorities.items():
+            action.triggered.connect(lambda _=False, p=int(priority): self._set_priority(p))
+        actions.choose_priority.triggered.connect(self._choose_priority)
+        actions.remove.triggered.connect(lambda: self._tasks.start(self._remove(self._selected())))
+        actions.clear_ended.triggered.connect(lambda: self._tasks.start(self._clear()))
+        actions.undo.triggered.connect(lambda: self._tasks.start(self._undo()))
+        actions.retry_failed.triggered.connect(lambda: self._tasks.start(self._retry_failed()))
+        actions.select_all.triggered.connect(self._view.selectAll)
+        actions.open_output.triggered.connect(lambda: self._open(self._selected(), folder=False))
+        actions.show_output.triggered.connect(lambda: self._open(self._selected(), folder=True))
+        actions.show_source.triggered.connect(self._show_source)
+        actions.copy_path.triggered.connect(lambda: self._tasks.start(self._copy(errors=False)))
+        actions.copy_error.triggered.connect(lambda: self._tasks.start(self._copy(errors=True)))
+
+    def _selected(self) -> array[int]:
+        return self._view.selected_ids()
+
+    def _with_selected(self, method: Callable[[array[int]], Coroutine[Any, Any, int]]) -> None:
+        ids = self._selected()
+        if ids:
+            self._tasks.start(method(ids))
+
+    def _look(self) -> None:
+        """Enable the actions that apply to what is selected, as far as it is known."""
+        ids = self._selected()
+        jobs = [job for job in map(self._model.cached, ids[:_KNOWN]) if job is not None]
+        self._actions.apply_selection(len(ids), jobs)
+
+    # -- the queue ------------------------------------------------------------------------------------------
+
+    def _start_or_pause(self) -> None:
+        running = self._queue.status().run_state is RunState.RUNNING
+        self._tasks.start(self._queue.pause() if running else self._queue.start())
+
+    async def _cancel(self, ids: array[int]) -> int:
+        self._model.mark_cancelling(ids)
+        return await self._queue.cancel(ids)
+
+    def _set_priority(self, priority: int) -> None:
+        self._tasks.start(self._queue.set_priority(self._selected(), priority))
+
+    def _choose_priority(self) -> None:
+        menu = self._actions.priority_menu(self._view)
+        menu.aboutToHide.connect(menu.deleteLater)
+        place = self._view.visualRect(self._view.currentIndex()).bottomLeft()
+        menu.popup(self._view.viewport().mapToGlobal(place))
+        menu.setActiveAction(menu.actions()[0])
+
+    async def _remove(self, ids: Sequence[int]) -> None:
+        removed = await self._queue.remove(ids)
+        if removed:
+            self._actions.undo.setEnabled(True)
+            sentence = self.tr("Removed {0} from the list. Files stay.").format(words.images(removed))
+            self._notice.say(sentence, self.tr("Undo"), self._actions.undo.trigger, seconds=10)
+
+    async def _clear(self) -> None:
+        await self._remove(await self._queue.find(JobQuery(states=_CLEARED)))
+
+    async def _undo(self) -> None:
+        self._actions.undo.setEnabled(False)
+        restored = await self._queue.restore()
+        self._notice.say(self.tr("Brought back {0}.").format(words.images(restored)), seconds=5)
+
+    async def _retry_failed(self) -> None:
+        await self._queue.retry(await self._queue.find(JobQuery(states=frozenset({JobState.FAILED}))))
+
+    # -- files ----------------------------------------------------------------------------------------------
+
+    def _open(self, ids: Sequence[int], *, folder: bool) -> None:
+        self._tasks.start(self._open_outputs(ids[:10], folder=folder))
+
+    async def _open_outputs(self, ids: Sequence[int], *, folder: bool) -> None:
+        opened: set[str] = set()
+        for job in await self._queue.jobs(ids):
+            # The largest output is what a person wants to look at; a job without one shows its source.
+            paths = [max(job.outputs, key=lambda one: one.width * one.height).path] if job.outputs else []
+            for path in paths or [job.source]:
+                target = str(Path(path).parent) if folder else path
+                if target not in opened:
+                    opened.add(target)
+                    self.open_path(target)
+
+    def open_path(self, path: str) -> None:
+        """Open a file or folder with the program that the platform has for it."""
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(path)):
+            self._notice.say(self.tr("No program is known to open {0}.").format(words.shown(path)))
+
+    def _show_source(self) -> None:
+        self._tasks.start(self._show_source_of(self._selected()[:1]))
+
+    async def _show_source_of(self, ids: Sequence[int]) -> None:
+        for job in await self._queue.jobs(ids):
+            self.open_path(str(Path(job.source).parent))
+
+    async def _copy(self, *, errors: bool) -> None:
+        lines = []
+        for job in await self._queue.jobs(self._selected()[:_COPIED]):
+            if not errors:
+                lines.append(job.source)
+            elif job.error is not None:
+                lines.append(f"{job.source}: {job.error.message} ({job.error.code})")
+            elif job.reason:
+                lines.append(f"{job.source}: {job.reason}")
+        QGuiApplication.clipboard().setText(words.shown("\n".join(lines)))

@@ -1,0 +1,283 @@
+"""The details of what is selected: why it failed, what to do, its attempts, its outputs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from html import escape
+from typing import Any, Final
+
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.job import Attempt, Job, JobState
+from core.queue import TaskQueue
+from core.status import JobChange
+from gui import words
+from gui.hearing import Hearing
+from gui.remedies import remedy
+from gui.tasks import Tasks
+from gui.theme import SPACE, state_colours
+from gui.throttle import Throttle
+
+_SUMMED: Final = 2_000  # jobs of a large selection that are looked at
+_DETAILS: Final = Qt.ItemDataRole.UserRole
+
+
+class Inspector(QScrollArea):
+    """A pane beside the table; it reads what it shows, and follows its changes."""
+
+    open_path = Signal(str)
+
+    def __init__(self, queue: TaskQueue, tasks: Tasks, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("inspector")
+        self.setAccessibleName(self.tr("Details of the selection"))
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(280)
+        self._queue = queue
+        self._tasks = tasks
+        self._ids: Sequence[int] = ()
+        self._reading: asyncio.Task[Any] | None = None
+        self._build()
+        self._throttle = Throttle(self._read_again, 100, self)
+        self._hearing = Hearing()
+        self._hearing.connect(queue.job_changed, self._on_changed)
+        self._clear(self.tr("Select an image to see its details."))
+
+    def _build(self) -> None:
+        page = QWidget(self)
+        column = QVBoxLayout(page)
+        column.setContentsMargins(2 * SPACE, 2 * SPACE, 2 * SPACE, 2 * SPACE)
+        column.setSpacing(SPACE)
+        self.title = self._label("inspectorTitle")
+        font = self.title.font()
+        font.setPointSizeF(font.pointSizeF() * 1.2)
+        font.setBold(True)
+        self.title.setFont(font)
+        self.folder = self._label("inspectorFolder")
+        self.state = self._label("inspectorState")
+        self.trouble = self._label("inspectorError")
+        self.facts = self._label("inspectorFacts")
+        self.outputs = self._label("inspectorOutputs")
+        self.outputs.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
+        self.outputs.linkActivated.connect(lambda link: self.open_path.emit(QUrl(link).toLocalFile()))
+        self.attempts = QTreeWidget(page)
+        self.attempts.setObjectName("inspectorAttempts")
+        self.attempts.setAccessibleName(self.tr("Attempts"))
+        self.attempts.setRootIsDecorated(False)
+        self.attempts.setHeaderLabels(
+            [self.tr("No."), self.tr("End"), self.tr("When"), self.tr("Took"), self.tr("Worker")]
+        )
+        self.attempts.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.attempts.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self.attempts.setMinimumHeight(96)
+        self.attempts.currentItemChanged.connect(lambda item, _: self._show_log(item))
+        self.log = QPlainTextEdit(page)
+        self.log.setObjectName("inspectorLog")
+        self.log.setAccessibleName(self.tr("Details of the attempt"))
+        self.log.setReadOnly(True)
+        self.log.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.log.setMinimumHeight(120)
+        self.copy = QPushButton(self.tr("Copy details"), page)
+        self.copy.setObjectName("inspectorCopy")
+        self.copy.clicked.connect(self._copy)
+        for part in (self.title, self.folder, self.state, self.trouble, self.facts, self.outputs):
+            column.addWidget(part)
+        column.addWidget(self.attempts, 1)
+        column.addWidget(self.log, 2)
+        column.addWidget(self.copy, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addStretch()
+        self.setWidget(page)
+
+    def _label(self, name: str) -> QLabel:
+        label = QLabel(self)
+        label.setObjectName(name)
+        label.setWordWrap(True)
+        label.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        # Names have no spaces to be broken at, and must not force the pane to be wide.
+        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        return label
+
+    def end(self) -> None:
+        """Hear nothing more."""
+        self._hearing.end()
+        self._throttle.stop()
+
+    # -- what is shown --------------------------------------------------------------------------------------
+
+    def show_jobs(self, ids: Sequence[int]) -> None:
+        """Show one job, or a summary of several."""
+        if ids != self._ids:
+            self._ids = ids
+            self._read_again()
+
+    def _on_changed(self, change: JobChange) -> None:
+        if self._ids and self.isVisible():
+            shown = set(self._ids[:_SUMMED])
+            if len(change.ids) > _SUMMED or not shown.isdisjoint(change.ids):
+                self._throttle.ask_later()
+
+    def _read_again(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+        self._reading = self._tasks.start(self._read(self._ids))
+
+    async def _read(self, ids: Sequence[int]) -> None:
+        jobs = await self._queue.jobs(ids[:_SUMMED]) if ids else []
+        if len(ids) == 1 and jobs:
+            self._show_one(jobs[0], await self._queue.attempts(jobs[0].id))
+        elif jobs:
+            self._show_several(len(ids), jobs)
+        else:
+            self._clear(self.tr("Select an image to see its details."))
+
+    def _clear(self, hint: str) -> None:
+        for part in (
+            self.folder,
+            self.state,
+            self.trouble,
+            self.facts,
+            self.outputs,
+            self.attempts,
+            self.log,
+            self.copy,
+        ):
+            part.hide()
+        self.title.setText(hint)
+
+    def _show_several(self, number: int, jobs: list[Job]) -> None:
+        self._clear(self.tr("{0} selected").format(words.images(number)))
+        states = Counter(job.state for job in jobs)
+        lines = [f"{words.state(state)}: {states[state]:,}" for state in JobState if states[state]]
+        before = sum(job.source_bytes or 0 for job in jobs if job.output_bytes)
+        after = sum(job.output_bytes or 0 for job in jobs)
+        if before:
+            lines.append(self.tr("{0} became {1}").format(words.size(before), words.size(after)))
+        if number > len(jobs):
+            lines.append(self.tr("(of the first {0})").format(f"{len(jobs):,}"))
+        self.facts.setText("<br>".join(map(escape, lines)))
+        self.facts.show()
+
+    def _show_one(self, job: Job, attempts: list[Attempt]) -> None:
+        self.title.setText(_breakable(words.name_of(job.source)))
+        self.title.setToolTip(words.shown(job.source))
+        self.folder.setText(_breakable(words.folder_of(job.source)))
+        self.state.setText(_pill(job.state))
+        self._show_trouble(job)
+        rows = [
+            (self.tr("Recipe"), job.recipe_name),
+            (self.tr("Priority"), words.priority(job.priority)),
+            (self.tr("Dimensions"), words.dimensions(job.width, job.height)),
+            (self.tr("Before"), words.size(job.source_bytes)),
+            (self.tr("After"), words.size(job.output_bytes)),
+            (self.tr("Saved"), words.saved(job.source_bytes, job.output_bytes) if job.output_bytes else ""),
+            (self.tr("Attempts"), words.attempts(job)),
+            (self.tr("Took"), words.seconds(job.seconds)),
+            (self.tr("Added"), words.moment(job.added_at)),
+        ]
+        self.facts.setText(
+            "<table>"
+            + "".join(
+                f"<tr><td>{escape(name)}&nbsp;&nbsp;</td><td>{escape(value)}</td></tr>"
+                for name, value in rows
+                if value
+            )
+            + "</table>"
+        )
+        links = [
+            f'<a href="{_address(file.path)}">'
+            f"{escape(_breakable(words.name_of(file.path)))}</a>"
+            f"<br>{file.width} × {file.height}, {words.size(file.bytes)}"
+            for file in job.outputs
+        ]
+        self.outputs.setText("<br>".join(links))
+        self._show_attempts(attempts)
+        for part in (self.folder, self.state, self.facts, self.attempts):
+            part.show()
+        self.outputs.setVisible(bool(links))
+
+    def _show_trouble(self, job: Job) -> None:
+        lines = []
+        if job.error is not None:
+            lines = [f"<b>{escape(words.shown(job.error.message))}</b>"]
+            if hint := remedy(job.error.code):
+                lines.append(escape(hint))
+            lines.append(self.tr("Code: {0}").format(escape(job.error.code)))
+        elif job.reason:
+            lines = [escape(words.shown(job.reason))]
+        self.trouble.setText("<br>".join(lines))
+        self.trouble.setVisible(bool(lines))
+
+    def _show_attempts(self, attempts: list[Attempt]) -> None:
+        self.attempts.clear()
+        for attempt in attempts:
+            end = words.attempt_end(attempt.end)
+            if not attempt.counted:
+                end = self.tr("{0}, not counted").format(end)
+            item = QTreeWidgetItem(
+                [
+                    str(attempt.number),
+                    end,
+                    words.moment(attempt.started_at),
+                    words.seconds(attempt.seconds),
+                    str(attempt.worker + 1),
+                ]
+            )
+            error = attempt.error
+            if error is not None:
+                item.setData(0, _DETAILS, f"{error.message}\n[{error.code}]\n\n{error.details}".strip())
+                item.setToolTip(1, words.shown(error.message))
+            self.attempts.addTopLevelItem(item)
+        for place in range(self.attempts.columnCount()):
+            self.attempts.resizeColumnToContents(place)
+        last = self.attempts.topLevelItem(self.attempts.topLevelItemCount() - 1)
+        if last is not None:
+            self.attempts.setCurrentItem(last)
+        self._show_log(last)
+
+    def _show_log(self, item: QTreeWidgetItem | None) -> None:
+        text = item.data(0, _DETAILS) if item is not None else None
+        self.log.setPlainText(str(text) if text else "")
+        self.log.setVisible(bool(text))
+        self.copy.setVisible(bool(text))
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(f"{self.title.toolTip()}\n{self.log.toPlainText()}")
+
+
+def _address(path: str) -> str:
+    return QUrl.fromLocalFile(path).toString(QUrl.ComponentFormattingOption.FullyEncoded)
+
+
+def _breakable(text: str) -> str:
+    """Return a path or name that may be broken over lines at any of its signs that part words."""
+    for sign in "/-_.":
+        text = text.replace(sign, sign + "\u200b")
+    return text
+
+
+def _pill(state: JobState) -> str:
+    text, ground = state_colours(state)
+    return (
+        f'<span style="color:{text.name()}; background-color:{ground.name()};">'
+        f"&nbsp;&nbsp;{escape(words.state(state))}&nbsp;&nbsp;</span>"
+    )

@@ -1,0 +1,327 @@
+"""The window: puts its parts together, and holds no logic of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QMainWindow,
+    QSplitter,
+    QStackedWidget,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.formats import READABLE_SUFFIXES
+from core.job import JobState, Priority
+from core.queue import TaskQueue
+from core.settings import Settings
+from core.status import QueueStatus, Recovery
+from gui.actions import Actions
+from gui.adding import AddingBar
+from gui.commands import Commands
+from gui.dialogs import tell
+from gui.drop_area import DropArea, links_of_mime, paths_of_mime
+from gui.empty_state import EmptyState
+from gui.hearing import Hearing
+from gui.help import about_text, shortcuts_text
+from gui.inspector import Inspector
+from gui.notice import Notice
+from gui.progress import ProgressPanel
+from gui.queue_model import QueueModel
+from gui.queue_view import QueueView
+from gui.recipe_bar import RecipeBar
+from gui.remedies import recovery_line
+from gui.state_tabs import SearchField, StateTabs
+from gui.tasks import Tasks
+from gui.theme import SPACE, theme_signals
+
+
+class MainWindow(QMainWindow):
+    """Everything on screen, bound to the queue's signals."""
+
+    close_asked = Signal()
+    """The user wants the window closed; the app decides when that is."""
+
+    def __init__(self, queue: TaskQueue, settings: Settings, data_dir: Path, tasks: Tasks) -> None:
+        super().__init__()
+        self.setObjectName("mainWindow")
+        self._queue = queue
+        self._settings = settings
+        self._tasks = tasks
+        self._may_close = False
+        self._hearing = Hearing()
+        self._state = QSettings(str(data_dir / "window.ini"), QSettings.Format.IniFormat)
+        self.actions_ = Actions(self)
+        self.notice = Notice(self)
+        self.recipe_bar = RecipeBar(settings, tasks)
+        self.adding = AddingBar(queue, tasks)
+        self.tabs = StateTabs(queue)
+        self.search = SearchField()
+        self.model = QueueModel(queue, tasks)
+        self.view = QueueView(self.model)
+        self.inspector = Inspector(queue, tasks)
+        self.progress = ProgressPanel(queue)
+        self.commands = Commands(queue, self.actions_, self.view, self.model, self.notice, tasks)
+        self.drop_area = DropArea(self)
+        self._lay_out()
+        self._make_menus()
+        self._connect()
+        self._restore()
+
+    # -- putting together -----------------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        acts = self.actions_
+        bar = QToolBar(self.tr("Main toolbar"), self)
+        bar.setObjectName("mainToolBar")
+        bar.setMovable(False)
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        acts.fill_toolbar(bar)
+        self.addToolBar(bar)
+        self._empty = EmptyState(
+            "emptyState", "drop", self.tr("Drop images or folders here"),
+            self.tr("They are queued, and four workers make the copies that the recipe above describes.\n"
+                    "Nothing is lost when you pause, quit, or lose power."),
+            [acts.add_files, acts.add_folder], self,
+        )  # fmt: skip
+        show_all = QAction(self.tr("Show all"), self)
+        show_all.setObjectName("showAll")
+        show_all.triggered.connect(self._show_all)
+        self._nothing = EmptyState(
+            "nothingMatches", "find", self.tr("Nothing matches"),
+            self.tr("No image in the queue is in this state with this text in its path."), [show_all], self,
+        )  # fmt: skip
+        self._stack = QStackedWidget(self)
+        for page in (self.view, self._empty, self._nothing):
+            self._stack.addWidget(page)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal, self)
+        self._splitter.setObjectName("splitter")
+        self._splitter.addWidget(self._stack)
+        self._splitter.addWidget(self.inspector)
+        self._splitter.setStretchFactor(0, 3)
+        self._splitter.setStretchFactor(1, 1)
+        self._splitter.setChildrenCollapsible(False)
+        filters = QHBoxLayout()
+        filters.setSpacing(SPACE)
+        filters.addWidget(self.tabs, 1)
+        filters.addWidget(self.search)
+        column = QVBoxLayout()
+        column.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
+        column.setSpacing(SPACE)
+        for part in (self.recipe_bar, self.notice):
+            column.addWidget(part)
+        column.addLayout(filters)
+        column.addWidget(self._splitter, 1)
+        column.addWidget(self.adding)
+        column.addWidget(self.progress)
+        centre = QWidget(self)
+        centre.setLayout(column)
+        self.setCentralWidget(centre)
+
+    def _make_menus(self) -> None:
+        acts, bar = self.actions_, self.menuBar()
+        file = bar.addMenu(self.tr("&File"))
+        file.addActions([acts.add_files, acts.add_folder, acts.paste])
+        file.addSeparator()
+        file.addAction(acts.quit)
+        edit = bar.addMenu(self.tr("&Edit"))
+        edit.addActions([acts.undo, acts.select_all, acts.find])
+        queue = bar.addMenu(self.tr("&Queue"))
+        queue.addActions([acts.start_pause, acts.stop])
+        queue.addSeparator()
+        queue.addActions([acts.retry_failed, acts.clear_ended])
+        acts.job_menu(bar.addMenu(self.tr("&Image")))
+        look = bar.addMenu(self.tr("&View"))
+        look.addAction(acts.details)
+        columns = look.addMenu(self.tr("&Columns"))
+        columns.aboutToShow.connect(lambda: self.view.header_actions(columns))
+        help_menu = bar.addMenu(self.tr("&Help"))
+        help_menu.addActions([acts.shortcuts, acts.about])
+        self._job_menu = self.menuBar().addMenu("")
+        self._job_menu.menuAction().setVisible(False)
+        self._job_menu.setObjectName("jobMenu")
+        acts.job_menu(self._job_menu)
+
+    def _connect(self) -> None:
+        acts, queue, tasks = self.actions_, self._queue, self._tasks
+        acts.add_files.triggered.connect(self._choose_files)
+        acts.add_folder.triggered.connect(self._choose_folder)
+        acts.paste.triggered.connect(self._paste)
+        acts.quit.triggered.connect(self.close)
+        acts.find.triggered.connect(self.search.start)
+        acts.details.toggled.connect(self.inspector.setVisible)
+        acts.about.triggered.connect(lambda: tell(self, "about", self.tr("About"), about_text()))
+        acts.shortcuts.triggered.connect(
+            lambda: tell(self, "shortcutsSheet", self.tr("Keyboard shortcuts"), shortcuts_text(acts.all()))
+        )
+        self.drop_area.dropped.connect(self.add)
+        self.drop_area.links_refused.connect(self._say_links)
+        self.tabs.chosen.connect(self._show_states)
+        self.search.text_settled.connect(self._show_text)
+        self.model.queried.connect(self._choose_page)
+        self.model.rowsInserted.connect(self._choose_page)
+        self.view.menu_wanted.connect(self._job_menu.popup)
+        self.view.selection_settled.connect(lambda: self.inspector.show_jobs(self.view.selected_ids()))
+        self.inspector.open_path.connect(self.commands.open_path)
+        self.progress.title_changed.connect(self.setWindowTitle)
+        tasks.on_failure = self.notice.say
+        self.recipe_bar.refused.connect(self.notice.say)
+        theme_signals().changed.connect(acts.renew_icons)
+        self._hearing.connect(queue.status_changed, self._on_status)
+        self.setWindowTitle(self.progress.title())
+        self._on_status(queue.status())
+
+    # -- what the app tells ---------------------------------------------------------------------------------
+
+    def opened(self, recovery: Recovery) -> None:
+        """Show the queue that was just opened, and what was found at its opening."""
+        self.model.begin()
+        sentences = [recovery_line(recovery), self._settings.notice]
+        if any(sentences):
+            self.notice.say(" ".join(filter(None, sentences)))
+
+    def add(self, paths: Sequence[str], priority: int = Priority.NORMAL) -> None:
+        """Add files and folders with the recipe that is chosen."""
+        if paths:
+            self.adding.add(list(paths), self.recipe_bar.recipe(), int(priority), self._settings.max_retries)
+
+    def settings(self) -> Settings:
+        """Return the settings with what is chosen in the window."""
+        return self.recipe_bar.as_settings(self._settings)
+
+    def to_front(self) -> None:
+        """Show the window before others."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def close_for_good(self) -> None:
+        """Keep how the window looks, and close it without asking."""
+        self._state.setValue("geometry", self.saveGeometry())
+        self._state.setValue("splitter", self._splitter.saveState())
+        self._state.setValue("columns", self.view.save_layout())
+        self._state.setValue("details", self.actions_.details.isChecked())
+        self._state.setValue("tab", self.tabs.current())
+        self._state.sync()
+        self._may_close = True
+        self.close()
+
+    def end(self) -> None:
+        """Hear the queue no more."""
+        self._hearing.end()
+        for part in (self.model, self.tabs, self.inspector, self.progress):
+            part.end()
+
+    def _restore(self) -> None:
+        geometry = self._state.value("geometry")
+        if not isinstance(geometry, QByteArray) or not self.restoreGeometry(geometry):
+            self.resize(1180, 720)
+        splitter, columns = self._state.value("splitter"), self._state.value("columns")
+        if isinstance(splitter, QByteArray):
+            self._splitter.restoreState(splitter)
+        if isinstance(columns, QByteArray):
+            self.view.restore_layout(columns)
+        details = self._state.value("details", defaultValue=True, type=bool)
+        self.actions_.details.setChecked(bool(details))
+        self.inspector.setVisible(bool(details))
+        self.tabs.choose(str(self._state.value("tab", "all")))
+
+    def _show_states(self, states: frozenset[JobState] | None) -> None:
+        self.model.set_query(replace(self.model.query, states=states))
+
+    def _show_text(self, text: str) -> None:
+        self.model.set_query(replace(self.model.query, text=text.strip()))
+
+    # -- slots ----------------------------------------------------------------------------------------------
+
+    def _on_status(self, status: QueueStatus) -> None:
+        self.actions_.apply_status(status)
+        self._choose_page()
+
+    def _choose_page(self) -> None:
+        if self.model.rowCount():
+            page: QWidget = self.view
+        elif self._queue.status().total:
+            page = self._nothing
+        else:
+            page = self._empty
+        if self._stack.currentWidget() is not page:
+            self._stack.setCurrentWidget(page)
+
+    def _show_all(self) -> None:
+        self.search.clear()
+        self.tabs.choose("all")
+
+    def _choose_files(self) -> None:
+        dialog = QFileDialog(self, self.tr("Add images"))
+        dialog.setObjectName("addFilesDialog")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setNameFilters(
+            [
+                self.tr("Images ({0})").format(" ".join(f"*{one}" for one in sorted(READABLE_SUFFIXES))),
+                self.tr("All files (*)"),
+            ]
+        )
+        self._open_dialog(dialog)
+
+    def _choose_folder(self) -> None:
+        dialog = QFileDialog(self, self.tr("Add a folder of images"))
+        dialog.setObjectName("addFolderDialog")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        self._open_dialog(dialog)
+
+    def _open_dialog(self, dialog: QFileDialog) -> None:
+        dialog.filesSelected.connect(self.add)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _paste(self) -> None:
+        mime = QGuiApplication.clipboard().mimeData()
+        paths = paths_of_mime(mime)
+        if paths:
+            self.add(paths)
+        elif links := links_of_mime(mime):
+            self._say_links(links)
+        else:
+            self.notice.say(self.tr("What was copied is no file and no path."), seconds=8)
+
+    def _say_links(self, number: int) -> None:
+        self.notice.say(
+            self.tr("Links cannot be added yet ({0}): save the images first, then drop the files.").format(
+                number
+            ),
+            seconds=12,
+        )
+
+    # -- events ---------------------------------------------------------------------------------------------
+
+    def event(self, event: QEvent) -> bool:
+        """Leave Space to a button or a list that has the focus; elsewhere it starts and pauses."""
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.key() == Qt.Key.Key_Space
+            and isinstance(self.focusWidget(), QAbstractButton | QComboBox)
+        ):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+        """Ask the app, which ends in order."""
+        if self._may_close:
+            event.accept()
+        else:
+            event.ignore()
+            self.close_asked.emit()

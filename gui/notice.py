@@ -1,0 +1,68 @@
+"""A quiet line that tells what happened, with at most one thing to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+
+from gui.theme import SPACE, icon
+
+
+class Notice(QFrame):
+    """Shows one sentence at a time; hidden when there is none. It never stops anything."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("notice")
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setAutoFillBackground(True)
+        self.setBackgroundRole(QPalette.ColorRole.AlternateBase)
+        self._text = QLabel(self)
+        self._text.setObjectName("noticeText")
+        self._text.setWordWrap(True)
+        self._button = QPushButton(self)
+        self._button.setObjectName("noticeButton")
+        close = QToolButton(self)
+        close.setObjectName("noticeClose")
+        close.setIcon(icon("close"))
+        close.setAutoRaise(True)
+        close.setAccessibleName(self.tr("Close this notice"))
+        close.clicked.connect(self.hide)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(SPACE, SPACE // 2, SPACE // 2, SPACE // 2)
+        row.addWidget(self._text, 1)
+        row.addWidget(self._button)
+        row.addWidget(close)
+        self._action: Callable[[], None] | None = None
+        self._button.clicked.connect(self._act)
+        self._away = QTimer(self)
+        self._away.setSingleShot(True)
+        self._away.timeout.connect(self.hide)
+        self.hide()
+
+    def say(
+        self,
+        sentence: str,
+        button: str = "",
+        action: Callable[[], None] | None = None,
+        *,
+        seconds: float | None = None,
+    ) -> None:
+        """Show a sentence, and a button that does something; it goes away by itself after `seconds`."""
+        self._text.setText(sentence)
+        self._text.setAccessibleName(sentence)
+        self._action = action
+        self._button.setText(button)
+        self._button.setVisible(bool(button))
+        self._away.stop()
+        if seconds is not None:
+            self._away.start(int(seconds * 1_000))
+        self.show()
+
+    def _act(self) -> None:
+        self.hide()
+        if self._action is not None:
+            self._action()

@@ -1,0 +1,118 @@
+"""One bar for the whole run: how much is done, how fast, how long it will take, how many bytes it saved."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QWidget
+
+from core.job import JobState
+from core.queue import TaskQueue
+from core.status import QueueStatus, RunState
+from gui import words
+from gui.hearing import Hearing
+from gui.rate import RunProgress
+from gui.remedies import status_line
+from gui.theme import SPACE
+from gui.throttle import Throttle
+
+_STEPS = 10_000
+
+
+class ProgressPanel(QWidget):
+    """Follows the queue's status, some ten times a second at most; idle it does nothing."""
+
+    title_changed = Signal(str)
+
+    def __init__(
+        self, queue: TaskQueue, clock: Callable[[], float] = time.monotonic, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("progressPanel")
+        self._queue = queue
+        self._clock = clock
+        self._run = RunProgress()
+        self._title = ""
+        self.bar = QProgressBar(self)
+        self.bar.setObjectName("overallProgress")
+        self.bar.setAccessibleName(self.tr("Progress of the whole run"))
+        self.bar.setRange(0, _STEPS)
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(SPACE)
+        self.status = QLabel(self)
+        self.status.setObjectName("statusLine")
+        self.numbers = QLabel(self)
+        self.numbers.setObjectName("progressNumbers")
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(SPACE // 2)
+        grid.addWidget(self.bar, 0, 0, 1, 2)
+        grid.addWidget(self.status, 1, 0)
+        grid.addWidget(self.numbers, 1, 1)
+        grid.setColumnStretch(0, 1)
+        self._throttle = Throttle(self._show, 100, self)
+        self._countdown = QTimer(self)
+        self._countdown.setInterval(1_000)
+        self._countdown.timeout.connect(self._show)
+        self._hearing = Hearing()
+        self._hearing.connect(queue.status_changed, self._on_status)
+        self._on_status(queue.status())
+
+    def end(self) -> None:
+        """Hear nothing more."""
+        self._hearing.end()
+        self._throttle.stop()
+        self._countdown.stop()
+
+    def _on_status(self, status: QueueStatus) -> None:
+        self._run.follow(status, self._clock())
+        self._throttle.ask()
+
+    def _show(self) -> None:
+        status = self._queue.status()
+        run = self._run
+        self.bar.setValue(round(run.fraction * _STEPS))
+        self.bar.setVisible(bool(status.total))
+        self.status.setText(status_line(status))
+        self.numbers.setText(" · ".join(self._parts(status)))
+        waits = status.next_due_in is not None and not status.active
+        if waits != self._countdown.isActive():
+            self._countdown.start() if waits else self._countdown.stop()
+        title = self.title()
+        if title != self._title:
+            self._title = title
+            self.title_changed.emit(title)
+
+    def _parts(self, status: QueueStatus) -> list[str]:
+        run, counts = self._run, status.counts
+        if not run.total:
+            return []
+        parts = [self.tr("{0} of {1}").format(f"{run.done:,}", f"{run.total:,}")]
+        if counts[JobState.FAILED]:
+            parts.append(self.tr("{0} failed").format(f"{counts[JobState.FAILED]:,}"))
+        if status.active and run.rate > 0:
+            parts.append(self.tr("{0} images/s").format(_rate_text(run.rate)))
+        left = run.seconds_left(status)
+        if left is not None:
+            parts.append(words.time_left(left))
+        if run.read and run.saved:
+            share = words.saved(run.read, run.read - run.saved)
+            parts.append(self.tr("saved {0} ({1})").format(words.size(run.saved), share))
+        return parts
+
+    def title(self) -> str:
+        """Return what the window's title says."""
+        status = self._queue.status()
+        name = self.tr("Image Queue")
+        if not status.live:
+            return name
+        word = f"{round(100 * self._run.fraction)} %"
+        if status.run_state is not RunState.RUNNING:
+            word = self.tr("Paused, {0}").format(word)
+        return f"{word} – {name}"
+
+
+def _rate_text(rate: float) -> str:
+    return f"{rate:.1f}" if rate < 20 else f"{rate:,.0f}"

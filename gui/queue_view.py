@@ -1,0 +1,179 @@
+"""The table of jobs."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+
+from PySide6.QtCore import (
+    QByteArray,
+    QItemSelection,
+    QItemSelectionModel,
+    QItemSelectionRange,
+    QPoint,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QPaintEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
+
+from gui.columns import COLUMNS, STATE
+from gui.queue_model import QueueModel
+from gui.relocation import Kept, Relocation
+from gui.state_delegate import StateDelegate
+from gui.theme import SPACE
+
+
+class QueueView(QTableView):
+    """Shows the model; keeps selection, focus and scroll while rows come and go."""
+
+    selection_settled = Signal()
+    """The selection changed, or what is selected did."""
+
+    menu_wanted = Signal(QPoint)
+    """The context menu is asked for, at this point of the screen."""
+
+    opened = Signal(int)
+    """A job was asked to be opened: its id."""
+
+    def __init__(self, model: QueueModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = model
+        self.setObjectName("queueTable")
+        self.setAccessibleName(self.tr("Images in the queue"))
+        self.setModel(model)
+        self.setItemDelegateForColumn(STATE, StateDelegate(self))
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setAlternatingRowColors(True)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)  # Tab enters and leaves the table
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self._set_up_headers()
+        model.kept = self._kept
+        model.relocated.connect(self._relocate)
+        model.busy = lambda: bool(QGuiApplication.mouseButtons())
+        self.customContextMenuRequested.connect(
+            lambda point: self.menu_wanted.emit(self.viewport().mapToGlobal(point))
+        )
+        self.doubleClicked.connect(lambda index: self.opened.emit(self._model.id_at(index.row())))
+        self.selectionModel().selectionChanged.connect(lambda *_: self.selection_settled.emit())
+
+    def _set_up_headers(self) -> None:
+        rows = self.verticalHeader()
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setDefaultSectionSize(self.fontMetrics().height() + 2 * SPACE)
+        header = self.horizontalHeader()
+        header.setObjectName("queueHeader")
+        header.setSectionsMovable(True)
+        header.setHighlightSections(False)
+        header.setStretchLastSection(True)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        header.customContextMenuRequested.connect(self._header_menu)
+        header.setSortIndicatorClearable(True)
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.setSortingEnabled(True)
+        self.restore_default_layout()
+
+    # -- selection ------------------------------------------------------------------------------------------
+
+    def selected_ids(self) -> array[int]:
+        """Return the ids of the selected jobs, from top to bottom."""
+        ids = array("q")
+        for part in sorted(self.selectionModel().selection().toList(), key=QItemSelectionRange.top):
+            ids.extend(self._model.ids_between(part.top(), part.bottom()))
+        return ids
+
+    def _kept(self) -> Kept:
+        """Return what is to be found again when rows have moved."""
+        current = self.currentIndex()
+        anchors: Sequence[int] = ()
+        if self.verticalScrollBar().value() > 0:  # at the top, the top stays in view
+            anchors = self._model.visible_ids()
+        return Kept(
+            self.selected_ids(), self._model.id_at(current.row()) if current.isValid() else None, anchors
+        )
+
+    def _relocate(self, kept: Kept, move: Relocation) -> None:
+        last = len(COLUMNS) - 1
+        chosen = QItemSelection()
+        for top, bottom in move.selected:
+            chosen.append(QItemSelectionRange(self._model.index(top, 0), self._model.index(bottom, last)))
+        flags = QItemSelectionModel.SelectionFlag
+        self.selectionModel().select(chosen, flags.ClearAndSelect)
+        if move.current is not None:
+            column = max(0, self.currentIndex().column())
+            self.selectionModel().setCurrentIndex(self._model.index(move.current, column), flags.NoUpdate)
+        if move.anchor is not None and move.anchor_row is not None and kept.anchors:
+            row = max(0, move.anchor_row - move.anchor)
+            self.scrollTo(self._model.index(row, 0), QAbstractItemView.ScrollHint.PositionAtTop)
+
+    def _tell_visible(self) -> None:
+        first = self.rowAt(0)
+        last = self.rowAt(self.viewport().height() - 1)
+        self._model.set_visible(max(first, 0), last if last >= 0 else self._model.rowCount() - 1)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Tell the model which rows are on screen, and paint them."""
+        self._tell_visible()
+        super().paintEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Open the current job with Enter; leave other keys to the table."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+            self.opened.emit(self._model.id_at(self.currentIndex().row()))
+            return
+        super().keyPressEvent(event)
+
+    # -- columns --------------------------------------------------------------------------------------------
+
+    def restore_default_layout(self) -> None:
+        """Show the columns in their first order, widths and visibility."""
+        header, digit = self.horizontalHeader(), self.fontMetrics().horizontalAdvance("0")
+        for number, column in enumerate(COLUMNS):
+            header.moveSection(header.visualIndex(number), number)
+            header.resizeSection(number, column.width * digit)
+            header.setSectionHidden(number, not column.shown)
+
+    def save_layout(self) -> QByteArray:
+        """Return the columns' order, widths, visibility and sorting, with the number of columns."""
+        return QByteArray(str(len(COLUMNS)).encode() + b":") + self.horizontalHeader().saveState()
+
+    def restore_layout(self, saved: QByteArray) -> None:
+        """Take over a saved layout; one of another version, which had other columns, is passed over."""
+        number, _, state = bytes(saved.data()).partition(b":")
+        if number == str(len(COLUMNS)).encode():
+            self.horizontalHeader().restoreState(QByteArray(state))
+
+    def header_actions(self, menu: QMenu) -> None:
+        """Fill a menu with the choice of columns."""
+        menu.clear()
+        header = self.horizontalHeader()
+        shown = len(COLUMNS) - header.hiddenSectionCount()
+        for number, column in enumerate(COLUMNS):
+            action = menu.addAction(column.title)
+            action.setCheckable(True)
+            action.setChecked(not header.isSectionHidden(number))
+            action.setEnabled(header.isSectionHidden(number) or shown > 1)  # never the last one
+            action.toggled.connect(lambda on, n=number: header.setSectionHidden(n, not on))
+        menu.addSeparator()
+        menu.addAction(self.tr("Fit widths to contents"), self._fit)
+        menu.addAction(self.tr("Restore default columns"), self.restore_default_layout)
+
+    def _fit(self) -> None:
+        header = self.horizontalHeader()
+        header.setResizeContentsPrecision(50)  # rows on screen, not a million
+        self.resizeColumnsToContents()
+
+    def _header_menu(self, point: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.header_actions(menu)
+        menu.popup(self.horizontalHeader().mapToGlobal(point))

@@ -1,0 +1,80 @@
+"""How far the run is, how fast, and how long it will take: the arithmetic of the progress bar."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from core.job import ENDED, JobState
+from core.status import QueueStatus
+
+_SMOOTHING: Final = 10.0  # seconds over which the rate is averaged
+_WARM_UP: Final = 3.0  # seconds of work before a time left is told
+_FEWEST: Final = 3  # ends before a time left is told
+
+
+class RunProgress:
+    """Follows one run: it begins when there is work and there was none, and counts what ends from then on."""
+
+    def __init__(self) -> None:
+        self._base = 0  # jobs that had ended when the run began
+        self._bytes_base = (0, 0)
+        self._live = 0
+        self._at: float | None = None
+        self._rate = 0.0
+        self._worked = 0.0
+        self._carried = 0  # ends that are not in the rate yet
+        self.done = 0
+        """Jobs of the run that have ended."""
+        self.total = 0
+        """Jobs of the run."""
+        self.saved = 0
+        """Bytes that the outputs of the run are smaller than their sources; negative when larger."""
+        self.read = 0
+        """Bytes of the sources that were read in the run."""
+
+    def follow(self, status: QueueStatus, now: float) -> None:
+        """Take in the status at a time, in seconds of any clock that does not jump."""
+        ended = sum(status.counts[state] for state in ENDED)
+        live = status.live
+        if (live and not self._live) or ended < self._base:
+            self._base = min(ended, self._base + self.done) if not live else ended
+            self._bytes_base = (status.source_bytes, status.output_bytes)
+            self._rate, self._worked, self._at = 0.0, 0.0, None
+        self._live = live
+        before, self.done = self.done, max(0, ended - self._base)
+        self.total = self.done + live
+        self.read = status.source_bytes - self._bytes_base[0]
+        self.saved = self.read - (status.output_bytes - self._bytes_base[1])
+        self._measure(now, max(0, self.done - before) if self._at is not None else 0, status.active)
+
+    def _measure(self, now: float, ended: int, active: int) -> None:
+        if self._at is not None:
+            passed = now - self._at
+            self._carried += ended
+            if passed <= 0:
+                return
+            ended, self._carried = self._carried, 0
+            if active or ended:
+                self._worked += passed
+                # An average over all at first, and over the last seconds later on.
+                weight = max(1 - math.exp(-passed / _SMOOTHING), passed / self._worked)
+                self._rate += min(weight, 1.0) * (ended / passed - self._rate)
+        self._at = now
+
+    @property
+    def fraction(self) -> float:
+        """How much of the run is done, 0 to 1."""
+        return self.done / self.total if self.total else 0.0
+
+    @property
+    def rate(self) -> float:
+        """Images a second, smoothed."""
+        return self._rate
+
+    def seconds_left(self, status: QueueStatus) -> float | None:
+        """Return how long the rest will take; None as long as that is a guess, or nothing runs."""
+        waiting = status.live - status.counts[JobState.HELD]
+        if self._worked < _WARM_UP or self.done < _FEWEST or self._rate <= 0 or not status.active:
+            return None
+        return waiting / self._rate

@@ -1,0 +1,173 @@
+"""Chooses what is made of the images that come next, and where it goes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import replace
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QWidget
+
+from core.errors import ImageQueueError
+from core.recipe import Existing, Recipe, builtin_recipes, read_toml
+from core.settings import Settings
+from gui import words
+from gui.tasks import Tasks
+from gui.theme import SPACE
+
+_CHOOSE: Final = "choose"
+_TIP: Final = Qt.ItemDataRole.ToolTipRole
+
+
+class RecipeBar(QWidget):
+    """Three choices in one row. They hold for what comes: a job keeps what it was added with."""
+
+    changed = Signal()
+    refused = Signal(str)  # why a recipe file was not taken
+
+    def __init__(self, settings: Settings, tasks: Tasks, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("recipeBar")
+        self._tasks = tasks
+        self._recipes: dict[str, Recipe] = {}
+        self.recipes = QComboBox(self)
+        self.recipes.setObjectName("recipeChooser")
+        self.recipes.setAccessibleName(self.tr("Recipe"))
+        self.folders = QComboBox(self)
+        self.folders.setObjectName("folderChooser")
+        self.folders.setAccessibleName(self.tr("Output folder"))
+        self.folders.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.folders.setMinimumContentsLength(18)
+        self.existing = QComboBox(self)
+        self.existing.setObjectName("existingChooser")
+        self.existing.setAccessibleName(self.tr("If a file is there already"))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(SPACE)
+        for text, box, stretch in (
+            (self.tr("Reci&pe:"), self.recipes, 2),
+            (self.tr("&To:"), self.folders, 3),
+            (self.tr("If a file is t&here:"), self.existing, 1),
+        ):
+            label = QLabel(text, self)
+            label.setBuddy(box)
+            row.addWidget(label)
+            row.addWidget(box, stretch)
+        self._fill(settings)
+        self._chosen = (self.recipes.currentIndex(), self.folders.currentIndex())
+        self.recipes.activated.connect(self._on_recipe)
+        self.folders.activated.connect(self._on_folder)
+        self.existing.activated.connect(lambda _: self.changed.emit())
+
+    def _fill(self, settings: Settings) -> None:
+        for recipe in builtin_recipes():
+            self._list(recipe.name, recipe)
+        self.recipes.insertSeparator(self.recipes.count())
+        self.recipes.addItem(self.tr("Load a recipe file…"), _CHOOSE)
+        self.recipes.setCurrentIndex(max(0, self.recipes.findData(settings.recipe)))
+        if settings.recipe.endswith(".toml"):
+            self._tasks.start(self._load(settings.recipe))
+        self.folders.addItem(self.tr("Beside the source"), None)
+        if settings.output_folder is not None:
+            self._list_folder(settings.output_folder)
+        self.folders.insertSeparator(self.folders.count())
+        self.folders.addItem(self.tr("Choose a folder…"), _CHOOSE)
+        self.folders.setCurrentIndex(max(0, self.folders.findData(settings.output_folder)))
+        for value, text in (
+            (Existing.KEEP, self.tr("Keep it")),
+            (Existing.NUMBER, self.tr("Number the new one")),
+            (Existing.REPLACE, self.tr("Replace it")),
+        ):
+            self.existing.addItem(text, str(value))
+        self.existing.setCurrentIndex(max(0, self.existing.findData(settings.existing)))
+
+    def _list(self, key: str, recipe: Recipe) -> int:
+        """Put a recipe on the list, after the others of its kind; returns its place."""
+        self._recipes[key] = recipe
+        place = len(self._recipes) - 1
+        self.recipes.insertItem(place, recipe.name, key)
+        self.recipes.setItemData(place, recipe.description or recipe.name, _TIP)
+        return place
+
+    def _list_folder(self, folder: str) -> int:
+        place = self.folders.findData(folder)
+        if place < 0:
+            place = 1
+            self.folders.insertItem(place, words.shown(folder), folder)
+            self.folders.setItemData(place, words.shown(folder), _TIP)
+        return place
+
+    # -- what is chosen -------------------------------------------------------------------------------------
+
+    def recipe(self) -> Recipe:
+        """Return the recipe for what is added now, with the folder and the rule that are chosen."""
+        recipe = self._recipes[str(self.recipes.currentData())]
+        folder = self.folders.currentData()
+        recipe = recipe if folder is None else recipe.with_folder(str(folder))
+        return recipe.with_existing(Existing(str(self.existing.currentData())))
+
+    def as_settings(self, settings: Settings) -> Settings:
+        """Return the settings with these choices."""
+        folder = self.folders.currentData()
+        return replace(
+            settings,
+            recipe=str(self.recipes.currentData()),
+            output_folder=None if folder is None else str(folder),
+            existing=str(self.existing.currentData()),
+        )
+
+    # -- choosing files and folders -------------------------------------------------------------------------
+
+    def _on_recipe(self, place: int) -> None:
+        if self.recipes.itemData(place) != _CHOOSE:
+            self._chosen = (place, self._chosen[1])
+            self.changed.emit()
+            return
+        self.recipes.setCurrentIndex(self._chosen[0])
+        dialog = QFileDialog(self.window(), self.tr("Load a recipe file"))
+        dialog.setObjectName("recipeDialog")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilter(self.tr("Recipes (*.toml)"))
+        dialog.fileSelected.connect(lambda path: self._tasks.start(self._load(path)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    async def _load(self, path: str) -> None:
+        try:
+            recipe = await asyncio.to_thread(read_toml, path)
+        except ImageQueueError as error:
+            self.refused.emit(words.shown(str(error)))
+            return
+        key = os.path.abspath(path)  # noqa: PTH100, ASYNC240 (text alone)
+        place = self.recipes.findData(key)
+        if place < 0:
+            place = self._list(key, recipe)
+        else:
+            self._recipes[key] = recipe
+            self.recipes.setItemText(place, recipe.name)
+        self.recipes.setCurrentIndex(place)
+        self._chosen = (place, self._chosen[1])
+        self.changed.emit()
+
+    def _on_folder(self, place: int) -> None:
+        if self.folders.itemData(place) != _CHOOSE:
+            self._chosen = (self._chosen[0], place)
+            self.changed.emit()
+            return
+        self.folders.setCurrentIndex(self._chosen[1])
+        dialog = QFileDialog(self.window(), self.tr("Choose the output folder"))
+        dialog.setObjectName("folderDialog")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(self.choose_folder)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def choose_folder(self, folder: str) -> None:
+        """Let outputs go into this folder."""
+        place = self._list_folder(folder)
+        self.folders.setCurrentIndex(place)
+        self._chosen = (self._chosen[0], place)
+        self.changed.emit()

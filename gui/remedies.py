@@ -1,0 +1,100 @@
+"""What a person can do about an error, and why the queue does nothing for the moment."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication
+
+from core.job import JobState
+from core.status import QueueStatus, Recovery, RunState
+from gui import words
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("remedies", text)
+
+
+def remedy(code: str) -> str:
+    """Return one sentence on what to do about an error with this code."""
+    known = {
+        "disk-full": _tr("Make room on the disk, or choose another output folder; then press Start."),
+        "not-writable": _tr("Choose an output folder that you may write to, add the image again."),
+        "not-readable": _tr("Change the file's permissions so that you may read it, then retry."),
+        "file-busy": _tr("Close the program that uses the file; it is tried again by itself."),
+        "io-error": _tr("Check the disk or the network connection; it is tried again by itself."),
+        "worker-crashed": _tr("The file may be damaged in a way that its decoder does not survive."),
+        "timed-out": _tr("Retry when the machine has less to do, or raise the time limit in the settings."),
+        "out-of-memory": _tr("Raise the memory limit in the settings, or make the image smaller first."),
+        "interrupted": _tr("Retry it: the app ended while the image was being worked on."),
+        "queue-in-use": _tr("Close the other Image Queue first."),
+        "store-unusable": _tr("Check the disk and the permissions of the data folder."),
+        "store-too-new": _tr("Update Image Queue to the version that wrote the queue."),
+        "no-such-file": _tr("Bring the file back to where it was, then retry; or remove it from the list."),
+        "not-an-image": _tr("Remove it from the list: this file holds no picture that can be read."),
+        "damaged-image": _tr("Get the file again from where it came from: a part of it is missing or wrong."),
+        "too-large": _tr("Make it smaller with another program first: it has too many pixels to be safe."),
+        "bad-recipe": _tr("Mend the recipe, and add the image again."),
+        "bad-name": _tr("Give the recipe a shorter or another name template, and add the image again."),
+        "cannot-encode": _tr("Choose a recipe with another format for this image."),
+        "bad-usage": _tr("Check the value that the message names."),
+        "illegal-change": _tr("This is a mistake in Image Queue. Please report it with the details below."),
+        "bug": _tr("This is a mistake in Image Queue. Please report it with the details below."),
+    }
+    return known.get(code, "")
+
+
+def status_line(status: QueueStatus) -> str:
+    """Return what the queue does, or why it does nothing."""
+    counts = status.counts
+    queued, retrying, held = counts[JobState.QUEUED], counts[JobState.RETRYING], counts[JobState.HELD]
+    if status.run_state is RunState.PAUSING:
+        return _tr("Pausing: {n} finishing.").format(n=status.active)
+    if status.run_state is RunState.PAUSED:
+        if status.reason:
+            return _tr("Paused: {reason}").format(reason=words.shown(status.reason))
+        waiting = queued + retrying
+        return (
+            _tr("Paused by you, {n} waiting.").format(n=f"{waiting:,}") if waiting else _tr("Paused by you.")
+        )
+    if status.active:
+        return _tr("{n} of {slots} workers busy.").format(n=status.active, slots=status.concurrency)
+    if retrying and not queued:
+        when = words.countdown(status.next_due_in or 0)
+        if retrying == 1:
+            return _tr("1 image waits to be tried again, in {when}.").format(when=when)
+        text = _tr("All {n} wait to be tried again, the next one in {when}.")
+        return text.format(n=f"{retrying:,}", when=when)
+    if held and not queued:
+        return words.count(held, _tr("1 image is held."), _tr("{n} images are held."))
+    if status.total:
+        return _tr("All done.")
+    return _tr("Ready.")
+
+
+def recovery_line(recovery: Recovery) -> str:
+    """Return what was found at the start after the app had ended in disorder; nothing when all was well."""
+    parts = []
+    if recovery.set_aside:
+        parts.append(
+            _tr("The queue's file was damaged. It was kept as {path}, and a new one was made.").format(
+                path=words.shown(recovery.set_aside)
+            )
+        )
+    if recovery.put_back or recovery.exhausted or recovery.finished:
+        parts.append(_tr("Image Queue closed unexpectedly; nothing was lost."))
+        if recovery.put_back:
+            parts.append(
+                words.count(
+                    recovery.put_back,
+                    _tr("1 running image was put back."),
+                    _tr("{n} running images were put back."),
+                )
+            )
+        if recovery.finished:
+            parts.append(words.count(recovery.finished, _tr("1 was complete."), _tr("{n} were complete.")))
+        if recovery.exhausted:
+            parts.append(
+                words.count(
+                    recovery.exhausted, _tr("1 had no attempt left."), _tr("{n} had no attempt left.")
+                )
+            )
+    return " ".join(parts)

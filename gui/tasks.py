@@ -1,0 +1,58 @@
+"""Owns the coroutines that the window starts: none is lost, none fails unheard, all end with the app."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from PySide6.QtCore import QCoreApplication
+
+from core.errors import ImageQueueError
+
+log = logging.getLogger(__name__)
+
+
+class Tasks:
+    """Holds each coroutine that a Qt slot starts until it has ended.
+
+    A coroutine that raises is told to `on_failure` as one sentence; what is not of the error family is also
+    logged with its traceback.
+    """
+
+    def __init__(self, on_failure: Callable[[str], None] = lambda _: None) -> None:
+        self.on_failure = on_failure
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def start(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run a coroutine on the running loop; returns its task, which nobody needs to keep."""
+        task = asyncio.ensure_future(coroutine)
+        self._running.add(task)
+        task.add_done_callback(self._on_done)
+        return task
+
+    def _on_done(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None:
+            self.on_failure(sentence_of(error))
+
+    async def end(self) -> None:
+        """Cancel what still runs, but for the caller, and wait until it has ended."""
+        running = [task for task in self._running if task is not asyncio.current_task()]
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
+
+
+def sentence_of(error: BaseException) -> str:
+    """Return what to tell a person of an error; one that is our own mistake is logged, too."""
+    if isinstance(error, ImageQueueError):
+        return str(error)
+    log.error("A mistake of our own", exc_info=error)
+    text = QCoreApplication.translate("Tasks", "Image Queue made a mistake ({kind}): {error}")
+    return text.format(kind=type(error).__name__, error=error)

@@ -1,0 +1,165 @@
+"""Says numbers, sizes, times and states the way people read them."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+
+from PySide6.QtCore import QCoreApplication
+
+from core.job import AttemptEnd, Job, JobState, Priority
+
+
+def tr(text: str) -> str:
+    """Translate a text that belongs to no single widget."""
+    return QCoreApplication.translate("words", text)
+
+
+def count(number: int, one: str, many: str) -> str:
+    """Return "1 image" or "1,234 images" from two translated texts, of which `many` holds {n}."""
+    return one.format(n=number) if number == 1 else many.format(n=f"{number:,}")
+
+
+def images(number: int) -> str:
+    """Return "1 image" or "1,234 images"."""
+    return count(number, tr("1 image"), tr("{n} images"))
+
+
+def size(number: int | None) -> str:
+    """Return a number of bytes as "3.1 MB" (units of 1,000, as file managers show them)."""
+    if number is None:
+        return ""
+    value, sign = float(abs(number)), "-" if number < 0 else ""
+    if value < 1000:
+        return f"{sign}{value:.0f} B"
+    for unit in ("kB", "MB", "GB", "TB"):
+        value /= 1000
+        if value < 999.5 or unit == "TB":
+            break
+    digits = 1 if value < 99.95 else 0
+    return f"{sign}{value:.{digits}f} {unit}"
+
+
+def saved(before: int | None, after: int | None) -> str:
+    """Return how much smaller the outputs are than the source: "72 %"; "+12 %" when they are larger."""
+    if not before or after is None:
+        return ""
+    percent = round(100 * (before - after) / before)
+    return f"{percent} %" if percent >= 0 else f"+{-percent} %"
+
+
+def seconds(number: float | None) -> str:
+    """Return how long something took: "0.32 s", "14 s", "3 min 05 s", "2 h 10 min"."""
+    if number is None:
+        return ""
+    if number < 0.995:
+        return f"{number:.2f} s"
+    if number < 9.95:
+        return f"{number:.1f} s"
+    whole = round(number)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def time_left(number: float) -> str:
+    """Return a time to wait for, as coarse as it is uncertain."""
+    if number < 10:
+        return tr("a few seconds left")
+    if number < 60:
+        return tr("about {n} s left").format(n=5 * round(number / 5))
+    if number < 3600:
+        return tr("about {n} min left").format(n=round(number / 60))
+    whole = round(number / 600) * 10
+    return tr("about {h} h {m:02} min left").format(h=whole // 60, m=whole % 60)
+
+
+def countdown(number: float) -> str:
+    """Return a time until something happens: "9 s", "1:14", "2 h 10 min"."""
+    whole = max(0, round(number))
+    if whole < 60:
+        return tr("{n} s").format(n=whole)
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02}"
+    return seconds(number)
+
+
+def moment(stamp: float | None) -> str:
+    """Return a time, in seconds since the epoch, as local date and time; of today the time alone."""
+    if stamp is None:
+        return ""
+    local = datetime.fromtimestamp(stamp).astimezone()
+    if local.date() == datetime.now().astimezone().date():
+        return f"{local:%H:%M:%S}"
+    return f"{local:%Y-%m-%d %H:%M}"
+
+
+def dimensions(width: int | None, height: int | None) -> str:
+    """Return "4000 × 3000" pixels."""
+    return f"{width} × {height}" if width and height else ""
+
+
+def priority(number: int) -> str:
+    """Return the window's word for a priority, or the number when it has none."""
+    match number:
+        case Priority.HIGH:
+            return tr("High")
+        case Priority.NORMAL:
+            return tr("Normal")
+        case Priority.LOW:
+            return tr("Low")
+    return f"{number:+d}"
+
+
+def state(value: JobState) -> str:
+    """Return the window's word for a state."""
+    return {
+        JobState.QUEUED: tr("Queued"),
+        JobState.RUNNING: tr("Running"),
+        JobState.RETRYING: tr("Retrying"),
+        JobState.HELD: tr("Held"),
+        JobState.DONE: tr("Done"),
+        JobState.SKIPPED: tr("Skipped"),
+        JobState.FAILED: tr("Failed"),
+        JobState.CANCELLED: tr("Cancelled"),
+    }[value]
+
+
+def attempt_end(value: AttemptEnd) -> str:
+    """Return the window's word for how an attempt ended."""
+    return {
+        AttemptEnd.RUNNING: tr("Running"),
+        AttemptEnd.DONE: tr("Done"),
+        AttemptEnd.SKIPPED: tr("Skipped"),
+        AttemptEnd.FAILED: tr("Failed"),
+        AttemptEnd.CANCELLED: tr("Cancelled"),
+        AttemptEnd.INTERRUPTED: tr("Interrupted"),
+    }[value]
+
+
+def attempts(job: Job) -> str:
+    """Return "2 of 4"; nothing before the first attempt."""
+    return tr("{n} of {most}").format(n=job.attempts, most=job.max_retries + 1) if job.attempts else ""
+
+
+def name_of(path: str) -> str:
+    """Return a path's last part, fit to be shown."""
+    return shown(os.path.basename(path))  # noqa: PTH119 (many a second)
+
+
+def folder_of(path: str) -> str:
+    """Return the folder of a path, fit to be shown; the home folder as ~."""
+    folder = os.path.dirname(path)  # noqa: PTH120
+    home = os.path.expanduser("~")  # noqa: PTH111 (text alone: nothing is looked up on a disk)
+    if home not in ("", "/") and (folder == home or folder.startswith(home + os.sep)):
+        folder = "~" + folder[len(home) :]
+    return shown(folder)
+
+
+def shown(text: str) -> str:
+    """Return a text with a sign in place of what no font can show: names of files may hold any bytes."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)

@@ -6,6 +6,8 @@ import contextlib
 import os
 import random
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -152,6 +154,21 @@ def test_g15_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path: Path
     path.write_bytes(content)
     with pytest.raises(TooLarge, match="limit is 300"):
         open_source(str(path))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit on memory is Linux's")
+def test_a_webp_for_which_there_is_no_memory_is_not_called_damaged(tmp_path: Path) -> None:
+    path = sample(tmp_path, "webp", (4000, 2500))
+    code = (
+        "import pathlib, resource, sys\n"
+        "from core.imaging.decode import open_source\n"
+        "used = int(pathlib.Path('/proc/self/statm').read_text().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + 30_000_000,) * 2)\n"
+        "try: open_source(sys.argv[1])\n"
+        "except MemoryError: print('no memory')\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "no memory"
 
 
 def test_g15_the_limit_on_pixels_is_exact_and_can_be_moved(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QToolBar, QWidget
 
 from core.job import Job, JobState, Priority
@@ -102,6 +102,16 @@ class Actions(QObject):
         self.select_all = self._make("selectAll", tr("Select &all"), "", key.SelectAll)
         self.details = self._make("details", tr("&Details"), "details", "Ctrl+D", tr("Show or hide details"))
         self.details.setCheckable(True)
+        self.schemes = {
+            name: self._make(f"scheme-{name}", text, "", None)
+            for name, text in (
+                ("system", tr("As the &system")), ("light", tr("&Light")), ("dark", tr("&Dark"))
+            )
+        }  # fmt: skip
+        group = QActionGroup(self)
+        for action in self.schemes.values():
+            action.setCheckable(True)
+            group.addAction(action)
         self.about = self._make("about", tr("&About Image Queue"), "", "")
         self.shortcuts = self._make("shortcuts", tr("&Keyboard shortcuts"), "", "F1")
         self.undo.setEnabled(False)

@@ -56,6 +56,10 @@ COLUMNS: Final[tuple[Column, ...]] = (
         _tip=_T("Priority. Sorted by it, the jobs stand in the order in which they run."),
     ),
     Column(
+        "message", _T("Message"), 32, SortKey.ERROR, _message,
+        _tip=_T("Why it failed, waits or was skipped"),
+    ),
+    Column(
         "before", _T("Before"), 10, SortKey.SOURCE_BYTES, lambda job: words.size(job.source_bytes),
         right=True, _tip=_T("Size of the source"),
     ),
@@ -83,10 +87,6 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "added", _T("Added"), 18, SortKey.ADDED, lambda job: words.moment(job.added_at),
         right=True, shown=False,
-    ),
-    Column(
-        "message", _T("Message"), 40, SortKey.ERROR, _message,
-        _tip=_T("Why it failed, waits or was skipped"),
     ),
 )  # fmt: skip
 

@@ -111,7 +111,7 @@ class DropArea(QWidget):
 
     def zone(self, priority: Priority) -> QRect:
         """Return where a zone is, in the window's coordinates."""
-        place = next(number for number, (one, _) in enumerate(_ZONES) if one is priority)
+        place = next(number for number, (one, _) in enumerate(_ZONES) if one == priority)
         area = self._window.rect().adjusted(_MARGIN, 2 * _MARGIN, -_MARGIN, -2 * _MARGIN)
         width = (area.width() - 2 * _MARGIN) // 3
         return QRect(area.left() + place * (width + _MARGIN), area.top(), width, area.height())

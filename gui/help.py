@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import sqlite3
 from collections.abc import Sequence
 from html import escape
 from importlib import metadata
@@ -35,7 +34,6 @@ def about_text() -> str:
             f"Python {platform.python_version()}",
             f"Qt {qt_version}",
             f"Pillow {metadata.version('pillow')}",
-            f"SQLite {sqlite3.sqlite_version}",
         )
     )
     return f"<h3>Image Queue {metadata.version('imagequeue')}</h3><p>{escape(what)}</p><p>{versions}</p>"

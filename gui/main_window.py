@@ -43,7 +43,7 @@ from gui.recipe_bar import RecipeBar
 from gui.remedies import recovery_line
 from gui.state_tabs import SearchField, StateTabs
 from gui.tasks import Tasks
-from gui.theme import SPACE, theme_signals
+from gui.theme import SPACE, choose_scheme, theme_signals
 
 
 class MainWindow(QMainWindow):
@@ -145,6 +145,7 @@ class MainWindow(QMainWindow):
         look.addAction(acts.details)
         columns = look.addMenu(self.tr("&Columns"))
         columns.aboutToShow.connect(lambda: self.view.header_actions(columns))
+        look.addMenu(self.tr("&Appearance")).addActions(list(acts.schemes.values()))
         help_menu = bar.addMenu(self.tr("&Help"))
         help_menu.addActions([acts.shortcuts, acts.about])
         self._job_menu = self.menuBar().addMenu("")
@@ -160,6 +161,8 @@ class MainWindow(QMainWindow):
         acts.quit.triggered.connect(self.close)
         acts.find.triggered.connect(self.search.start)
         acts.details.toggled.connect(self.inspector.setVisible)
+        for name, action in acts.schemes.items():
+            action.toggled.connect(lambda on, name=name: choose_scheme(name) if on else None)
         acts.about.triggered.connect(lambda: tell(self, "about", self.tr("About"), about_text()))
         acts.shortcuts.triggered.connect(
             lambda: tell(self, "shortcutsSheet", self.tr("Keyboard shortcuts"), shortcuts_text(acts.all()))
@@ -170,7 +173,7 @@ class MainWindow(QMainWindow):
         self.search.text_settled.connect(self._show_text)
         self.model.queried.connect(self._choose_page)
         self.model.rowsInserted.connect(self._choose_page)
-        self.view.menu_wanted.connect(self._job_menu.popup)
+        self.view.menu_wanted.connect(lambda point: self._job_menu.popup(point))
         self.view.selection_settled.connect(lambda: self.inspector.show_jobs(self.view.selected_ids()))
         self.inspector.open_path.connect(self.commands.open_path)
         self.progress.title_changed.connect(self.setWindowTitle)
@@ -213,6 +216,7 @@ class MainWindow(QMainWindow):
         self._state.setValue("columns", self.view.save_layout())
         self._state.setValue("details", self.actions_.details.isChecked())
         self._state.setValue("tab", self.tabs.current())
+        self._state.setValue("scheme", theme_signals().scheme)
         self._state.sync()
         self._may_close = True
         self.close()
@@ -226,7 +230,7 @@ class MainWindow(QMainWindow):
     def _restore(self) -> None:
         geometry = self._state.value("geometry")
         if not isinstance(geometry, QByteArray) or not self.restoreGeometry(geometry):
-            self.resize(1180, 720)
+            self.resize(1240, 760)
         splitter, columns = self._state.value("splitter"), self._state.value("columns")
         if isinstance(splitter, QByteArray):
             self._splitter.restoreState(splitter)
@@ -236,6 +240,8 @@ class MainWindow(QMainWindow):
         self.actions_.details.setChecked(bool(details))
         self.inspector.setVisible(bool(details))
         self.tabs.choose(str(self._state.value("tab", "all")))
+        scheme = str(self._state.value("scheme", "system"))
+        self.actions_.schemes.get(scheme, self.actions_.schemes["system"]).setChecked(True)
 
     def _show_states(self, states: frozenset[JobState] | None) -> None:
         self.model.set_query(replace(self.model.query, states=states))

@@ -17,10 +17,10 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
-from gui.columns import COLUMNS, STATE
+from gui.columns import COLUMNS, MESSAGE, STATE
+from gui.delegates import SentenceDelegate, StateDelegate
 from gui.queue_model import QueueModel
 from gui.relocation import Kept, Relocation
-from gui.state_delegate import StateDelegate
 from gui.theme import SPACE
 
 
@@ -43,6 +43,7 @@ class QueueView(QTableView):
         self.setAccessibleName(self.tr("Images in the queue"))
         self.setModel(model)
         self.setItemDelegateForColumn(STATE, StateDelegate(self))
+        self.setItemDelegateForColumn(MESSAGE, SentenceDelegate(self))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

@@ -53,6 +53,10 @@ _STATES_DARK: Final = {
 class _ThemeSignals(QObject):
     changed = Signal()
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.scheme = "system"  # or what the user chose instead: light, dark
+
 
 @cache
 def theme_signals() -> _ThemeSignals:
@@ -68,16 +72,23 @@ def is_dark() -> bool:
 def apply_theme(app: QApplication) -> None:
     """Dress the application, now and whenever the system's scheme changes."""
     app.setStyle("Fusion")
-    hints = QGuiApplication.styleHints()
+    QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _: _dress())
+    _dress()
 
-    def dress() -> None:
-        dark = hints.colorScheme() == Qt.ColorScheme.Dark
-        app.setPalette(_palette(_DARK if dark else _LIGHT))
-        _picture.cache_clear()
-        theme_signals().changed.emit()
 
-    hints.colorSchemeChanged.connect(dress)
-    dress()
+def choose_scheme(name: str) -> None:
+    """Dress the application "light" or "dark", or as the "system" is."""
+    theme_signals().scheme = name
+    _dress()
+
+
+def _dress() -> None:
+    scheme = theme_signals().scheme
+    system_is_dark = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
+    dark = scheme == "dark" or (scheme != "light" and system_is_dark)
+    QApplication.setPalette(_palette(_DARK if dark else _LIGHT))
+    _picture.cache_clear()
+    theme_signals().changed.emit()
 
 
 def _palette(colours: dict[str, str]) -> QPalette:

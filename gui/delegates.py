@@ -1,4 +1,4 @@
-"""Paints a job's state as a pill with icon and word, and as a bar while it runs."""
+"""Paints the cells that are more than a name: the state as a pill or a bar, and sentences."""
 
 from __future__ import annotations
 
@@ -11,6 +11,17 @@ from gui.queue_model import FRACTION_ROLE, JOB_ROLE
 from gui.theme import SPACE, state_colours, state_icon
 
 _ICON = 14  # pixels at 100 %
+
+
+class SentenceDelegate(QStyledItemDelegate):
+    """Paints sentences, which are cut at their end; names are cut in the middle."""
+
+    def initStyleOption(  # noqa: N802
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """Elide at the right."""
+        super().initStyleOption(option, index)
+        option.textElideMode = Qt.TextElideMode.ElideRight
 
 
 class StateDelegate(QStyledItemDelegate):

@@ -48,6 +48,7 @@ _RIGHT: Final = int((Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT: Final = int((Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter).value)
 
 _PAGE: Final = 64  # rows that are read at once
+_ARRIVALS: Final = 200  # milliseconds between two insertions of new rows: each paints the table anew
 _SHORTEST: Final = 0.1  # seconds between two queries
 _SHARE: Final = 3  # so many times as long as a query took, the next one waits
 
@@ -76,6 +77,8 @@ class QueueModel(QAbstractTableModel):
         self._tasks = tasks
         self._ids = array("q")
         self._late = array("q")  # accepted while a query runs
+        self._arrived = array("q")  # accepted, and not in the rows yet
+        self._arrivals = Throttle(self._take_arrived, _ARRIVALS, self)
         self._cache = RowCache()
         self._query = JobQuery()
         self._fractions: dict[int, float] = {}
@@ -112,6 +115,7 @@ class QueueModel(QAbstractTableModel):
         self._hearing.end()
         self._clock.stop()
         self._flush.stop()
+        self._arrivals.stop()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     # -- what is listed -----------------------------------------------------------------------------------
@@ -311,16 +315,20 @@ class QueueModel(QAbstractTableModel):
                 self._ask_query()
 
     def _on_added(self, batch: BatchAdded) -> None:
-        query = self._query
-        appended = query.sort is SortKey.ADDED and not query.descending
-        if not appended or query.states is not None or query.text:
+        if self._query != JobQuery():
             self._ask_query()
         elif self._querying:
             self._late.extend(batch.ids)
-        elif not self._ids or batch.ids[0] > self._ids[-1]:
-            self._append(batch.ids if isinstance(batch.ids, array) else array("q", batch.ids))
+        elif batch.ids[0] > max([*self._ids[-1:], *self._arrived[-1:]], default=0):
+            self._arrived.extend(batch.ids)
+            self._arrivals.ask()
         else:  # restored jobs, at their old places
             self.refresh()
+
+    def _take_arrived(self) -> None:
+        if not self._querying:  # else the query tells of them, too
+            ids, self._arrived = self._arrived, array("q")
+            self._append(ids)
 
     def _append(self, ids: array[int]) -> None:
         if ids:
@@ -346,8 +354,9 @@ class QueueModel(QAbstractTableModel):
                 self._hurry.clear()
                 self._outdated = False
                 began = time.monotonic()
-                self._late = array("q")
                 query = self._query
+                self._late = self._arrived if query == JobQuery() else array("q")
+                self._arrived = array("q")
                 ids = await self._queue.find(query)
                 self._last_query = time.monotonic()
                 self._took = self._last_query - began

@@ -114,7 +114,8 @@ class Actions(QObject):
             group.addAction(action)
         self.about = self._make("about", tr("&About Image Queue"), "", "")
         self.shortcuts = self._make("shortcuts", tr("&Keyboard shortcuts"), "", "F1")
-        self.undo.setEnabled(False)
+        for action in (self.undo, self.start_pause, self.stop, self.retry_failed, self.clear_ended):
+            action.setEnabled(False)  # until the queue is open
         self.renew_icons()
 
     def _make(self, name: str, text: str, picture: str, shortcut: Shortcut, hint: str = "") -> QAction:
@@ -153,6 +154,7 @@ class Actions(QObject):
     def apply_status(self, status: QueueStatus) -> None:
         """Say on the start and pause button what it does now, and enable what applies to the queue."""
         running = status.run_state is RunState.RUNNING
+        self.start_pause.setEnabled(True)
         if running:
             text, picture = self.tr("Pause"), "pause"
         elif status.run_state is RunState.PAUSING:

@@ -94,10 +94,10 @@ class _App:
                           str(error), self._window.tr("Quit"), self._window.tr("Close"))  # fmt: skip
             self._window.close_for_good()
             return 2
-        self._window.opened(recovery)
-        self._owner.serve(in_loop(asyncio.get_running_loop(), self._answer))
         if self._queue.was_running:
             await self._queue.start()
+        self._window.opened(recovery)
+        self._owner.serve(in_loop(asyncio.get_running_loop(), self._answer))
         self._window.add(paths)
         _favour_the_window()
         await self._ending.wait()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QRect, Qt, Signal
-from PySide6.QtGui import QColor, QDropEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QColor, QDropEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QWidget
 
 from core.intake.text import paths_of_text
@@ -53,8 +53,9 @@ class DropArea(QWidget):
         self.setObjectName("dropArea")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._window = window
-        self._over: Priority | None = None
-        self._count = 0
+        self._paths: list[str] = []
+        self._links = 0
+        self._zones = {priority: _Zone(priority, picture, self) for priority, picture in _ZONES}
         window.setAcceptDrops(True)
         window.installEventFilter(self)
         self.hide()
@@ -67,16 +68,18 @@ class DropArea(QWidget):
             if event.type() in _DRAGS:
                 self._on_drag(event)
                 return True
-            if event.type() == QEvent.Type.Resize:
-                self.setGeometry(self._window.rect())
+            if event.type() == QEvent.Type.Resize and self.isVisible():
+                self._follow_size()
         return False
 
     def _on_drag(self, event: QEvent) -> None:
         if not isinstance(event, QDropEvent):  # the drag left the window
             self._end()
             return
-        mime = event.mimeData()
-        paths, links = paths_of_mime(mime), links_of_mime(mime)
+        if event.type() == QEvent.Type.DragEnter:
+            # Read once: each reading asks the other program, which may be busy, or gone at the drop.
+            self._paths, self._links = paths_of_mime(event.mimeData()), links_of_mime(event.mimeData())
+        paths, links, point = self._paths, self._links, event.position().toPoint()
         if not paths and not links:
             self._end()
             event.ignore()
@@ -84,9 +87,9 @@ class DropArea(QWidget):
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
         if event.type() != QEvent.Type.Drop:
-            self._show(len(paths) + links, event.position().toPoint())
+            self._show(len(paths) + links, point)
             return
-        priority = self.priority_at(event.position().toPoint())
+        priority = self.priority_at(point)
         self._end()
         if links:
             self.links_refused.emit(links)
@@ -94,60 +97,74 @@ class DropArea(QWidget):
             self.dropped.emit(paths, int(priority))
 
     def _show(self, count: int, point: QPoint) -> None:
-        over = next((priority for priority, _ in _ZONES if self.zone(priority).contains(point)), None)
         if not self.isVisible():
-            self.setGeometry(self._window.rect())
+            self._follow_size()
             self.show()
             self.raise_()
-        if (over, count) != (self._over, self._count):
-            self._over, self._count = over, count
-            self.update()
+        over = self.priority_at(point)
+        for zone in self._zones.values():
+            zone.light(zone.priority is over, count)
 
     def _end(self) -> None:
-        self._over = None
+        self._paths, self._links = [], 0
         self.hide()
 
     # -- zones ----------------------------------------------------------------------------------------------
 
-    def zone(self, priority: Priority) -> QRect:
-        """Return where a zone is, in the window's coordinates."""
-        place = next(number for number, (one, _) in enumerate(_ZONES) if one == priority)
-        area = self._window.rect().adjusted(_MARGIN, 2 * _MARGIN, -_MARGIN, -2 * _MARGIN)
+    def _follow_size(self) -> None:
+        self.setGeometry(self._window.rect())
+        area = self.rect().adjusted(_MARGIN, 2 * _MARGIN, -_MARGIN, -2 * _MARGIN)
         width = (area.width() - 2 * _MARGIN) // 3
-        return QRect(area.left() + place * (width + _MARGIN), area.top(), width, area.height())
+        for place, zone in enumerate(self._zones.values()):
+            zone.setGeometry(area.left() + place * (width + _MARGIN), area.top(), width, area.height())
 
     def priority_at(self, point: QPoint) -> Priority:
         """Return the priority of what is dropped at a point of the window."""
-        for priority, _ in _ZONES:
-            if self.zone(priority).contains(point):
+        for priority, zone in self._zones.items():
+            if zone.geometry().contains(point):
                 return priority
         return Priority.NORMAL
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802
-        """Paint the veil over the window, and the zones on it."""
+        """Paint a veil over the window."""
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         veil = QColor(self.palette().color(QPalette.ColorRole.Window))
         veil.setAlpha(225)
         painter.fillRect(self.rect(), veil)
-        for priority, picture in _ZONES:
-            self._paint_zone(painter, priority, picture)
         painter.end()
 
-    def _paint_zone(self, painter: QPainter, priority: Priority, picture: str) -> None:
-        palette, box = self.palette(), self.zone(priority)
-        lit = priority is (self._over or Priority.NORMAL)
-        ground = palette.color(QPalette.ColorRole.Base)
+
+class _Zone(QWidget):
+    """One place to drop on, which says what that does."""
+
+    def __init__(self, priority: Priority, picture: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName(f"dropZone{priority.name.title()}")
+        self.setAccessibleName(self.tr("Drop here for priority {0}").format(words.priority(priority)))
+        self.priority = priority
+        self._picture = picture
+        self._lit = False
+        self._count = 0
+
+    def light(self, lit: bool, count: int) -> None:
+        """Show whether what is dragged is over this zone, and how many items it is."""
+        if (lit, count) != (self._lit, self._count):
+            self._lit, self._count = lit, count
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802
+        """Paint the frame, the icon, the priority's name and what it means."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        palette, box, lit = self.palette(), self.rect(), self._lit
         edge = palette.color(QPalette.ColorRole.Highlight if lit else QPalette.ColorRole.Mid)
-        pen = painter.pen()
-        pen.setColor(edge)
-        pen.setWidth(3 if lit else 2)
-        pen.setStyle(Qt.PenStyle.SolidLine if lit else Qt.PenStyle.DashLine)
-        painter.setPen(pen)
-        painter.setBrush(ground)
-        painter.drawRoundedRect(box, 2 * SPACE, 2 * SPACE)
+        style = Qt.PenStyle.SolidLine if lit else Qt.PenStyle.DashLine
+        painter.setPen(QPen(edge, 3 if lit else 2, style))
+        painter.setBrush(palette.color(QPalette.ColorRole.Base))
+        painter.drawRoundedRect(box.adjusted(2, 2, -2, -2), 2 * SPACE, 2 * SPACE)
         middle = box.center()
-        icon(picture).paint(painter, QRect(middle.x() - _PICTURE // 2, middle.y() - 72, _PICTURE, _PICTURE))
+        place = QRect(middle.x() - _PICTURE // 2, middle.y() - 9 * SPACE, _PICTURE, _PICTURE)
+        icon(self._picture).paint(painter, place)
         painter.setPen(palette.color(QPalette.ColorRole.WindowText))
         font = painter.font()
         plain = font.pointSizeF()
@@ -155,19 +172,20 @@ class DropArea(QWidget):
         font.setBold(lit)
         painter.setFont(font)
         flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
-        painter.drawText(QRect(box.left(), middle.y() - 16, box.width(), 40), flags, words.priority(priority))
+        name = QRect(box.left(), middle.y() - 2 * SPACE, box.width(), 5 * SPACE)
+        painter.drawText(name, flags, words.priority(self.priority))
         font.setPointSizeF(plain)
         font.setBold(False)
         painter.setFont(font)
-        if lit:
-            text = words.count(self._count, self.tr("Add 1 item here"), self.tr("Add {n} items here"))
-        else:
-            text = {
-                Priority.HIGH: self.tr("runs before the others"),
-                Priority.NORMAL: self.tr("runs in turn"),
-                Priority.LOW: self.tr("runs when nothing else waits"),
-            }[priority]
-        wrap = flags | Qt.TextFlag.TextWordWrap
-        painter.drawText(
-            QRect(box.left() + SPACE, middle.y() + 28, box.width() - 2 * SPACE, 60), int(wrap), text
-        )
+        meaning = QRect(box.left() + SPACE, middle.y() + 4 * SPACE, box.width() - 2 * SPACE, 8 * SPACE)
+        painter.drawText(meaning, int(flags | Qt.TextFlag.TextWordWrap), self._meaning())
+        painter.end()
+
+    def _meaning(self) -> str:
+        if self._lit:
+            return words.count(self._count, self.tr("Add 1 item here"), self.tr("Add {n} items here"))
+        return {
+            Priority.HIGH: self.tr("runs before the others"),
+            Priority.NORMAL: self.tr("runs in turn"),
+            Priority.LOW: self.tr("runs when nothing else waits"),
+        }[self.priority]

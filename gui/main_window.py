@@ -154,7 +154,7 @@ class MainWindow(QMainWindow):
         acts.job_menu(self._job_menu)
 
     def _connect(self) -> None:
-        acts, queue, tasks = self.actions_, self._queue, self._tasks
+        acts, tasks = self.actions_, self._tasks
         acts.add_files.triggered.connect(self._choose_files)
         acts.add_folder.triggered.connect(self._choose_folder)
         acts.paste.triggered.connect(self._paste)
@@ -180,14 +180,15 @@ class MainWindow(QMainWindow):
         tasks.on_failure = self.notice.say
         self.recipe_bar.refused.connect(self.notice.say)
         theme_signals().changed.connect(acts.renew_icons)
-        self._hearing.connect(queue.status_changed, self._on_status)
         self.setWindowTitle(self.progress.title())
-        self._on_status(queue.status())
+        self.view.setFocus()  # not a button or a list, which would take Space for itself
 
     # -- what the app tells ---------------------------------------------------------------------------------
 
     def opened(self, recovery: Recovery) -> None:
         """Show the queue that was just opened, and what was found at its opening."""
+        self._hearing.connect(self._queue.status_changed, self._on_status)
+        self._on_status(self._queue.status())
         self.model.begin()
         sentences = [recovery_line(recovery), self._settings.notice]
         if any(sentences):
@@ -262,8 +263,12 @@ class MainWindow(QMainWindow):
             page = self._nothing
         else:
             page = self._empty
-        if self._stack.currentWidget() is not page:
+        before = self._stack.currentWidget()
+        if before is not page:
+            had_focus = before is not None and before.hasFocus()
             self._stack.setCurrentWidget(page)
+            if had_focus:
+                page.setFocus()
 
     def _show_all(self) -> None:
         self.search.clear()

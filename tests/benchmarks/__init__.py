@@ -1,1 +1,1 @@
-"""Tests of benchmarks."""
+"""Measures how fast the app is: `make bench` prints one table. No test runs these."""

@@ -1,0 +1,45 @@
+# Image Queue. `make run` opens the window, `make test` runs all tests; each makes what it needs first.
+
+SHELL := /bin/sh
+PREPARE := resources/setup/prepare
+BIN := .venv/bin
+# What `make run` is given: make run ARGS="~/Pictures"
+ARGS ?=
+
+.PHONY: help run test check bench lock clean
+
+help:
+	@echo "make run          open the window; with ARGS=\"PATH...\" it adds these"
+	@echo "make test         run all tests"
+	@echo "make check        ruff, the format, mypy, and all tests"
+	@echo "make bench        measure the speed, and print one table"
+	@echo "make lock         compile requirements.txt anew from pyproject.toml"
+	@echo "make clean        remove everything that was made here"
+
+run:
+	@resources/setup/run-window $(ARGS)
+
+test:
+	@$(PREPARE) tests
+	$(BIN)/python -m pytest
+
+check:
+	@$(PREPARE) tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+bench:
+	@$(PREPARE) tests
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+lock:
+	@$(PREPARE) base
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
+		--extra check -o requirements.txt pyproject.toml
+
+clean:
+	rm -rf .venv .venv.old build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

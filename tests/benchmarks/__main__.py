@@ -1,0 +1,44 @@
+"""Runs every measurement and prints one table: `make bench`, or `make bench ARGS=images` for a part."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tests.benchmarks import images, queue, window
+from tests.benchmarks.photos import cores
+from tests.benchmarks.row import Row, table
+
+SECTIONS: dict[str, Callable[[Path], Iterator[Row]]] = {
+    "images": images.measure,
+    "queue": queue.measure,
+    "window": window.measure,
+}
+
+
+def main() -> int:
+    """Measure, print, and return 0 whatever the figures are: a benchmark is no test."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], help="all when none is named")
+    parser.add_argument("--folder", type=Path, help="where to work; what is synced there decides the figures")
+    chosen = parser.parse_args()
+    rows: list[Row] = []
+    started = time.perf_counter()
+    for name in chosen.sections or SECTIONS:
+        with tempfile.TemporaryDirectory(prefix="imagequeue-bench-", dir=chosen.folder) as folder:
+            for row in SECTIONS[name](Path(folder)):
+                print(f"  {row.what}: {row.figure}", file=sys.stderr, flush=True)
+                rows.append(row)
+    seconds = time.perf_counter() - started
+    print(f"\nImage Queue on {cores()} cores, Python {platform.python_version()}, in {seconds:.0f} s\n")
+    print(table(rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""Jobs a second through the store and the queue when the work itself is nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from core.executor import Done, InProcess, Outcome, Processor, Task
+from core.job import JobState
+from core.queue import TaskQueue
+from core.recipe import Recipe, builtin_recipes
+from core.slots import ProcessSlots
+from tests.benchmarks.row import Row
+
+PATHS = 100_000
+ACCEPT_TARGET = 3.0  # seconds for all of PATHS
+JOBS = 20_000
+ROUNDS = 3  # of which the best counts
+IN_PROCESS_TARGET = 8_000  # jobs a second
+PROCESSES_TARGET = 4_000
+
+
+async def nothing(_: Task) -> Outcome:
+    """Be done at once, in the queue's own process."""
+    return Done()
+
+
+def nothing_in_a_worker(_task: Task, _report: Callable[[float], None]) -> Outcome:
+    """Be done at once, in a worker process."""
+    return Done()
+
+
+def recipe() -> Recipe:
+    """Return the default recipe, as a real batch has it."""
+    return builtin_recipes()[0]
+
+
+async def accept(folder: Path) -> float:
+    """Enqueue `PATHS` paths in one batch; seconds until it is accepted, synced to disk."""
+    queue = TaskQueue(folder, InProcess(nothing))
+    await queue.open()
+    try:
+        await queue.pause()
+        paths = [f"/pictures/{number // 1000}/IMG_{number:06}.jpg" for number in range(PATHS)]
+        started = time.perf_counter()
+        accepted = await queue.enqueue_batch(paths, recipe())
+        seconds = time.perf_counter() - started
+        assert len(accepted.ids) == PATHS
+        return seconds
+    finally:
+        await queue.close()
+
+
+async def drain(folder: Path, processor: Processor) -> float:
+    """Run `JOBS` jobs through four slots; jobs a second from start to the last one's commit."""
+    queue = TaskQueue(folder, processor, concurrency=4)
+    await queue.open()
+    try:
+        await queue.pause()
+        await queue.enqueue_batch([f"/pictures/IMG_{number:06}.jpg" for number in range(JOBS)], recipe())
+        started = time.perf_counter()
+        await queue.start()
+        await queue.drained()
+        rate = JOBS / (time.perf_counter() - started)
+        counts = queue.status().counts
+        assert counts[JobState.DONE] == JOBS, dict(counts)
+        return rate
+    finally:
+        await queue.close()
+
+
+def measure(folder: Path) -> Iterator[Row]:
+    """Enqueue many, run many in the process itself, run many through the four processes."""
+    seconds = min(asyncio.run(accept(folder / f"accept-{number}")) for number in range(ROUNDS))
+    target = f"{ACCEPT_TARGET:g} s"
+    yield Row(f"{PATHS:,} paths accepted", f"{seconds:.2f} s", target, seconds <= ACCEPT_TARGET)
+
+    work = f"{nothing_in_a_worker.__module__}:{nothing_in_a_worker.__name__}"
+    processors: tuple[tuple[str, Callable[[], Processor], int], ...] = (
+        ("in one process", lambda: InProcess(nothing), IN_PROCESS_TARGET),
+        ("through four processes", lambda: ProcessSlots(memory_limit=None, work=work), PROCESSES_TARGET),
+    )
+    for where, make, goal in processors:
+        rate = max(asyncio.run(drain(folder / f"{where}-{number}", make())) for number in range(ROUNDS))
+        yield Row(f"no-op jobs, {where}, synced", f"{rate:,.0f}/s", f"{goal:,}/s", rate >= goal)

@@ -26,6 +26,7 @@ from core.store_writer import StoreWriter
 log = logging.getLogger(__name__)
 
 _WRITE_AGAIN: Final = 2.0  # seconds until results that the store could not take are tried again
+_BRIEF: Final = 0.002  # seconds; an attempt that takes less costs less than its commit
 _KILLED: Final = frozenset({WorkerCrashed.code, TimedOut.code, OutOfMemory.code})
 
 
@@ -92,6 +93,7 @@ class Dispatcher:
         self._came_in: list[Run] = []  # attempts that ended, and are not in the store yet
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
+        self._all_in: asyncio.Future[None] | None = None  # waited for while brief jobs are under way
         self._alarm: Alarm | None = None
         self._loop_task: asyncio.Task[None] | None = None
         self._closing = False
@@ -170,7 +172,8 @@ class Dispatcher:
     async def _turns(self) -> None:
         while True:
             await self._wake.wait()
-            await asyncio.sleep(0)  # what has come in at the same time shares the commit
+            if self._runs and self._came_in and all(run.seconds < _BRIEF for run in self._came_in):
+                await self._until_all_came_in()
             self._wake.clear()
             ended, self._came_in = self._came_in, []
             try:
@@ -188,6 +191,15 @@ class Dispatcher:
                         self._clock.call_later(_WRITE_AGAIN, self.wake)
             if self._closing and not self._runs and not self._wake.is_set():
                 return
+
+    async def _until_all_came_in(self) -> None:
+        """Let jobs that take no longer than a commit share one: the others are about to end, too."""
+        loop = asyncio.get_running_loop()
+        self._all_in = loop.create_future()
+        alarm = loop.call_later(_BRIEF, _settle, self._all_in)
+        await self._all_in
+        alarm.cancel()
+        self._all_in = None
 
     def _next_turn(self, ended: list[Run]) -> Callable[[JobStore], _Turn]:
         now = self._clock.now()
@@ -255,8 +267,7 @@ class Dispatcher:
 
     def _release(self, runs: list[Run]) -> None:
         for run in runs:
-            if not run.settled.done():
-                run.settled.set_result(None)
+            _settle(run.settled)
 
     def _set_alarm(self, due: float | None) -> None:
         if self._alarm is not None:
@@ -290,7 +301,7 @@ class Dispatcher:
             claimed.twin,
             claimed.batch_index,
             f"{uid}-{claimed.job_id}-{claimed.attempt}",
-            str(self._receipts / f"{claimed.worker}.json"),
+            f"{self._receipts}/{claimed.worker}.json",
             self._timeout,
         )
 
@@ -314,10 +325,17 @@ class Dispatcher:
         run.seconds = self._clock.now() - run.began
         del self._runs[run.claimed.worker]
         self._came_in.append(run)
+        if self._all_in is not None and not self._runs:
+            _settle(self._all_in)
         if isinstance(outcome, Failed) and outcome.error.code == DiskFull.code and not self.paused:
             # The others are not to spend their retries on it as well.
             self._pause_itself(outcome.error.message)
         self.wake()
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def tidy(task: Task, cancelled: bool = False) -> tuple[OutputFile, ...] | None:

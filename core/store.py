@@ -20,6 +20,8 @@ from core.store_base import CHUNK, NO_ERROR
 from core.store_wishes import StoreWishes
 from core.twins import Twins
 
+_NEXT: Final = "(SELECT id FROM jobs WHERE state = 'queued' ORDER BY priority DESC, place LIMIT 1)"
+_OLDEST: Final = "(SELECT id FROM jobs WHERE state = 'queued' AND added_at < ? ORDER BY id LIMIT 1)"
 _CLAIM: Final = "id, runs, worker, folder, name, recipe, twin, batch_index, attempts, max_retries"
 _DETAILS_LIMIT: Final = 20_000  # characters of a traceback that are kept
 
@@ -134,26 +136,21 @@ class JobStore(StoreWishes):
         The next is the one with the highest priority, then the lowest place. With `oldest_before`, a job that
         was added before that time goes first, whatever its priority (the aging option).
         """
+        following: str = _NEXT
+        values: tuple[float, ...] = ()
+        if oldest_before is not None:
+            following, values = f"COALESCE({_OLDEST}, {_NEXT})", (oldest_before,)
         claimed: list[Claimed] = []
         with self.transaction(guarded=True):
             for worker in workers:
-                row = None
-                if oldest_before is not None:
-                    row = self._db.execute(
-                        "SELECT id FROM jobs WHERE state = 'queued' AND added_at < ? ORDER BY id LIMIT 1",
-                        (oldest_before,),
-                    ).fetchone()
-                if row is None:
-                    row = self._db.execute(
-                        "SELECT id FROM jobs WHERE state = 'queued' ORDER BY priority DESC, place LIMIT 1"
-                    ).fetchone()
-                if row is None:
-                    break
-                claimed += self._claims(
+                found = self._claims(
                     "UPDATE jobs SET state = 'running', runs = runs + 1, attempts = attempts + 1, worker = ?,"
-                    f" started_at = ?, ended_at = NULL WHERE id = ? RETURNING {_CLAIM}",
-                    (worker, now, row[0]),
+                    f" started_at = ?, ended_at = NULL WHERE id = {following} RETURNING {_CLAIM}",
+                    (worker, now, *values),
                 )
+                if not found:
+                    break
+                claimed += found
             self.count(JobState.QUEUED, JobState.RUNNING, len(claimed))
         return claimed
 

@@ -167,6 +167,7 @@ def _favour_the_window() -> None:
     sys.setswitchinterval(_TURN)
     gc.collect()
     gc.freeze()
+    gc.set_threshold(25_000, 20, 100)  # a collection stops all threads: fewer, as there is little in cycles
 
 
 def _log_into(data_dir: Path) -> None:

@@ -188,24 +188,32 @@ class QueueModel(QAbstractTableModel):
             return self._numbers if COLUMNS[place].right else None
         if role not in (_DISPLAY, JOB_ROLE, FRACTION_ROLE, _TIP, _SPOKEN):
             return None
-        row = index.row()
-        number = self._ids[row]
-        if self._cache.lacks(number):
-            self._want(row)
-        job = self._cache.get(number)
+        job = self.job_at(index.row())
         if role == JOB_ROLE:
             return job
         if job is None:
             return None
         if role == FRACTION_ROLE:
-            return self._fractions.get(number, 0.0) if job.state is JobState.RUNNING else None
+            return self.fraction(job)
         if role == _SPOKEN and place == NAME:
             return self._sentence(job)
         if role == _TIP and place == NAME:
             return words.shown(job.source)
-        return self._state_text(job) if place == STATE else COLUMNS[place].text(job)
+        return self.state_text(job) if place == STATE else COLUMNS[place].text(job)
 
-    def _state_text(self, job: Job) -> str:
+    def job_at(self, row: int) -> Job | None:
+        """Return the job in a row as far as it is known; one that is not, or has changed, is read soon."""
+        number = self._ids[row]
+        if self._cache.lacks(number):
+            self._want(row)
+        return self._cache.get(number)
+
+    def fraction(self, job: Job) -> float | None:
+        """Return how much of a running job is done, 0 to 1; None when it does not run."""
+        return self._fractions.get(job.id, 0.0) if job.state is JobState.RUNNING else None
+
+    def state_text(self, job: Job) -> str:
+        """Return the state of a job in words, with its progress or the time until it is tried again."""
         match job.state:
             case JobState.RUNNING if job.id in self._cancelling:
                 return self.tr("Cancelling…")
@@ -217,7 +225,7 @@ class QueueModel(QAbstractTableModel):
 
     def _sentence(self, job: Job) -> str:
         """Return a row as a screen reader says it."""
-        parts = [words.name_of(job.source), self._state_text(job)]
+        parts = [words.name_of(job.source), self.state_text(job)]
         if job.priority:
             parts.append(self.tr("priority {word}").format(word=words.priority(job.priority)))
         if job.error is not None and job.state in (JobState.FAILED, JobState.RETRYING):

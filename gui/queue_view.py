@@ -17,10 +17,10 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
-from gui.columns import COLUMNS, MESSAGE, STATE
-from gui.delegates import SentenceDelegate, StateDelegate
+from gui.columns import COLUMNS
 from gui.queue_model import QueueModel
 from gui.relocation import Kept, Relocation
+from gui.table_painter import TablePainter
 from gui.theme import SPACE
 
 
@@ -42,8 +42,7 @@ class QueueView(QTableView):
         self.setObjectName("queueTable")
         self.setAccessibleName(self.tr("Images in the queue"))
         self.setModel(model)
-        self.setItemDelegateForColumn(STATE, StateDelegate(self))
-        self.setItemDelegateForColumn(MESSAGE, SentenceDelegate(self))
+        self._painter = TablePainter(self, model)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -124,7 +123,7 @@ class QueueView(QTableView):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Tell the model which rows are on screen, and paint them."""
         self._tell_visible()
-        super().paintEvent(event)
+        self._painter.paint(event.rect())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Open the current job with Enter; leave other keys to the table."""

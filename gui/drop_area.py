@@ -178,10 +178,11 @@ class _Zone(QWidget):
         font.setBold(False)
         painter.setFont(font)
         meaning = QRect(box.left() + SPACE, middle.y() + 4 * SPACE, box.width() - 2 * SPACE, 8 * SPACE)
-        painter.drawText(meaning, int(flags | Qt.TextFlag.TextWordWrap), self._meaning())
+        painter.drawText(meaning, int(flags | Qt.TextFlag.TextWordWrap), self.text())
         painter.end()
 
-    def _meaning(self) -> str:
+    def text(self) -> str:
+        """Return what the zone says: what a drop here does now, or what its priority means."""
         if self._lit:
             return words.count(self._count, self.tr("Add 1 item here"), self.tr("Add {n} items here"))
         return {

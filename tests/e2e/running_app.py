@@ -171,6 +171,10 @@ class RunningApp:
 
         return until(found, f"{name!r} is shown", seconds=seconds)[0]
 
+    def until_lit(self, zone: str) -> None:
+        """Wait until a drop zone says that a drop would land on it."""
+        until(lambda: self.see(zone).visible and self.see(zone).text.startswith("Add "), f"{zone} is lit")
+
     def click(self, name: str) -> None:
         """Click on a widget."""
         self.screen.click(*self.see(name).centre)

@@ -38,6 +38,7 @@ def test_a_folder_dropped_anywhere_becomes_thumbnails_and_resized_copies(
     app.start()
     with Drag(screen, [folder]) as drag:
         drag.move(*app.see("mainWindow").centre)
+        app.until_lit("dropZoneNormal")
         assert drag.drop() == "CopyAction"
     app.until_done(4)
     made = outputs_of(app)
@@ -62,13 +63,14 @@ def test_photos_dropped_on_the_high_zone_run_before_what_was_there(
     app.start()
     app.press("space")
     app.until_paused()
-    for paths, zone in ((waiting, None), (urgent, "dropZoneHigh")):
+    for paths, zone in ((waiting, "dropZoneNormal"), (urgent, "dropZoneHigh")):
         with Drag(screen, paths) as drag:
             drag.move(*app.see("mainWindow").centre)
-            if zone is not None:
-                drag.move(*app.see(zone).centre)
+            app.until_lit("dropZoneNormal")
+            drag.move(*app.see(zone).centre)
+            app.until_lit(zone)
             assert drag.drop() == "CopyAction"
-        expected = len(waiting) + (len(urgent) if zone else 0)
+        expected = len(waiting) + (len(urgent) if paths is urgent else 0)
         until(lambda: app.counts()["queued"] == expected, f"{expected} jobs wait")  # noqa: B023
     app.press("space")
     app.until_done(len(waiting) + len(urgent))

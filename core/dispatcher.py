@@ -339,13 +339,13 @@ def _settle(future: asyncio.Future[None]) -> None:
 
 
 def tidy(task: Task, cancelled: bool = False) -> tuple[OutputFile, ...] | None:
-    """After a worker's end: return the outputs when all had been published, else remove what is left over.
+    """After a worker's end: remove what is left over, and return the outputs when all had been published.
 
     cancelled: also remove those outputs that had been published, as the user gave the job up.
     """
     files = published(task.receipt, task.temp_tag)
-    if files is None:
-        if cancelled:
-            withdraw(task.receipt, task.temp_tag)
-        remove_leftovers(task.source, task.recipe, task.temp_tag)
+    if files is None and cancelled:
+        withdraw(task.receipt, task.temp_tag)
+    # Also when all is published: a file has both its names for the instant between link and unlink.
+    remove_leftovers(task.source, task.recipe, task.temp_tag)
     return files

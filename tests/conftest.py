@@ -7,9 +7,12 @@ import gc
 import os
 from collections.abc import Callable, Coroutine, Generator
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import pytest
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
 
 # Parts of the window are tested without a screen; tests/e2e starts the real window on a screen of its own.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -52,12 +55,13 @@ def _no_test_touches_the_users_own_queue(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.fixture
-def run_on_qasync(qapp: object) -> RunOnLoop:
+def run_on_qasync(qapp: QApplication) -> RunOnLoop:
     """Run a coroutine on qasync's loop, on Qt's application."""
     import PySide6.QtWidgets  # noqa: F401  # first, or qasync may pick another binding
     from qasync import QEventLoop
 
     def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+        qapp.setQuitOnLastWindowClosed(False)  # as the app does: closing a window must not end the loop
         try:
             with asyncio.Runner(loop_factory=lambda: QEventLoop(qapp)) as runner:
                 return runner.run(coroutine)

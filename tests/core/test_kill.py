@@ -7,10 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from core.executor import Done
+from core.dispatcher import tidy
+from core.executor import Done, Task
+from core.imaging.naming import temporary_paths
 from core.imaging.receipt import digest_of, write_receipt
 from core.job import JobState, OutputFile
 from core.queue import TaskQueue
+from core.recipe import builtin_recipes
 from core.status import JobQuery
 from tests.core.bench import Bench, opened
 from tests.core.clocks import until
@@ -92,6 +95,23 @@ def test_g6_a_job_that_had_published_everything_before_the_crash_is_done_without
         await second.queue.close(0)
 
     asyncio.run(story())
+
+
+def test_g4_a_crash_between_the_two_names_of_a_file_leaves_no_temporary_one(tmp_path: Path) -> None:
+    recipe = builtin_recipes()[0]
+    source, tag, receipt = str(tmp_path / "a.jpg"), "store-1-1", str(tmp_path / "receipt.json")
+    listed = []
+    for temporary, output in zip(temporary_paths(source, recipe, tag), recipe.outputs, strict=True):
+        Path(temporary).write_bytes(b"whole")
+        final = tmp_path / f"a-{output.name}.jpg"
+        final.hardlink_to(temporary)
+        listed.append((OutputFile(str(final), 5, 4, 3, output.name), digest_of(final)))
+    write_receipt(receipt, tag, listed, replacing=False)
+    files = tidy(Task(1, 1, source, recipe.to_json(), temp_tag=tag, receipt=receipt))
+    assert files == tuple(file for file, _ in listed)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "a-resized.jpg", "a-thumbnail.jpg", "receipt.json"
+    ]  # fmt: skip
 
 
 def test_g11_outputs_that_a_cancelled_job_had_just_published_are_taken_back(tmp_path: Path) -> None:

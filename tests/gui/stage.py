@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
+
+from PySide6.QtCore import QObject
 
 from core.executor import Outcome, Task
 from core.queue import TaskQueue
@@ -15,6 +18,8 @@ from gui.main_window import MainWindow
 from gui.tasks import Tasks
 from tests.core.clocks import ManualClock, until
 from tests.core.processors import ByHand
+
+T = TypeVar("T", bound=QObject)
 
 RECIPE = builtin_recipes()[0]
 
@@ -47,6 +52,12 @@ class Stage:
         """Wait until what is on screen has been read."""
         model = self.window.model
         await until(lambda: all(model.job_at(row) is not None for row in range(min(5, model.rowCount()))))
+
+    def part(self, kind: type[T], name: str) -> T:
+        """A part of the window by its object name."""
+        found = self.window.findChild(kind, name)
+        assert found is not None, name
+        return found
 
     def text(self, row: int, column: int) -> str:
         """What a cell shows."""

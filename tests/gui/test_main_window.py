@@ -170,7 +170,7 @@ def test_everything_that_takes_the_keyboard_has_a_name_for_a_screen_reader(
                 and widget.isVisibleTo(stage.window)
                 and not widget.metaObject().className().startswith(("QToolBarExt", "QTabBar", "QTableCorner"))
                 and "Scroll" not in widget.metaObject().className()
-                and widget.parent().objectName() not in ("stateTabs", "searchField")
+                and widget.parent() not in (stage.window.tabs, stage.window.search)
             ]
             assert nameless == []
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
 
 from core.executor import Done
-from core.job import JobState
+from core.job import Job, JobState
 from core.status import SortKey
 from gui.columns import COLUMNS, NAME, PLACES
 from tests.conftest import RunOnLoop
@@ -29,17 +31,19 @@ def select_rows(stage: Stage, *rows: int) -> None:
         model.select(stage.window.model.index(row, 0), flags.Select | flags.Rows)
 
 
-def test_g13_of_many_jobs_only_the_rows_on_screen_are_read(run_on_qasync: RunOnLoop, tmp_path: Path) -> None:
+def test_g13_of_many_jobs_only_the_rows_on_screen_are_read(
+    run_on_qasync: RunOnLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def story() -> None:
         async with staged(tmp_path / "data") as stage:
             read: Counter[int] = Counter()
             jobs = stage.queue.jobs
 
-            async def counted(ids: object) -> object:
-                read.update(ids)  # type: ignore[arg-type]
-                return await jobs(ids)  # type: ignore[arg-type]
+            async def counted(ids: Sequence[int]) -> list[Job]:
+                read.update(ids)
+                return await jobs(ids)
 
-            stage.queue.jobs = counted  # type: ignore[assignment, method-assign]
+            monkeypatch.setattr(stage.queue, "jobs", counted)
             await stage.add(MANY)
             await stage.read()
             stage.window.view.scrollToBottom()

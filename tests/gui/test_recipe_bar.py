@@ -1,0 +1,65 @@
+"""The choices in the bar become the recipe of what is added, and are remembered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.recipe import Existing, builtin_recipes, format_toml, quick_recipe
+from core.settings import Settings
+from gui.recipe_bar import RecipeBar
+from gui.tasks import Tasks
+from tests.conftest import RunOnLoop
+from tests.core.clocks import until
+
+
+def test_the_choices_become_the_recipe(qtbot: object, tmp_path: Path) -> None:
+    bar = RecipeBar(Settings(), Tasks())
+    qtbot.addWidget(bar)  # type: ignore[attr-defined]
+    assert bar.recipe() == builtin_recipes()[0]
+    bar.recipes.setCurrentIndex(bar.recipes.findText("Web"))
+    bar.choose_folder(str(tmp_path))
+    bar.existing.setCurrentIndex(2)
+    recipe = bar.recipe()
+    assert (recipe.name, recipe.folder, recipe.existing) == ("Web", str(tmp_path), Existing.REPLACE)
+
+
+def test_the_choices_are_there_again_at_the_next_start(qtbot: object, tmp_path: Path) -> None:
+    bar = RecipeBar(Settings(), Tasks())
+    qtbot.addWidget(bar)  # type: ignore[attr-defined]
+    bar.recipes.setCurrentIndex(bar.recipes.findText("Email"))
+    bar.choose_folder(str(tmp_path))
+    bar.existing.setCurrentIndex(1)
+    again = RecipeBar(bar.as_settings(Settings()), Tasks())
+    qtbot.addWidget(again)  # type: ignore[attr-defined]
+    assert again.recipe() == bar.recipe()
+
+
+def test_a_recipe_file_is_listed_and_remembered_and_a_broken_one_is_told(
+    run_on_qasync: RunOnLoop, tmp_path: Path
+) -> None:
+    mine, broken = tmp_path / "mine.toml", tmp_path / "broken.toml"
+    recipe = quick_recipe(thumbnail=99)
+    mine.write_text(format_toml(recipe), encoding="utf-8")
+    broken.write_text('name = "x"\noutputs = 3\n', encoding="utf-8")
+
+    async def story() -> None:
+        tasks = Tasks()
+        bar = RecipeBar(Settings(), tasks)
+        refused: list[str] = []
+        bar.refused.connect(refused.append)
+        await bar._load(str(mine))
+        assert bar.recipe() == recipe
+        await bar._load(str(broken))
+        assert "outputs" in refused[0]
+        assert bar.recipe() == recipe
+        again = RecipeBar(bar.as_settings(Settings()), tasks)
+        await until(lambda: again.recipe() == recipe)
+        await tasks.end()
+
+    run_on_qasync(story())
+
+
+def test_the_entries_that_choose_a_file_are_never_the_choice(qtbot: object) -> None:
+    bar = RecipeBar(Settings(recipe="A recipe that is gone"), Tasks())
+    qtbot.addWidget(bar)  # type: ignore[attr-defined]
+    assert bar.recipe() == builtin_recipes()[0]

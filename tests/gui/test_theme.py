@@ -1,0 +1,92 @@
+"""Light and dark are both readable, and every icon can be drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import resources
+
+import pytest
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication, QWidget
+
+from core.job import JobState
+from gui.actions import Actions
+from gui.theme import apply_theme, choose_scheme, icon, is_dark, state_colours, state_icon
+
+ROLE = QPalette.ColorRole
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[str]:
+    apply_theme(qapp)
+    choose_scheme(request.param)
+    yield request.param
+    choose_scheme("system")
+
+
+def luminance(colour: QColor) -> float:
+    """Relative luminance, by WCAG 2.2."""
+    parts = [colour.redF(), colour.greenF(), colour.blueF()]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: QColor, other: QColor) -> float:
+    """Contrast ratio, by WCAG 2.2."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_the_scheme_that_is_chosen_is_shown(scheme: str) -> None:
+    assert is_dark() is (scheme == "dark")
+
+
+@pytest.mark.parametrize("state", list(JobState))
+def test_every_state_is_readable(scheme: str, state: JobState) -> None:
+    text, ground = state_colours(state)
+    assert contrast(text, ground) >= 4.5
+
+
+@pytest.mark.parametrize(
+    ("text", "ground"),
+    [
+        (ROLE.WindowText, ROLE.Window), (ROLE.Text, ROLE.Base), (ROLE.Text, ROLE.AlternateBase),
+        (ROLE.ButtonText, ROLE.Button), (ROLE.HighlightedText, ROLE.Highlight), (ROLE.Link, ROLE.Window),
+        (ROLE.PlaceholderText, ROLE.Base), (ROLE.ToolTipText, ROLE.ToolTipBase),
+    ],
+)  # fmt: skip
+def test_text_is_readable_wherever_it_stands(
+    scheme: str, text: QPalette.ColorRole, ground: QPalette.ColorRole
+) -> None:
+    palette = QGuiApplication.palette()
+    assert contrast(palette.color(text), palette.color(ground)) >= 4.5
+
+
+def test_every_icon_can_be_drawn_and_every_state_has_one(scheme: str) -> None:
+    names = [one.name for one in (resources.files("resources") / "icons").iterdir()]
+    assert len(names) > 20
+    for name in names:
+        image = icon(name.removesuffix(".svg")).pixmap(32, 32).toImage()
+        assert any(image.pixelColor(x, y).alpha() for x in range(32) for y in range(32)), name
+    for state in JobState:
+        assert not state_icon(state).isNull()
+
+
+def test_the_icons_change_colour_with_the_scheme(qtbot: object, qapp: QApplication) -> None:
+    apply_theme(qapp)
+    window = QWidget()
+    qtbot.addWidget(window)  # type: ignore[attr-defined]
+    actions = Actions(window)
+
+    def darkest() -> int:
+        image = actions.find.icon().pixmap(32, 32).toImage()
+        inked = [image.pixelColor(x, y) for x in range(32) for y in range(32)]
+        return min(colour.lightness() for colour in inked if colour.alpha() > 200)
+
+    choose_scheme("light")
+    actions.renew_icons()
+    assert darkest() < 80
+    choose_scheme("dark")
+    actions.renew_icons()
+    assert darkest() > 150
+    choose_scheme("system")

@@ -35,6 +35,7 @@ class DragSource(QLabel):
         drag.setMimeData(content)
         either = Qt.DropAction.CopyAction | Qt.DropAction.MoveAction
         action = drag.exec(either, Qt.DropAction.MoveAction)  # a file manager's wish within one disk
+        QApplication.sync()  # the drop is on its way before the test hears of it, and may end this process
         print(action.name, flush=True)
 
 

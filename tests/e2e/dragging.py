@@ -56,6 +56,12 @@ class Drag:
             self._screen.xdotool("mousemove", *map(str, place))
         self._at = (x, y)
 
+    def tremble(self) -> None:
+        """Move by a pixel, as a hand always does: a last move that came too quickly may be told to nobody."""
+        x, y = self._at
+        self._screen.xdotool("mousemove", str(x + 1), str(y))
+        self._at = (x + 1, y)
+
     def drop(self) -> str:
         """Let go, and return the action that the target took; `IgnoreAction` when it took nothing."""
         self._screen.xdotool("mouseup", "1")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core import cli
+from tests.e2e.dragging import Drag
 from tests.e2e.polling import until
 from tests.e2e.screen import Screen
 
@@ -171,9 +172,15 @@ class RunningApp:
 
         return until(found, f"{name!r} is shown", seconds=seconds)[0]
 
-    def until_lit(self, zone: str) -> None:
+    def until_lit(self, zone: str, drag: Drag) -> None:
         """Wait until a drop zone says that a drop would land on it."""
-        until(lambda: self.see(zone).visible and self.see(zone).text.startswith("Add "), f"{zone} is lit")
+
+        def lit() -> bool:
+            drag.tremble()
+            seen = self.see(zone)
+            return seen.visible and seen.text.startswith("Add ")
+
+        until(lit, f"{zone} is lit", every=0.1)
 
     def click(self, name: str) -> None:
         """Click on a widget."""

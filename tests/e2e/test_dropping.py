@@ -38,7 +38,7 @@ def test_a_folder_dropped_anywhere_becomes_thumbnails_and_resized_copies(
     app.start()
     with Drag(screen, [folder]) as drag:
         drag.move(*app.see("mainWindow").centre)
-        app.until_lit("dropZoneNormal")
+        app.until_lit("dropZoneNormal", drag)
         assert drag.drop() == "CopyAction"
     app.until_done(4)
     made = outputs_of(app)
@@ -66,9 +66,9 @@ def test_photos_dropped_on_the_high_zone_run_before_what_was_there(
     for paths, zone in ((waiting, "dropZoneNormal"), (urgent, "dropZoneHigh")):
         with Drag(screen, paths) as drag:
             drag.move(*app.see("mainWindow").centre)
-            app.until_lit("dropZoneNormal")
+            app.until_lit("dropZoneNormal", drag)
             drag.move(*app.see(zone).centre)
-            app.until_lit(zone)
+            app.until_lit(zone, drag)
             assert drag.drop() == "CopyAction"
         expected = len(waiting) + (len(urgent) if paths is urgent else 0)
         until(lambda: app.counts()["queued"] == expected, f"{expected} jobs wait")  # noqa: B023

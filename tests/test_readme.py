@@ -1,0 +1,45 @@
+"""What the README shows is so."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from core.formats import FORMATS, WRITABLE
+from core.recipe import builtin_recipes, parse_toml
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_recipe_that_it_shows_is_one() -> None:
+    (text,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    recipe = parse_toml(text, beside=ROOT)
+    assert recipe.outputs[0].template == "{stem}-{width}x{height}"
+
+
+def test_it_lists_the_built_in_recipes() -> None:
+    table = README.partition("## Recipes")[2].partition("Your own")[0]
+    listed = re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)[2:]
+    assert [name.strip() for name in listed] == [recipe.name for recipe in builtin_recipes()]
+
+
+def test_it_names_every_format_that_is_read_and_written() -> None:
+    sentence = README.partition("It reads ")[2].partition(". Of an animation")[0].lower().replace(" ", "")
+    reads, _, writes = sentence.partition("writes")
+    for one in FORMATS:
+        assert one.name.replace("jpeg2000", "jpeg2000") in reads, one.name
+    for name in WRITABLE:
+        assert name in writes
+
+
+def test_it_names_the_pythons_that_the_package_takes() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["requires-python"] == ">=3.11,<3.14"
+    assert "Python 3.11, 3.12 or 3.13" in README
+
+
+def test_the_picture_is_there() -> None:
+    for path in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README):
+        assert (ROOT / path).stat().st_size > 10_000

@@ -65,6 +65,8 @@ def status_line(status: QueueStatus) -> str:
         return text.format(n=f"{retrying:,}", when=when)
     if held and not queued:
         return words.count(held, _tr("1 image is held."), _tr("{n} images are held."))
+    if failed := counts[JobState.FAILED]:
+        return words.count(failed, _tr("Finished; 1 failed."), _tr("Finished; {n} failed."))
     if status.total:
         return _tr("All done.")
     return _tr("Ready.")

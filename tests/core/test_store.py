@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from core import migrations
 from core.errors import IllegalChange, StoreTooNew, StoreUnusable
 from core.executor import Done
 from core.job import LEGAL_CHANGES, Attempt, AttemptEnd, JobError, JobState, OutputFile
@@ -355,6 +356,44 @@ def test_versions_of_the_layout_rise_and_a_store_tells_its_own(tmp_path: Path) -
     with sqlite3.connect(tmp_path / "s") as db:
         assert db.execute("PRAGMA user_version").fetchone() == (LATEST,)
     db.close()
+
+
+def test_an_older_store_is_migrated_step_by_step_and_a_backup_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "queue.sqlite3"
+    old = JobStore(path)
+    add(old, "/a", "/b")
+    old.close()
+    steps = (*MIGRATIONS, (LATEST + 1, ("ALTER TABLE jobs ADD COLUMN colour TEXT DEFAULT 'blue'",)))
+    monkeypatch.setattr(migrations, "MIGRATIONS", steps)
+    monkeypatch.setattr(migrations, "LATEST", LATEST + 1)
+    new = JobStore(path)
+    assert new._db.execute("SELECT id, colour FROM jobs").fetchall() == [(1, "blue"), (2, "blue")]
+    new.close()
+    with sqlite3.connect(tmp_path / f"queue.sqlite3.v{LATEST}.backup") as backup:
+        assert backup.execute("PRAGMA user_version").fetchone() == (LATEST,)
+        assert backup.execute("SELECT COUNT(*) FROM jobs").fetchone() == (2,)
+    backup.close()
+
+
+def test_a_step_that_fails_leaves_the_store_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "queue.sqlite3"
+    old = JobStore(path)
+    add(old, "/a")
+    old.close()
+    broken = (LATEST + 1, ("ALTER TABLE jobs ADD COLUMN colour TEXT", "NO SUCH STATEMENT"))
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS, broken))
+    monkeypatch.setattr(migrations, "LATEST", LATEST + 1)
+    with pytest.raises(StoreUnusable):
+        JobStore(path)
+    monkeypatch.undo()
+    again = JobStore(path)
+    assert again.set_aside == ""
+    assert again.counts[JobState.QUEUED] == 1
+    again.close()
 
 
 def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Collection
 from pathlib import Path
 
@@ -103,6 +104,20 @@ def test_killed_in_the_middle_it_loses_nothing_and_leaves_nothing(app: RunningAp
         app.start()
     app.until_done(MANY)
     assert_all_are_made(app, many)
+
+
+def test_the_system_can_end_it_in_order(app: RunningApp, many: Path) -> None:
+    """G7, G10: at a log-out or a Ctrl+C nothing is asked; what runs gets its time, the rest stays."""
+    app.start(many)
+    until_in_the_middle(app)
+    family = app.family()
+    assert app.process is not None
+    app.process.send_signal(signal.SIGTERM)
+    assert app.wait() == 0
+    until_gone(family)
+    left = app.counts()
+    assert left["running"] == 0
+    assert left["queued"] == MANY - left["done"] > 0
 
 
 def test_a_second_start_hands_its_paths_to_the_first(app: RunningApp, tmp_path: Path) -> None:

@@ -66,11 +66,13 @@ class ProcessSlots:
         await self.resize(slots)
 
     async def run(self, slot: int, task: Task) -> Outcome:
-        """Run one task in a free slot (from 0) to its end.
+        """Run one task in a free slot (from 0) to its end; `Stopped` when the slot was taken out meanwhile.
 
         If the awaiting coroutine is cancelled, the task is ended as by `cancel` before that is passed on.
         """
-        chosen = self._slots[slot]
+        chosen = self._slots.get(slot)
+        if chosen is None:  # it was given the task before there were fewer slots
+            return Stopped()
         try:
             return await chosen.do(task)
         finally:

@@ -36,10 +36,14 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     try:
         db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None,
                              check_same_thread=False, timeout=5)  # fmt: skip
-        db.text_factory = text_of
-        db.execute("PRAGMA query_only = ON")
-        if version_of(db) > LATEST:
-            raise StoreUnusable("The queue was written by a newer version of Image Queue. Please update.")
+        try:
+            db.text_factory = text_of
+            db.execute("PRAGMA query_only = ON")
+            if version_of(db) > LATEST:
+                raise StoreUnusable("The queue was written by a newer version of Image Queue. Please update.")
+        except BaseException:
+            db.close()
+            raise
     except sqlite3.Error as error:
         raise as_store_error(error, path) from error
     return db

@@ -81,7 +81,7 @@ class StoreWriter:
     def _run(self) -> None:
         try:
             store = JobStore(self._path, aging=self._aging)
-        except ImageQueueError as error:
+        except Exception as error:
             while (call := self._calls.get()) is not None:
                 call.error = error
                 self._hand_out([call])

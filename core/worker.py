@@ -116,13 +116,16 @@ def _end_with_the_app(orders: Orders, private: tuple[int, ...]) -> None:
 
         prctl = ctypes.CDLL(None).prctl
 
-        def die_with_parent() -> None:
+        def die_with(parent: int) -> None:
             prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+            if os.getppid() != parent:
+                os._exit(1)  # it ended before the signal was asked for
 
-        die_with_parent()
-        if os.getppid() != orders.parent:
-            os._exit(1)  # it ended before the signal was asked for
-        os.register_at_fork(after_in_child=die_with_parent)
+        die_with(orders.parent)
+        forking = [os.getpid()]
+        os.register_at_fork(
+            before=lambda: forking.__setitem__(0, os.getpid()), after_in_child=lambda: die_with(forking[0])
+        )
     if sys.platform != "win32":
         # A forked process that held on to the pipes would hide from the app that this one has died.
         def let_go() -> None:

@@ -50,3 +50,14 @@ async def opened(path: Path, processor: ByHand | None = None, **options: object)
         yield bench
     finally:
         await bench.queue.close(grace=0)
+
+
+async def crash(queue: TaskQueue) -> None:
+    """End a queue as a crash would: nothing is put back, and nothing more is written."""
+    dispatcher = queue._dispatcher
+    assert dispatcher._loop_task is not None
+    assert queue._reader is not None
+    for task in (dispatcher._loop_task, *dispatcher._tasks):
+        task.cancel()
+    await queue._writer.close()
+    queue._reader.close()

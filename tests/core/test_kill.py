@@ -15,7 +15,7 @@ from core.job import JobState, OutputFile
 from core.queue import TaskQueue
 from core.recipe import builtin_recipes
 from core.status import JobQuery
-from tests.core.bench import Bench, opened
+from tests.core.bench import Bench, crash, opened
 from tests.core.clocks import until
 from tests.core.processors import ByHand
 
@@ -79,10 +79,7 @@ def test_g6_a_job_that_had_published_everything_before_the_crash_is_done_without
                 listed.append((OutputFile(str(path), path.stat().st_size, 4, 3, name), digest_of(path)))
             write_receipt(task.receipt, task.temp_tag, listed, replacing=False)
         (tmp_path / "missing").unlink()
-        dispatcher = bench.queue._dispatcher
-        assert dispatcher._loop_task is not None
-        dispatcher._loop_task.cancel()
-        await bench.queue._writer.close()
+        await crash(bench.queue)
         second = Bench(tmp_path / "data")
         recovery = await second.queue.open()
         assert (recovery.finished, recovery.put_back) == (1, 1)

@@ -190,7 +190,7 @@ def read_to_end(connection: socket.socket) -> bytes:
 def test_a_stranger_learns_nothing_and_hurts_nothing(tmp_path: Path, junk: bytes) -> None:
     with serving(tmp_path) as heard:
         with socket.create_connection(address(tmp_path), timeout=10) as stranger:
-            with contextlib.suppress(ConnectionError):
+            with contextlib.suppress(OSError):  # it may be hung up on in the middle
                 stranger.sendall(junk)
                 stranger.shutdown(socket.SHUT_WR)
             assert len(read_to_end(stranger)) <= len(owner_module._GREETING) + 32

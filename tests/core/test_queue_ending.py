@@ -11,7 +11,7 @@ from core.executor import Done
 from core.job import AttemptEnd, JobState
 from core.status import JobQuery, RunState
 from tests.conftest import RunOnLoop
-from tests.core.bench import Bench, opened
+from tests.core.bench import Bench, crash, opened
 from tests.core.clocks import until
 from tests.core.processors import ByHand
 
@@ -110,8 +110,7 @@ def test_g3_jobs_that_an_earlier_run_left_running_go_back_and_exhausted_ones_fai
         await bench.queue.start()
         await bench.running(2)
         # This run of the app dies here: its store is let go without any orderly end.
-        bench.queue._dispatcher._loop_task.cancel()  # type: ignore[union-attr]
-        await bench.queue._writer.close()
+        await crash(bench.queue)
         second = Bench(tmp_path)
         recovery = await second.queue.open()
         assert (recovery.put_back, recovery.exhausted, recovery.finished) == (1, 1, 0)

@@ -20,6 +20,7 @@ from core.job import ENDED, JobState
 from core.queue import TaskQueue
 from core.recipe import builtin_recipes
 from core.retry import RetryPolicy
+from tests.core.bench import crash
 from tests.core.clocks import ManualClock
 from tests.core.processors import BAD, BUSY, SKIP, ByHand
 
@@ -242,12 +243,7 @@ class QueueAgainstModel(RuleBasedStateMachine):
 
     @rule()
     def crash_and_start_again(self) -> None:
-        dispatcher = self.queue._dispatcher
-        assert dispatcher._loop_task is not None
-        dispatcher._loop_task.cancel()
-        for task in dispatcher._tasks:
-            task.cancel()
-        self.run_alone(self.queue._writer.close())
+        self.run_alone(crash(self.queue))
         for job in self.in_state(JobState.RUNNING):
             job.state = JobState.QUEUED if job.attempts <= job.max_retries else JobState.FAILED
         self.paused = True

@@ -10,6 +10,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 from core.job import Priority
 from gui.drop_area import DropArea, links_of_mime, paths_of_mime
 
+# Qt 6.12 has other constructors for events that a test makes; these are in all versions.
+pytestmark = pytest.mark.filterwarnings("ignore:Function. 'QDrag:DeprecationWarning")
+
 BOTH = Qt.DropAction.CopyAction | Qt.DropAction.MoveAction
 NONE = Qt.KeyboardModifier.NoModifier
 LEFT = Qt.MouseButton.LeftButton

@@ -9,7 +9,7 @@ from html import escape
 from typing import Any, Final
 
 from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtGui import QFontDatabase, QGuiApplication, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -55,6 +55,9 @@ class Inspector(QScrollArea):
         self._tasks = tasks
         self._ids: Sequence[int] = ()
         self._reading: asyncio.Task[Any] | None = None
+        self._stale = False  # something changed while the pane was hidden
+        self._source = ""
+        self._attempts_of = 0  # the job whose attempts are listed
         self._build()
         self._throttle = Throttle(self._read_again, 100, self)
         self._hearing = Hearing()
@@ -72,6 +75,8 @@ class Inspector(QScrollArea):
         font.setBold(True)
         self.title.setFont(font)
         self.folder = self._label("inspectorFolder")
+        for part in (self.title, self.folder):
+            part.setTextFormat(Qt.TextFormat.PlainText)  # a name may look like markup
         self.state = self._label("inspectorState")
         self.trouble = self._label("inspectorError")
         self.facts = self._label("inspectorFacts")
@@ -131,12 +136,21 @@ class Inspector(QScrollArea):
             self._read_again()
 
     def _on_changed(self, change: JobChange) -> None:
-        if self._ids and self.isVisible():
+        if not self.isVisible():
+            self._stale = True
+        elif self._ids:
             shown = set(self._ids[:_SUMMED])
             if len(change.ids) > _SUMMED or not shown.isdisjoint(change.ids):
                 self._throttle.ask_later()
 
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
+        """Catch up with what changed while the pane was hidden."""
+        super().showEvent(event)
+        if self._stale and self._ids:
+            self._throttle.ask_later()
+
     def _read_again(self) -> None:
+        self._stale = False
         if self._reading is not None:
             self._reading.cancel()
         self._reading = self._tasks.start(self._read(self._ids))
@@ -179,7 +193,8 @@ class Inspector(QScrollArea):
 
     def _show_one(self, job: Job, attempts: list[Attempt]) -> None:
         self.title.setText(_breakable(words.name_of(job.source)))
-        self.title.setToolTip(words.shown(job.source))
+        self.title.setToolTip(_as_markup(words.shown(job.source)))
+        self._source = words.shown(job.source)
         self.folder.setText(_breakable(words.folder_of(job.source)))
         self.state.setText(_pill(job.state))
         self._show_trouble(job)
@@ -210,7 +225,7 @@ class Inspector(QScrollArea):
             for file in job.outputs
         ]
         self.outputs.setText("<br>".join(links))
-        self._show_attempts(attempts)
+        self._show_attempts(job.id, attempts)
         for part in (self.folder, self.state, self.facts, self.attempts):
             part.show()
         self.outputs.setVisible(bool(links))
@@ -227,7 +242,9 @@ class Inspector(QScrollArea):
         self.trouble.setText("<br>".join(lines))
         self.trouble.setVisible(bool(lines))
 
-    def _show_attempts(self, attempts: list[Attempt]) -> None:
+    def _show_attempts(self, job_id: int, attempts: list[Attempt]) -> None:
+        chosen = self._chosen_attempt() if job_id == self._attempts_of else None
+        self._attempts_of = job_id
         self.attempts.clear()
         for attempt in attempts:
             end = words.attempt_end(attempt.end)
@@ -245,14 +262,20 @@ class Inspector(QScrollArea):
             error = attempt.error
             if error is not None:
                 item.setData(0, _DETAILS, f"{error.message}\n[{error.code}]\n\n{error.details}".strip())
-                item.setToolTip(1, words.shown(error.message))
+                item.setToolTip(1, _as_markup(words.shown(error.message)))
             self.attempts.addTopLevelItem(item)
         for place in range(self.attempts.columnCount()):
             self.attempts.resizeColumnToContents(place)
-        last = self.attempts.topLevelItem(self.attempts.topLevelItemCount() - 1)
-        if last is not None:
-            self.attempts.setCurrentItem(last)
-        self._show_log(last)
+        last = self.attempts.topLevelItemCount() - 1
+        shown = self.attempts.topLevelItem(last if chosen is None else min(chosen, last))
+        if shown is not None:
+            self.attempts.setCurrentItem(shown)
+        self._show_log(shown)
+
+    def _chosen_attempt(self) -> int | None:
+        """Return the place of the attempt that the user chose; None for the last, which follows the job."""
+        place = self.attempts.currentIndex().row()
+        return place if 0 <= place < self.attempts.topLevelItemCount() - 1 else None
 
     def _show_log(self, item: QTreeWidgetItem | None) -> None:
         text = item.data(0, _DETAILS) if item is not None else None
@@ -261,7 +284,12 @@ class Inspector(QScrollArea):
         self.copy.setVisible(bool(text))
 
     def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(f"{self.title.toolTip()}\n{self.log.toPlainText()}")
+        QGuiApplication.clipboard().setText(f"{self._source}\n{self.log.toPlainText()}")
+
+
+def _as_markup(text: str) -> str:
+    """Return a text for a tool tip, which would take a name that looks like markup for markup."""
+    return f"<span>{escape(text)}</span>"
 
 
 def _address(path: str) -> str:

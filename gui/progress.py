@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QWidget
 
 from core.job import JobState
@@ -43,6 +43,7 @@ class ProgressPanel(QWidget):
         self.bar.setFixedHeight(SPACE)
         self.status = QLabel(self)
         self.status.setObjectName("statusLine")
+        self.status.setTextFormat(Qt.TextFormat.PlainText)  # a path in it may look like markup
         self.numbers = QLabel(self)
         self.numbers.setObjectName("progressNumbers")
         grid = QGridLayout(self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from core.job import ENDED, JobState
+from core.job import JobState
 from core.status import QueueStatus
 
 _SMOOTHING: Final = 10.0  # seconds over which the rate is averaged
@@ -17,9 +17,10 @@ class RunProgress:
     """Follows one run: it begins when there is work and there was none, and counts what ends from then on."""
 
     def __init__(self) -> None:
-        self._base = 0  # jobs that had ended when the run began
+        self._ended = 0  # jobs in the store that had ended when last seen
         self._bytes_base = (0, 0)
         self._live = 0
+        self._active = 0
         self._at: float | None = None
         self._rate = 0.0
         self._worked = 0.0
@@ -35,18 +36,21 @@ class RunProgress:
 
     def follow(self, status: QueueStatus, now: float) -> None:
         """Take in the status at a time, in seconds of any clock that does not jump."""
-        ended = sum(status.counts[state] for state in ENDED)
-        live = status.live
-        if (live and not self._live) or ended < self._base:
-            self._base = min(ended, self._base + self.done) if not live else ended
+        # What ended is added up, as removing old jobs from the list takes nothing back of the run.
+        newly = max(0, status.ended - self._ended)
+        if status.live and not self._live:
+            newly, self.done = 0, 0
             self._bytes_base = (status.source_bytes, status.output_bytes)
-            self._rate, self._worked, self._at = 0.0, 0.0, None
-        self._live = live
-        before, self.done = self.done, max(0, ended - self._base)
-        self.total = self.done + live
+            self._rate, self._worked, self._carried, self._at = 0.0, 0.0, 0, None
+        elif not self._live:
+            newly = 0  # nothing ran: jobs were brought back to the list
+        self._live, self._ended = status.live, status.ended
+        self.done += newly
+        self.total = self.done + status.live
         self.read = status.source_bytes - self._bytes_base[0]
         self.saved = self.read - (status.output_bytes - self._bytes_base[1])
-        self._measure(now, max(0, self.done - before) if self._at is not None else 0, status.active)
+        self._measure(now, newly, self._active)  # by the workers that were busy until now
+        self._active = status.active
 
     def _measure(self, now: float, ended: int, active: int) -> None:
         if self._at is not None:

@@ -17,10 +17,10 @@ def remedy(code: str) -> str:
     """Return one sentence on what to do about an error with this code."""
     known = {
         "disk-full": _tr("Make room on the disk, or choose another output folder; then press Start."),
-        "not-writable": _tr("Choose an output folder that you may write to, add the image again."),
+        "not-writable": _tr("Choose an output folder that you may write to, and add the image again."),
         "not-readable": _tr("Change the file's permissions so that you may read it, then retry."),
-        "file-busy": _tr("Close the program that uses the file; it is tried again by itself."),
-        "io-error": _tr("Check the disk or the network connection; it is tried again by itself."),
+        "file-busy": _tr("Close the program that uses the file, then retry."),
+        "io-error": _tr("Check the disk or the network connection, then retry."),
         "worker-crashed": _tr("The file may be damaged in a way that its decoder does not survive."),
         "timed-out": _tr("Retry when the machine has less to do, or raise the time limit in the settings."),
         "out-of-memory": _tr("Raise the memory limit in the settings, or make the image smaller first."),
@@ -57,13 +57,17 @@ def status_line(status: QueueStatus) -> str:
         )
     if status.active:
         return _tr("{n} of {slots} workers busy.").format(n=status.active, slots=status.concurrency)
-    if retrying and not queued:
+    if queued:
+        return words.count(
+            queued, _tr("1 image is waiting for a worker."), _tr("{n} images are waiting for a worker.")
+        )
+    if retrying:
         when = words.countdown(status.next_due_in or 0)
         if retrying == 1:
             return _tr("1 image waits to be tried again, in {when}.").format(when=when)
         text = _tr("All {n} wait to be tried again, the next one in {when}.")
         return text.format(n=f"{retrying:,}", when=when)
-    if held and not queued:
+    if held:
         return words.count(held, _tr("1 image is held."), _tr("{n} images are held."))
     if failed := counts[JobState.FAILED]:
         return words.count(failed, _tr("Finished; 1 failed."), _tr("Finished; {n} failed."))

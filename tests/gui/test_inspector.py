@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import Qt
+
 from core.executor import Done, Failed
 from core.job import JobError, OutputFile
 from tests.conftest import RunOnLoop
@@ -82,5 +84,55 @@ def test_several_are_summed_up_and_very_many_are_not_all_read(
             assert "of the first 2,000" in inspector.facts.text()
             stage.window.view.clearSelection()
             await until(lambda: inspector.title.text() == "Select an image to see its details.")
+
+    run_on_qasync(story())
+
+
+def test_a_name_that_looks_like_markup_is_shown_as_it_is(run_on_qasync: RunOnLoop, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with staged(tmp_path / "data") as stage:
+            await stage.add(1, name="<b>bold<i>")
+            stage.window.view.selectRow(0)
+            inspector = stage.window.inspector
+            await until(lambda: "bold" in inspector.title.text())
+            assert inspector.title.textFormat() is Qt.TextFormat.PlainText
+            assert inspector.folder.textFormat() is Qt.TextFormat.PlainText
+            assert "<b>" not in inspector.title.toolTip()
+
+    run_on_qasync(story())
+
+
+def test_what_changed_while_the_details_were_hidden_is_shown_with_them(
+    run_on_qasync: RunOnLoop, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with staged(tmp_path / "data") as stage:
+            ids = await stage.add(1)
+            stage.window.view.selectRow(0)
+            inspector = stage.window.inspector
+            await until(lambda: "Queued" in inspector.state.text())
+            inspector.hide()
+            await stage.queue.cancel(ids)
+            inspector.show()
+            await until(lambda: "Cancelled" in inspector.state.text())
+
+    run_on_qasync(story())
+
+
+def test_the_attempt_that_was_chosen_stays_chosen(run_on_qasync: RunOnLoop, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with staged(tmp_path / "data", lambda task: CRASH, start=True) as stage:
+            ids = await stage.add(1)
+            await stage.queue.drained()
+            await stage.queue.retry(ids)
+            await stage.queue.drained()
+            stage.window.view.selectRow(0)
+            attempts = stage.window.inspector.attempts
+            await until(lambda: attempts.topLevelItemCount() == 2)
+            attempts.setCurrentIndex(attempts.model().index(0, 0))
+            await stage.queue.retry(ids)
+            await stage.queue.drained()
+            await until(lambda: attempts.topLevelItemCount() == 3)
+            assert attempts.currentIndex().row() == 0
 
     run_on_qasync(story())

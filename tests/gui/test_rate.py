@@ -89,3 +89,22 @@ def test_failures_count_as_ended_and_saved_bytes_are_those_of_the_run() -> None:
     run.follow(status(2, 5, failed=3, active=0, read=1_500, wrote=300), 5.0)
     assert (run.done, run.total) == (8, 10)
     assert (run.read, run.saved) == (1_000, 800)
+
+
+def test_a_wait_for_retries_does_not_count_as_slow_work() -> None:
+    run = RunProgress()
+    run.follow(status(996, 0), 0.0)
+    for second in range(1, 31):
+        run.follow(status(996 - 10 * second, 10 * second), float(second))
+    run.follow(status(700, 300, active=0), 30.01)
+    before = run.rate
+    run.follow(status(696, 300), 38.0)
+    assert run.rate == before
+
+
+def test_clearing_what_ended_before_the_run_takes_nothing_back_of_it() -> None:
+    run = RunProgress()
+    run.follow(status(10, 100, active=0), 0.0)
+    run.follow(status(0, 106), 5.0)
+    run.follow(status(0, 50), 6.0)
+    assert (run.done, run.total) == (6, 10)

@@ -40,6 +40,7 @@ def status(
     [
         (status(), "Ready."),
         (status(done=3), "All done."),
+        (status(queued=5_000, done=3), "5,000 images are waiting for a worker."),
         (status(done=3, failed=2), "Finished; 2 failed."),
         (status(active=3, running=3, queued=9), "3 of 4 workers busy."),
         (status(RunState.PAUSING, active=3, running=3), "Pausing: 3 finishing."),

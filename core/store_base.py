@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from core.job import LEGAL_CHANGES, JobState
-from core.store_file import open_store
+from core.store_file import as_store_error, open_store
 
 CHUNK: Final = 5_000
 """Ids or sources in one statement."""
@@ -26,13 +27,15 @@ class StoreBase:
         Raises StoreTooNew (untouched) and StoreUnusable. A file that is no readable store is set aside under
         another name, which `set_aside` then tells, and a new one is made.
         """
-        self._db, self.set_aside = open_store(path)
-        self._install_guards(aging=aging)
+        self._db, counts, self.set_aside = open_store(path)
         self._depth = 0
-        self.counts: dict[JobState, int] = dict.fromkeys(JobState, 0)
-        for state, count in self._db.execute("SELECT state, COUNT(*) FROM jobs GROUP BY state"):
-            self.counts[JobState(state)] = count
-        self.uid: str = self._meta("uid")
+        self.counts = {state: counts.get(state, 0) for state in JobState}
+        try:
+            self._install_guards(aging=aging)
+            self.uid: str = self._meta("uid")
+        except sqlite3.Error as error:
+            self._db.close()
+            raise as_store_error(error, path) from error
 
     def close(self) -> None:
         """Fold the log into the store and close it."""

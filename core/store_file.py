@@ -13,20 +13,22 @@ from core.migrations import LATEST, migrate, version_of
 STORE_NAME: Final = "queue.sqlite3"
 
 
-def open_store(path: Path) -> tuple[sqlite3.Connection, str]:
-    """Open the store for its one writer; also returns where a damaged file was moved to, or "".
+def open_store(path: Path) -> tuple[sqlite3.Connection, dict[str, int], str]:
+    """Open the store for its one writer.
+
+    Returns it with the number of jobs in each state, and where a damaged file was moved to, or "".
 
     Commits are synced to disk (WAL with synchronous=FULL), so that what was accepted survives a power cut.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            return _connect(path), ""
+            return *_connect(path), ""
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
         moved = _set_aside(path)
-        return _connect(path), str(moved)
+        return *_connect(path), str(moved)
     except (sqlite3.Error, OSError) as error:
         raise as_store_error(error, path) from error
 
@@ -49,7 +51,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path) -> tuple[sqlite3.Connection, dict[str, int]]:
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
     try:
         db.text_factory = text_of
@@ -60,10 +62,12 @@ def _connect(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA temp_store = MEMORY")
         migrate(db, path)
         db.execute("SELECT COUNT(*) FROM meta").fetchone()
+        # This reads every job: damage in the middle of the file is found out here.
+        counts = dict(db.execute("SELECT state, COUNT(*) FROM jobs GROUP BY state").fetchall())
     except BaseException:
         db.close()
         raise
-    return db
+    return db, counts
 
 
 def text_of(raw: bytes) -> str:

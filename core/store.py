@@ -108,7 +108,7 @@ class JobStore(StoreWishes):
                     job = first + len(rows)
                     cut = source.rfind(os.sep) + 1
                     rows.append(
-                        (job, _text(source[:cut]), _text(source[cut:]), recipe, batch.priority, job,
+                        (job, _name(source[:cut]), _name(source[cut:]), recipe, batch.priority, job,
                          batch.name_keys[offset], twin, index, batch.max_retries, now)
                     )  # fmt: skip
             self._db.executemany(
@@ -214,6 +214,8 @@ class JobStore(StoreWishes):
         values: tuple[object, ...] = (), error: JobError | None = None, *, counted: bool = True,
     ) -> None:  # fmt: skip
         """Change the state, guarded by the attempt, and keep the attempt."""
+        failure = error or JobError("", "")
+        message, details = _text(failure.message), _text(failure.details[-_DETAILS_LIMIT:])
         with self.transaction(guarded=True):
             changed = self._db.execute(
                 f"UPDATE jobs SET state = ?, seconds = ?, {assignments}"
@@ -224,13 +226,11 @@ class JobStore(StoreWishes):
                 raise StaleAttempt(
                     f"Attempt {end.attempt} of job {end.job} does not run; it cannot be {state}."
                 )
-            failure = error or JobError("", "")
             self._db.execute(
                 "INSERT INTO attempts SELECT id, runs, worker, started_at, ?, ?, ?, NULLIF(?, ''),"
                 " CAST(? AS TEXT), ?, CAST(? AS TEXT) FROM jobs WHERE id = ?",
-                (end.seconds, how, counted, failure.code, _text(failure.message), failure.retryable,
-                 _text(failure.details[-_DETAILS_LIMIT:]), end.job),
-            )  # fmt: skip
+                (end.seconds, how, counted, failure.code, message, failure.retryable, details, end.job),
+            )
             self.count(JobState.RUNNING, state)
 
     def wake_due(self, now: float, limit: int = 1_000) -> list[int]:
@@ -276,6 +276,17 @@ class JobStore(StoreWishes):
             )
 
 
-def _text(value: str) -> bytes:
-    """Return text as bytes for SQLite to keep as text, so that names that are not Unicode come back."""
+def _name(value: str) -> bytes:
+    """Return a name as bytes for SQLite to keep as text, so that one that is not Unicode comes back.
+
+    Raises UnicodeEncodeError for what no file can be named.
+    """
     return value.encode("utf-8", "surrogateescape")
+
+
+def _text(value: str) -> bytes:
+    """Return what a library said for SQLite to keep as text, also where it has halves of characters."""
+    try:
+        return _name(value)
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "backslashreplace")

@@ -19,7 +19,7 @@ LONGEST_LINE: Final = 1_000_000
 _LONGEST_TEXT: Final = 4_000  # characters of a sentence
 _LONGEST_DETAILS: Final = 32_000  # characters of the details of an error, of which the end is kept
 _MOST_NOTES: Final = 50
-_LARGEST: Final = 2**63
+_LARGEST: Final = 2**48  # of a number: so that the sum of any that fit in a line is one that a store can hold
 _TASK_FIELDS: Final = tuple(field.name for field in fields(Task))
 
 Message = dict[str, Any]

@@ -23,7 +23,7 @@ from core.wire import (
 )
 
 text = st.text(st.characters(), max_size=50)  # lone surrogates too: that is how odd bytes in names look
-number = st.integers(0, 2**63 - 1)
+number = st.integers(0, 2**48 - 1)
 optional_number = st.none() | number
 tasks = st.builds(Task, number, number, text, text, number, number, text, text, st.none() | st.floats(0, 1e9))
 files = st.builds(OutputFile, text, number, number, number, text)

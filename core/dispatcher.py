@@ -91,6 +91,7 @@ class Dispatcher:
         self._filing = ThreadPoolExecutor(2, "leftovers")
         self._runs: dict[int, Run] = {}  # slot -> what runs in it
         self._came_in: list[Run] = []  # attempts that ended, and are not in the store yet
+        self._unsettled: set[Run] = set()  # both, and those whose end is on its way into the store
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._all_in: asyncio.Future[None] | None = None  # waited for while brief jobs are under way
@@ -99,6 +100,8 @@ class Dispatcher:
         self._closing = False
         self.slots = 0
         self.paused = True
+        self.shut_out = False
+        """Whether the store took nothing of the last turn."""
         self.next_due: float | None = None
         """When the next backoff passes, by the clock."""
         self.bytes_in = 0
@@ -134,8 +137,9 @@ class Dispatcher:
     async def resize(self, slots: int) -> None:
         """Change the number of slots."""
         self.slots = slots
-        await self._processor.resize(slots)
-        self.wake()
+        if self._loop_task is not None and not self._closing:
+            await self._processor.resize(slots)
+            self.wake()
 
     def wake(self) -> None:
         """Take a turn soon: something may have changed that lets a job start."""
@@ -146,23 +150,29 @@ class Dispatcher:
         """Whether an attempt is under way, or ended and not in the store yet."""
         return bool(self._runs or self._came_in)
 
+    @property
+    def running_now(self) -> int:
+        """How many attempts are under way in slots."""
+        return len(self._runs)
+
     # -- ending running jobs from outside -------------------------------------------------------------------
 
     def running(self, ids: Iterable[int] | None = None) -> list[Run]:
-        """Return the attempts under way: all, or those of these jobs."""
+        """Return the attempts that are not in the store as ended: all, or those of these jobs."""
         wanted = None if ids is None else set(ids)
-        return [run for run in self._runs.values() if wanted is None or run.claimed.job_id in wanted]
+        return [run for run in self._unsettled if wanted is None or run.claimed.job_id in wanted]
 
     async def end(self, runs: Iterable[Run], wish: JobState) -> int:
-        """End these attempts at once; their jobs become `wish`, but for those that had just completed.
+        """End these attempts at once; their jobs become `wish`, but for those that had just ended.
 
-        Returns how many became so, when it is in the store.
+        Returns how many became so, when it is in the store. To be cancelled goes before to be put back.
         """
         chosen = list(runs)
         for run in chosen:
-            if run.wish is None and run.outcome is None:
-                run.wish = wish
-                self._processor.cancel(run.claimed.worker)
+            if run.outcome is None and (run.wish is None or wish is JobState.CANCELLED):
+                first, run.wish = run.wish is None, wish
+                if first:
+                    self._processor.cancel(run.claimed.worker)
         if chosen:
             await asyncio.wait([run.settled for run in chosen])
         return sum(isinstance(run.outcome, Stopped) and run.wish is wish for run in chosen)
@@ -177,18 +187,26 @@ class Dispatcher:
             self._wake.clear()
             ended, self._came_in = self._came_in, []
             try:
-                self._apply(await self._writer.call(self._next_turn(ended)), ended)
-            except ImageQueueError as error:
+                turn = await self._writer.call(self._next_turn(ended))
+            except Exception as error:
                 # The store took nothing of this turn. What ended is kept here until it does.
-                log.error("The store could not be written: %s", error)
+                if isinstance(error, ImageQueueError):
+                    log.error("The store could not be written: %s", error)
+                else:
+                    log.exception("A turn could not be taken")
+                self.shut_out = True
                 if not self.paused:
-                    self._pause_itself(str(error))
+                    self._pause_itself(describe(error).message)
                 if self._closing:
                     self._release(ended)  # the next start finds them running, and knows what to do
                 else:
                     self._came_in = ended + self._came_in
                     if ended:
                         self._clock.call_later(_WRITE_AGAIN, self.wake)
+                self._turned()
+            else:
+                self.shut_out = False
+                self._apply(turn, ended)
             if self._closing and not self._runs and not self._wake.is_set():
                 return
 
@@ -216,6 +234,10 @@ class Dispatcher:
                     write(store)
                 except StaleAttempt as error:
                     log.warning("Dropped a late result: %s", error)
+                except (OverflowError, TypeError, ValueError) as error:
+                    log.exception("The store cannot hold a result")
+                    store.fail(_end_of(run, now), describe(error))
+                    result.ended.append((run, JobState.FAILED))
                 else:
                     result.ended.append((run, state))
             if store.counts[JobState.RETRYING]:
@@ -230,7 +252,7 @@ class Dispatcher:
 
     def _write_of(self, run: Run, now: float) -> tuple[JobState, Callable[[JobStore], None]]:
         """Return what the job becomes by this end of its attempt, and the store's method that makes it so."""
-        end = Ended(run.claimed.job_id, run.claimed.attempt, now, run.seconds)
+        end = _end_of(run, now)
         match run.outcome:
             case Done() as done:
                 return JobState.DONE, lambda store: store.finish(end, done)
@@ -250,7 +272,7 @@ class Dispatcher:
         states: defaultdict[JobState, list[int]] = defaultdict(list)
         for run, state in turn.ended:
             states[state].append(run.claimed.job_id)
-            if isinstance(run.outcome, Done):
+            if state is JobState.DONE and isinstance(run.outcome, Done):
                 self.bytes_in += run.outcome.source_bytes or 0
                 self.bytes_out += sum(file.bytes for file in run.outcome.outputs)
         for state, ids in states.items():
@@ -267,6 +289,7 @@ class Dispatcher:
 
     def _release(self, runs: list[Run]) -> None:
         for run in runs:
+            self._unsettled.discard(run)
             _settle(run.settled)
 
     def _set_alarm(self, due: float | None) -> None:
@@ -287,6 +310,7 @@ class Dispatcher:
             asyncio.get_running_loop().create_future(),
         )
         self._runs[claimed.worker] = run
+        self._unsettled.add(run)
         task = asyncio.create_task(self._attempt(run))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -305,15 +329,20 @@ class Dispatcher:
             self._timeout,
         )
 
+    def _tidied(self, run: Run) -> asyncio.Future[tuple[OutputFile, ...] | None]:
+        cancelled = run.wish is JobState.CANCELLED
+        return asyncio.get_running_loop().run_in_executor(self._filing, tidy, run.task, cancelled)
+
     async def _attempt(self, run: Run) -> None:
         try:
             outcome = await self._processor.run(run.claimed.worker, run.task)
             if isinstance(outcome, Stopped) or (
                 isinstance(outcome, Failed) and outcome.error.code in _KILLED
             ):
-                loop = asyncio.get_running_loop()
-                cancelled = run.wish is JobState.CANCELLED
-                files = await loop.run_in_executor(self._filing, tidy, run.task, cancelled)
+                wish = run.wish
+                files = await self._tidied(run)
+                if run.wish is not wish:  # put back, and then cancelled
+                    files = await self._tidied(run)
                 if files is not None:
                     outcome = Done(files)
         except Exception as error:  # a processor never raises: this is our bug, and the job's failure
@@ -331,6 +360,10 @@ class Dispatcher:
             # The others are not to spend their retries on it as well.
             self._pause_itself(outcome.error.message)
         self.wake()
+
+
+def _end_of(run: Run, now: float) -> Ended:
+    return Ended(run.claimed.job_id, run.claimed.attempt, now, run.seconds)
 
 
 def _settle(future: asyncio.Future[None]) -> None:

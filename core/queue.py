@@ -131,13 +131,15 @@ class TaskQueue:
     async def close(self, grace: float = 5.0) -> None:
         """End in order: start nothing new, give running jobs `grace` seconds, put the rest back, close all.
 
-        Whether the queue was running or paused stays as it was, for the next `open`.
+        Whether the queue was running or paused stays as it was, for the next `open`. May be called again,
+        also while it is under way: the shorter `grace` counts.
         """
         await self._dispatcher.close(grace)
         if self._tasks:
             await asyncio.wait(self._tasks)
-        if self._reader is not None:
-            await self._in_reader(self._reader.close)
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            await self._in_reader(reader.close)
         await self._writer.close()
         self._threads.shutdown()
 
@@ -238,7 +240,10 @@ class TaskQueue:
         )  # fmt: skip
 
     async def drained(self) -> None:
-        """Return when no job is queued, running or retrying, or the queue is paused and nothing runs."""
+        """Return when no job is queued, running or retrying, or the queue is paused and nothing runs.
+
+        Also when it paused itself as its store takes nothing any more, not even how the last attempts ended.
+        """
         await self._idle.wait()
 
     def _pause_itself(self, reason: str) -> None:
@@ -264,7 +269,11 @@ class TaskQueue:
         now = self._clock.now()
         changed = await self._writer.call(lambda store: store.cancel(ids, now))
         self._tell_change(changed, JobState.CANCELLED)
-        ended = await self._dispatcher.end(self._dispatcher.running(ids), JobState.CANCELLED)
+        running = self._dispatcher.running(ids)
+        ended = await self._dispatcher.end(running, JobState.CANCELLED)
+        if ended < len(running):  # an attempt that had just failed would be made again
+            rest = [run.claimed.job_id for run in running]
+            ended += await self._change(lambda store: store.cancel(rest, now), JobState.CANCELLED)
         return len(changed) + ended
 
     async def hold(self, ids: Sequence[int]) -> int:
@@ -330,7 +339,10 @@ class TaskQueue:
         status = self.status()
         counts = status.counts
         waiting = counts[JobState.QUEUED] + counts[JobState.RETRYING]
-        if self._dispatcher.busy or status.active or (waiting and status.run_state is RunState.RUNNING):
+        active = self._dispatcher.busy or status.active
+        if self._dispatcher.shut_out and self._dispatcher.paused:
+            active = bool(self._dispatcher.running_now)
+        if active or (waiting and status.run_state is RunState.RUNNING):
             self._idle.clear()
         else:
             self._idle.set()

@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final, TypeVar
 
-from core.errors import IllegalChange, ImageQueueError
+from core.errors import BadUsage, IllegalChange
 from core.job import JobState
 from core.store import JobStore
 from core.store_file import as_store_error
@@ -49,18 +49,23 @@ class StoreWriter:
         self.counts: dict[JobState, int] = dict.fromkeys(JobState, 0)
         """Jobs in each state as of the last commit whose results have been handed out."""
         self._when_closed: Callable[[], None] = lambda: None
+        self._open = False
+        self._closed: asyncio.Future[None] | None = None
 
     async def open(self) -> str:
         """Open the store in the thread; returns where a damaged one was moved to. Raises as JobStore does."""
         self._thread.start()
+        self._open = True
         return await self.call(lambda store: store.set_aside)
 
     async def call(self, function: Callable[[JobStore], T]) -> T:
         """Run one function with the store, and return its result after the commit.
 
-        Raises what the function raised, or DiskFull or StoreUnusable when nothing could
-        be committed.
+        Raises what the function raised, DiskFull or StoreUnusable when nothing could be committed, or
+        BadUsage before `open` and after `close`.
         """
+        if not self._open:
+            raise BadUsage("The queue is not open.")
         loop = asyncio.get_running_loop()
         call = _Call(function, loop, loop.create_future())
         self._calls.put(call)
@@ -68,15 +73,16 @@ class StoreWriter:
         return result
 
     async def close(self) -> None:
-        """Do what was asked before, close the store and end the thread."""
-        if not self._thread.is_alive():
-            return
-        loop = asyncio.get_running_loop()
-        closed = loop.create_future()
-        self._when_closed = lambda: _from_thread(loop, closed.set_result, None)
-        self._calls.put(None)
-        await closed
-        self._thread.join()
+        """Do what was asked before, close the store and end the thread. May be called twice."""
+        if self._open:
+            self._open = False
+            loop = asyncio.get_running_loop()
+            closed = self._closed = loop.create_future()
+            self._when_closed = lambda: _from_thread(loop, closed.set_result, None)
+            self._calls.put(None)
+        if self._closed is not None:
+            await asyncio.wait([self._closed])
+            self._thread.join()
 
     def _run(self) -> None:
         try:
@@ -92,7 +98,8 @@ class StoreWriter:
                 if calls:
                     self._commit(store, calls)
                     self._hand_out(calls)
-            store.close()
+            with suppress(sqlite3.Error):  # all is committed: the next opening finds it in the log
+                store.close()
         self._when_closed()
 
     def _gather(self) -> tuple[list[_Call], bool]:

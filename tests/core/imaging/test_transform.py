@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,20 @@ from PIL import Image
 from core.errors import BadRecipe
 from core.imaging.transform import needed_size, perform, plan, set_upright
 from core.operations import Crop, Flip, Operation, Resize, Rotate, Thumbnail
-from tests.core.imaging.pictures import BLUE, GREEN, RED, YELLOW, corners, decibels, near, photo, quarters
+from core.recipe import Output
+from tests.core.imaging.pictures import (
+    BLUE,
+    GREEN,
+    RED,
+    YELLOW,
+    corners,
+    decibels,
+    encoded,
+    made,
+    near,
+    photo,
+    quarters,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -142,8 +157,8 @@ def test_the_needed_size_is_that_of_the_largest_output() -> None:
     assert needed_size([thumbnail], full) == (256, 192)
     assert needed_size([thumbnail, plan((), full)], full) is None
     assert needed_size([thumbnail, plan((Rotate(5),), full)], full) is None
-    cropped = plan((Crop(1000, 0, 1000, 3000), Resize(width=500)), full)
-    assert needed_size([cropped], full) == (2000, 1500)
+    cropped = plan((Crop(1000, 0, 1000, 3000), Resize(width=200)), full)
+    assert needed_size([cropped], full) == (1600, 1200)  # twice what it shrinks to, so that it stays sharp
 
 
 @given(
@@ -178,3 +193,16 @@ def test_a_crop_takes_the_same_part_from_a_smaller_load() -> None:
     whole = perform(picture, planned.steps, picture.size, background="#ffffff", fast=False)
     small = perform(picture.resize((600, 450)), planned.steps, picture.size, background="#ffffff", fast=False)
     assert decibels(whole, small) > 30
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP"])
+def test_what_is_cut_before_it_is_scaled_is_as_sharp_as_from_a_full_decode(
+    tmp_path: Path, kind: str, fast: bool
+) -> None:
+    source = tmp_path / f"a.{kind.lower()}"
+    source.write_bytes(encoded(photo(1501, 1003), kind))
+    with Image.open(source) as full:
+        best = full.crop((249, 0, 1252, 1003)).resize((300, 300), Image.Resampling.LANCZOS)
+    squared = Output("square", (Crop(ratio="1:1"), Resize(width=300)), "png")
+    assert decibels(made(source, squared, fast=fast), best) > 45

@@ -61,7 +61,7 @@ class Metadata(StrEnum):
 
     KEEP = "keep"
     STRIP = "strip"
-    NO_LOCATION = "no-location"  # kept, without the place where the picture was taken
+    NO_LOCATION = "no-location"  # kept, without the place, and without maker notes, which may say it
 
 
 class Colour(StrEnum):

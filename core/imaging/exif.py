@@ -25,7 +25,8 @@ _THUMBNAIL_LENGTH: Final = 0x0202
 _XMP: Final = 0x02BC
 _IPTC: Final = 0x83BB
 _PHOTOSHOP: Final = 0x8649
-_PLACES: Final = (_GPS_DIRECTORY, _XMP, _IPTC, _PHOTOSHOP)  # what may say in the main directory where it was
+_MAKER_NOTE: Final = 0x927C  # in a form of the maker's own; some say in it the city, or the landmark
+_PLACES: Final = (_GPS_DIRECTORY, _XMP, _IPTC, _PHOTOSHOP, _MAKER_NOTE)  # what may say where it was
 
 _UNIT_BYTES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _MOST_ENTRIES: Final = 2_000
@@ -106,9 +107,9 @@ class _Block:
         entry = self.find(directory, tag)
         if entry is None:
             return
+        count = self.number(directory, 2)
         if entry.bytes > 4:
             self.blank(entry.value_at, entry.bytes)
-        count = self.number(directory, 2)
         end = directory + 2 + count * 12 + 4
         rest = bytes(self.data[entry.at + 12 : end])
         self.data[entry.at : end] = (rest + bytes(12))[: end - entry.at]
@@ -135,8 +136,8 @@ def rewritten(raw: bytes, size: tuple[int, int], *, location: bool, srgb: bool) 
     """Return the block as it is to go with an output of `size` (width, height; pixels), without the prefix.
 
     The orientation becomes 1, the embedded thumbnail goes (it shows the image as it was), the size is set
-    where one is noted; without `location` the GPS directory is erased, and with `srgb` the colour space is
-    set where one is noted. Raises BrokenExif.
+    where one is noted; without `location` the GPS directory and the maker notes are erased, and with `srgb`
+    the colour space is set where one is noted. Raises BrokenExif.
     """
     block = _Block(raw)
     _drop_thumbnail(block)
@@ -148,12 +149,19 @@ def rewritten(raw: bytes, size: tuple[int, int], *, location: bool, srgb: bool) 
         if srgb:
             block.set_value(block.find(exif, _COLOUR_SPACE), 1)
     if not location:
-        gps = block.linked(block.main, _GPS_DIRECTORY)
-        if gps is not None:
-            block.blank_directory(gps)
-        for tag in _PLACES:
-            block.remove(block.main, tag)
+        for directory in (block.main,) if exif is None else (exif, block.main):
+            _drop_places(block, directory)
     return bytes(block.data)
+
+
+def _drop_places(block: _Block, directory: int) -> None:
+    """Erase every entry of a directory that may say a place: a hostile one can have several of a kind."""
+    for tag in _PLACES:
+        while block.find(directory, tag) is not None:
+            gps = block.linked(directory, tag) if tag == _GPS_DIRECTORY else None
+            if gps is not None:
+                block.blank_directory(gps)
+            block.remove(directory, tag)
 
 
 def _drop_thumbnail(block: _Block) -> None:

@@ -113,7 +113,7 @@ def test_the_place_alone_is_left_out_between_each_pair_of_formats(
     assert ExifTags.Base.DateTimeOriginal in inner
     assert place == {}
     content = Path(path).read_bytes()
-    for secret in (b"Secret place", b"48,51", b"2,21", b"Paris", b"Louvre"):
+    for secret in (b"Secret place", b"48,51", b"2,21", b"Paris", b"Louvre", b"maker's own"):
         assert secret not in content, secret
 
 
@@ -211,6 +211,24 @@ def test_exif_that_is_changed_at_random_never_does_more_than_break() -> None:
                 rewritten(bytes(broken), (10, 10), location=location, srgb=True)
             except BrokenExif:
                 continue
+
+
+def test_without_the_place_makers_notes_go_too_and_every_pointer_to_a_place() -> None:
+    block = bytearray(exif()[6:])
+    order = "<" if block[:2] == b"II" else ">"
+    main = struct.unpack_from(order + "I", block, 4)[0]
+    link = next(
+        at
+        for at in range(main + 2, len(block), 12)
+        if block[at : at + 2] == b"\x88\x25"[:: 1 if order == ">" else -1]
+    )
+    make = main + 2
+    assert struct.unpack_from(order + "H", block, make)[0] == ExifTags.Base.Make
+    block[make : make + 12] = block[link : link + 12]  # a second pointer, before the first
+    result = rewritten(bytes(block), (10, 10), location=False, srgb=False)
+    for secret in (b"maker's own", b"Secret place", b"\x88\x25", b"\x25\x88"):
+        assert secret not in result, secret
+    assert b"2020:02:03 04:05:06" in result
 
 
 def test_the_thumbnail_of_the_old_image_goes_and_makers_notes_stay_in_place() -> None:

@@ -19,7 +19,7 @@ def absolute_paths(paths: Sequence[str]) -> list[str]:
     """Return the paths made absolute. Raises NoSuchFile when one or more are not there."""
     missing = [path for path in paths if not os.path.lexists(path)]
     if missing:
-        named = ", ".join(missing[:3])
+        named = ", ".join(path or "''" for path in missing[:3])
         more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
         verb = "is" if len(missing) == 1 else "are"
         raise NoSuchFile(f"{named}{more} {verb} not there; nothing was added.")

@@ -42,6 +42,7 @@ WRONG = [
     (["run", "PHOTOS", "-o", "PHOTOS/a.jpg/below"], "a.jpg is not a folder"),
     (["run", "PHOTOS", "--bogus"], "unrecognized arguments: --bogus"),
     (["run", "PHOTOS", "gone.jpg"], "gone.jpg is not there; nothing was added."),
+    (["run", ""], "'' is not there; nothing was added."),
     (["run", "1", "2", "3", "4"], "1, 2, 3 and 1 more are not there; nothing was added."),
     (["run", "--quality", "80"], "--quality needs a PATH"),
     (["run", "-o", "PHOTOS"], "--output needs a PATH"),

@@ -19,7 +19,7 @@ from core.errors import CannotEncode, ImageQueueError
 from core.formats import AVIF, JPEG, PNG, TIFF, WEBP, Format
 from core.imaging.exif import added_to_tiff
 from core.imaging.libvips import libvips
-from core.imaging.metadata import Attached, fits_in_jpeg, for_tiff
+from core.imaging.metadata import IPTC_RESOURCE, Attached, fits_in_jpeg, for_tiff
 from core.recipe import Output
 
 DEFAULT_QUALITY: Final = {"jpeg": 85, "webp": 80, "avif": 65, "tiff": 85}
@@ -64,6 +64,8 @@ def encode(
     notes: tuple[str, ...] = ()
     if chosen is JPEG:
         attached, notes = fits_in_jpeg(attached)
+    elif attached.photoshop is not None and IPTC_RESOURCE in attached.photoshop:
+        notes = (f"The IPTC was left out: it is kept in JPEG alone, and this is {chosen.name.upper()}.",)
     image = _in_mode_of(image, chosen)
     quality = output.quality if output.quality is not None else DEFAULT_QUALITY.get(chosen.name, 0)
     if output.max_bytes is None or "max_bytes" not in chosen.options:

@@ -39,6 +39,7 @@ _XMP_TURN: Final = re.compile(rb"""(tiff:Orientation\s*(?:=\s*["']|>)\s*)[2-8]""
 # IPTC-IIM record 2 data sets that say a place.
 _IPTC_PLACES: Final = frozenset({26, 27, 90, 92, 95, 100, 101})
 _IPTC: Final = 0x0404
+IPTC_RESOURCE: Final = b"8BIM\x04\x04"  # how the part with the IPTC begins
 _PHOTOSHOP_LEFT_OUT: Final = frozenset(
     {0x0409, 0x040C, 0x0425, 0x0422, 0x0424}
 )  # thumbnails, digest, EXIF, XMP

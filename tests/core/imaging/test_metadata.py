@@ -288,6 +288,15 @@ def test_iptc_is_kept_in_a_jpeg_and_loses_its_place_when_asked(tmp_path: Path) -
     assert b"comment" not in contents[Metadata.STRIP]
 
 
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_iptc_that_a_format_does_not_get_is_said(tmp_path: Path, kind: str) -> None:
+    source = tmp_path / "a.jpg"
+    source.write_bytes(encoded(photo(40, 30), "JPEG", extra=iptc_segment()))
+    said = [note for note in done(source, recipe(kind, Metadata.KEEP)).notes if "IPTC was left out" in note]
+    assert len(said) == (kind != "jpeg")
+    assert not done(source, recipe(kind, Metadata.STRIP).with_folder(tmp_path / "stripped")).notes
+
+
 def test_xmp_that_hides_its_place_is_left_out_as_a_whole(tmp_path: Path) -> None:
     source = tmp_path / "a.jpg"
     odd = XMP.replace(b"photoshop:City", b"myphoto:City")

@@ -221,7 +221,6 @@ class Dispatcher:
 
     def _next_turn(self, ended: list[Run]) -> Callable[[JobStore], _Turn]:
         now = self._clock.now()
-        writes = [(run, *self._write_of(run, now)) for run in ended]
         free = []
         if not self.paused and not self._closing:
             free = [slot for slot in range(self.slots) if slot not in self._runs]
@@ -229,9 +228,9 @@ class Dispatcher:
 
         def turn(store: JobStore) -> _Turn:
             result = _Turn()
-            for run, state, write in writes:
+            for run in ended:
                 try:
-                    write(store)
+                    state = self._write(store, run, now)
                 except StaleAttempt as error:
                     log.warning("Dropped a late result: %s", error)
                 except (OverflowError, TypeError, ValueError) as error:
@@ -250,23 +249,30 @@ class Dispatcher:
 
         return turn
 
-    def _write_of(self, run: Run, now: float) -> tuple[JobState, Callable[[JobStore], None]]:
-        """Return what the job becomes by this end of its attempt, and the store's method that makes it so."""
+    def _write(self, store: JobStore, run: Run, now: float) -> JobState:
+        """Write what the job becomes by this end of its attempt, and return it; in the store's thread."""
         end = _end_of(run, now)
         match run.outcome:
             case Done() as done:
-                return JobState.DONE, lambda store: store.finish(end, done)
+                store.finish(end, done)
+                return JobState.DONE
             case Skipped(reason, source_bytes):
-                return JobState.SKIPPED, lambda store: store.skip(end, reason, source_bytes)
+                store.skip(end, reason, source_bytes)
+                return JobState.SKIPPED
             case Failed(error):
-                attempts, most = run.claimed.attempts, run.claimed.max_retries
-                if self._retry.gives_up(error, attempts, most):
-                    return JobState.FAILED, lambda store: store.fail(end, error)
-                backoff = self._retry.delay(attempts, self._rng)
-                return JobState.RETRYING, lambda store: store.retry_later(end, error, backoff)
+                if error.code == WorkerCrashed.code:
+                    error = self._retry.after_crashes(error, store.crashes(end.job) + 1)
+                attempts = run.claimed.attempts
+                if self._retry.gives_up(error, attempts, run.claimed.max_retries):
+                    store.fail(end, error)
+                    return JobState.FAILED
+                store.retry_later(end, error, self._retry.delay(attempts, self._rng))
+                return JobState.RETRYING
         if run.wish is JobState.CANCELLED:
-            return JobState.CANCELLED, lambda store: store.cancel_running(end)
-        return JobState.QUEUED, lambda store: store.put_back(end)
+            store.cancel_running(end)
+            return JobState.CANCELLED
+        store.put_back(end)
+        return JobState.QUEUED
 
     def _apply(self, turn: _Turn, came_in: list[Run]) -> None:
         states: defaultdict[JobState, list[int]] = defaultdict(list)

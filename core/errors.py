@@ -142,6 +142,12 @@ class DamagedImage(InputFault):
     code = "damaged-image"
 
 
+class CrashesDecoder(InputFault):
+    """The file has ended the process that decodes it, again and again."""
+
+    code = "crashes-decoder"
+
+
 class TooLarge(InputFault):
     """The image has more pixels than the limit; it was not decoded."""
 

@@ -22,14 +22,16 @@ _CHUNK: Final = 2_000  # jobs that are changed in one go, so that others have th
 async def fulfil(queue: TaskQueue, message: Request) -> Reply:
     """Do what a request asks for: "retry" or "cancel" with "ids", "clear" with "states".
 
-    For retry, ids of null means all that failed; for clear, states of null means done, skipped and cancelled.
-    The reply's "count" tells how many jobs changed. Raises BadUsage for a request that is none of these.
+    For retry, ids of null means all that failed but those that crash the decoder, which "crashing" in the
+    reply counts; for clear, states of null means done, skipped and cancelled. The reply's "count" tells how
+    many jobs changed. Raises BadUsage for a request that is none of these.
     """
     match message.get("do"):
         case "retry":
             ids = _ids(message.get("ids"))
             if ids is None:
-                ids = list(await queue.find(JobQuery(states=frozenset({JobState.FAILED}))))
+                count, crashing = await queue.retry_failed()
+                return {"ok": True, "count": count, "crashing": crashing}
             return await _in_chunks(queue.retry, ids)
         case "cancel":
             ids = _ids(message.get("ids"))

@@ -18,7 +18,7 @@ from psygnal import EmitLoopError, Signal, SignalInstance
 
 from core.clock import Clock, SteadyClock
 from core.dispatcher import Dispatcher, tidy
-from core.errors import BadUsage, ImageQueueError, Interrupted
+from core.errors import BadUsage, CrashesDecoder, ImageQueueError, Interrupted
 from core.executor import Done, Processor
 from core.imaging.naming import name_keys
 from core.job import Attempt, Job, JobState
@@ -126,7 +126,7 @@ class TaskQueue:
             else:
                 await self._writer.call(partial(JobStore.put_back_after_crash, end=end, error=error))
                 found["put_back"] += 1
-        return Recovery(set_aside=set_aside, **found)
+        return Recovery(jobs=tuple(claimed.job_id for claimed in left), set_aside=set_aside, **found)
 
     async def close(self, grace: float = 5.0) -> None:
         """End in order: start nothing new, give running jobs `grace` seconds, put the rest back, close all.
@@ -287,6 +287,14 @@ class TaskQueue:
     async def retry(self, ids: Sequence[int]) -> int:
         """Queue failed and cancelled jobs again with all their attempts, and retrying ones at once."""
         return await self._change(lambda store: store.retry(ids), JobState.QUEUED)
+
+    async def retry_failed(self) -> tuple[int, int]:
+        """Retry all that failed but those that crash the decoder; returns how many, and how many it left."""
+        failed = frozenset({JobState.FAILED})
+        crashing = await self.find(JobQuery(states=failed, error_code=CrashesDecoder.code))
+        left_out = set(crashing)
+        ids = [job for job in await self.find(JobQuery(states=failed)) if job not in left_out]
+        return await self.retry(ids), len(crashing)
 
     async def set_priority(self, ids: Sequence[int], priority: int) -> int:
         """Change the priority of jobs that have not ended; returns how many."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from core.errors import BadUsage
+from core.errors import BadUsage, CrashesDecoder
 from core.job import JobError
 
 
@@ -17,11 +17,13 @@ class RetryPolicy:
     cap: seconds; the most that this grows to, the random part not counted.
     jitter: the random part, as a fraction of the wait: it is added and never taken away, so that jobs that
         failed in the same instant do not come back in the same instant.
+    crashes: the number of dead workers after which a job has failed for good, however many retries it has.
     """
 
     base: float = 1.0
     cap: float = 300.0
     jitter: float = 0.5
+    crashes: int = 3
 
     def __post_init__(self) -> None:
         if not (self.base >= 0 and self.cap >= 0 and self.jitter >= 0):
@@ -32,6 +34,13 @@ class RetryPolicy:
         # 2**60 seconds is past any cap; without the bound a large attempt would overflow a float.
         wait = min(self.cap, self.base * 2.0 ** min(attempt, 60))
         return wait + rng.random() * self.jitter * wait
+
+    def after_crashes(self, error: JobError, crashes: int) -> JobError:
+        """Return the error of a job that has cost so many workers: once too many, no retry can help it."""
+        if crashes < self.crashes:
+            return error
+        sentence = f"This file crashes the decoder: {crashes} worker processes died of it."
+        return JobError(CrashesDecoder.code, sentence, False, f"{error.message}\n{error.details}".rstrip())
 
     def gives_up(self, error: JobError, attempts: int, max_retries: int) -> bool:
         """Return whether a job that failed with this error, after so many attempts, has failed for good."""

@@ -48,6 +48,7 @@ class Recovery:
     put_back: int = 0  # jobs that went back to the queue
     exhausted: int = 0  # jobs that went to `failed`, because their attempts were used up
     finished: int = 0  # jobs whose outputs were all published before the end, now `done`
+    jobs: tuple[int, ...] = ()  # the ids of all these
     set_aside: str = ""  # where a store that could not be read was moved to; empty when all was well
 
 
@@ -115,5 +116,6 @@ class JobQuery:
 
     states: frozenset[JobState] | None = None  # None for all
     text: str = ""  # part of the source's path, in any case of letters
+    error_code: str = ""  # of the last failed attempt; empty for any
     sort: SortKey = SortKey.ADDED
     descending: bool = False

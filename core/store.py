@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from core.errors import IllegalChange
+from core.errors import IllegalChange, WorkerCrashed
 from core.executor import Done
 from core.job import AttemptEnd, JobError, JobState
 from core.store_base import CHUNK, NO_ERROR
@@ -186,6 +186,15 @@ class JobStore(StoreWishes):
             "ended_at = ?, error_code = ?, error_message = CAST(? AS TEXT), error_retryable = ?",
             (end.at, error.code, _text(error.message), error.retryable), error,
         )  # fmt: skip
+
+    def crashes(self, job: int) -> int:
+        """Return how many workers died of this job, of the attempts since it was last queued anew."""
+        (found,) = self._db.execute(
+            "SELECT COUNT(*) FROM jobs JOIN attempts ON attempts.job = jobs.id"
+            " WHERE jobs.id = ? AND number > runs - jobs.attempts AND attempts.error_code = ?",
+            (job, WorkerCrashed.code),
+        ).fetchone()
+        return int(found)
 
     def retry_later(self, end: Ended, error: JobError, backoff: float) -> None:
         """Wait for a retry: running -> retrying, due after `backoff` seconds; its place is kept."""

@@ -116,6 +116,9 @@ def _conditions(query: JobQuery) -> tuple[str, tuple[object, ...]]:
         escaped = query.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         conditions.append("folder || name LIKE ? ESCAPE '\\'")
         values.append(f"%{escaped}%")
+    if query.error_code:
+        conditions.append("error_code = ?")
+        values.append(query.error_code)
     return (f"WHERE {' AND '.join(conditions)}" if conditions else "", tuple(values))
 
 

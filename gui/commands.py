@@ -10,11 +10,13 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 
+from core.errors import CrashesDecoder
 from core.job import JobState
 from core.queue import TaskQueue
 from core.status import JobQuery, RunState
 from gui import words
 from gui.actions import Actions
+from gui.dialogs import confirm
 from gui.notice import Notice
 from gui.queue_model import QueueModel
 from gui.queue_view import QueueView
@@ -130,7 +132,16 @@ class Commands(QObject):
         self._notice.say(self.tr("Brought back {0}.").format(words.images(restored)), seconds=5)
 
     async def _retry_failed(self) -> None:
-        await self._queue.retry(await self._queue.find(JobQuery(states=frozenset({JobState.FAILED}))))
+        _, crashing = await self._queue.retry_failed()
+        if crashing and await confirm(
+            self._view.window(), "retryCrashing",
+            words.count(crashing, self.tr("1 image crashes the decoder. Try it again, too?"),
+                        self.tr("{n} images crash the decoder. Try them again, too?")),
+            self.tr("Each attempt costs a worker process. All else that failed is being tried again."),
+            self.tr("Try again"), self.tr("Leave"),
+        ):  # fmt: skip
+            failed = JobQuery(states=frozenset({JobState.FAILED}), error_code=CrashesDecoder.code)
+            await self._queue.retry(await self._queue.find(failed))
 
     # -- files ----------------------------------------------------------------------------------------------
 

@@ -31,6 +31,9 @@ def remedy(code: str) -> str:
         "no-such-file": _tr("Bring the file back to where it was, then retry; or remove it from the list."),
         "not-an-image": _tr("Remove it from the list: this file holds no picture that can be read."),
         "damaged-image": _tr("Get the file again from where it came from: a part of it is missing or wrong."),
+        "crashes-decoder": _tr(
+            "Open it in another program and save it anew: something in it ends the decoder each time."
+        ),
         "too-large": _tr("Make it smaller with another program first: it has too many pixels to be safe."),
         "bad-recipe": _tr("Mend the recipe, and add the image again."),
         "bad-name": _tr("Give the recipe a shorter or another name template, and add the image again."),

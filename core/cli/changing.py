@@ -44,6 +44,11 @@ def change(options: argparse.Namespace, printer: Printer) -> int:
     by = " by the process that has the queue open" if owned else ""
     wanted = f"{count:,} of {len(ids):,} jobs" if len(ids) > count else f"{count:,} job{'s' * (count != 1)}"
     printer.out(f"{wanted} {_DONE[command]}{by}.")
+    if crashing := int(str(reply.get("crashing", 0))):
+        printer.say(
+            f"Left in failed, as their files crash the decoder: {crashing:,}. "
+            "To try one again all the same, name its ID."
+        )
     if command == "retry" and count and not owned:
         printer.out("To run them: imagequeue run")
     return 0 if count >= len(ids) else 1

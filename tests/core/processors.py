@@ -10,6 +10,7 @@ from core.job import JobError
 
 BUSY = Failed(JobError("file-busy", "The file is in use.", True))
 BAD = Failed(JobError("not-an-image", "It is not an image.", False))
+CRASH = Failed(JobError("worker-crashed", "The worker process died.", True, "Segmentation fault"))
 SKIP = Skipped("It is there already.")
 
 

@@ -11,7 +11,7 @@ from core.status import RunState
 from tests.conftest import RunOnLoop
 from tests.core.bench import opened
 from tests.core.clocks import until
-from tests.core.processors import BAD, BUSY, ByHand
+from tests.core.processors import BAD, BUSY, CRASH, ByHand
 
 
 def test_g8_priority_decides_what_runs_next_and_a_retry_keeps_it(
@@ -160,5 +160,52 @@ def test_retry_now_does_not_wait_for_the_backoff(run_on_loop: RunOnLoop, tmp_pat
             await bench.queue.retry([job])
             await bench.queue.drained()
             assert await bench.state(job) is JobState.DONE
+
+    run_on_loop(story())
+
+
+def test_g7_a_file_that_crashed_its_worker_three_times_has_failed_for_good(
+    run_on_loop: RunOnLoop, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        outcomes = [CRASH, BUSY, CRASH, CRASH]
+        async with opened(tmp_path, ByHand(lambda task: outcomes.pop(0) if outcomes else CRASH)) as bench:
+            (job,) = await bench.add("poison", max_retries=10)
+            await bench.queue.start()
+            for _ in range(3):
+                await bench.count(JobState.RETRYING, 1)
+                await bench.queue.retry([job])
+            await bench.count(JobState.FAILED, 1)
+            (found,) = await bench.queue.jobs([job])
+            assert found.error is not None
+            assert (found.error.code, found.error.retryable) == ("crashes-decoder", False)
+            assert found.error.message.startswith("This file crashes the decoder")
+            assert found.attempts == 4
+            assert [one.error.code for one in await bench.queue.attempts(job) if one.error] == [
+                "worker-crashed", "file-busy", "worker-crashed", "crashes-decoder"
+            ]  # fmt: skip
+
+    run_on_loop(story())
+
+
+def test_retrying_all_that_failed_leaves_out_what_crashes_the_decoder(
+    run_on_loop: RunOnLoop, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        script = ByHand(lambda task: CRASH if "poison" in task.source else BAD)
+        async with opened(tmp_path, script) as bench:
+            poison, _ = await bench.add("poison", "other")
+            await bench.queue.start()
+            for _ in range(2):
+                await bench.count(JobState.RETRYING, 1)
+                await bench.queue.retry([poison])
+            await bench.count(JobState.FAILED, 2)
+            await bench.queue.pause()
+            assert await bench.queue.retry_failed() == (1, 1)
+            assert await bench.state(poison) is JobState.FAILED
+            # By its id it is tried again, with its crashes forgotten.
+            assert await bench.queue.retry([poison]) == 1
+            await bench.queue.start()
+            await bench.count(JobState.RETRYING, 1)
 
     run_on_loop(story())

@@ -10,12 +10,13 @@ import pytest
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMessageBox, QPushButton
 
-from core.executor import Done, Outcome
+from core.executor import Done, Outcome, Task
 from core.job import JobState, OutputFile
 from tests.conftest import RunOnLoop
 from tests.core.clocks import until
-from tests.core.processors import BAD
+from tests.core.processors import BAD, CRASH
 from tests.gui.stage import Stage, staged
 
 
@@ -186,5 +187,33 @@ def test_no_two_actions_have_one_shortcut_and_all_are_in_the_menus(
             }
             missing = {action.objectName() for action in actions} - {a.objectName() for a in in_menus}
             assert missing == {"choosePriority"}  # opens the menu of priorities with the keyboard
+
+    run_on_qasync(story())
+
+
+@pytest.mark.parametrize(("answer", "failed"), [("yes", 0), ("no", 1)])
+def test_retrying_all_asks_before_it_tries_a_file_that_crashes_the_decoder(
+    run_on_qasync: RunOnLoop, tmp_path: Path, answer: str, failed: int
+) -> None:
+    async def story() -> None:
+        def script(task: Task) -> Outcome:
+            return CRASH if task.job_id == 1 else BAD
+
+        async with staged(tmp_path / "data", script) as stage:
+            poison, _ = await stage.add(2)
+            await stage.queue.start()
+            for number in (1, 2, 3):
+                await until(lambda n=number: stage.hand.order.count(poison) == n)  # type: ignore[misc]
+                await until(lambda: not stage.queue.status().active)
+                await stage.queue.retry([poison] if number < 3 else [])
+            await stage.queue.pause()
+            assert stage.queue.status().counts[JobState.FAILED] == 2
+            stage.part(QAction, "retryFailed").trigger()
+            await until(lambda: stage.window.findChild(QMessageBox, "retryCrashing") is not None)
+            # The other is queued already, whatever the answer is.
+            assert stage.queue.status().counts[JobState.QUEUED] == 1
+            box = stage.part(QMessageBox, "retryCrashing")
+            next(one for one in box.findChildren(QPushButton) if one.objectName() == answer).click()
+            await until(lambda: stage.queue.status().counts[JobState.FAILED] == failed)
 
     run_on_qasync(story())

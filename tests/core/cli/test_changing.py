@@ -36,6 +36,20 @@ def test_retry_of_some_tells_which_share_it_could(ran: Command, data_dir: Path) 
     assert states(data_dir) == ["done", "queued", "failed", "skipped"]
 
 
+def test_retry_all_leaves_out_what_crashes_the_decoder_and_says_so(
+    command: Command, photos: Path, data_dir: Path
+) -> None:
+    for name in ("bad.jpg", "poison.jpg"):
+        (photos / name).touch()
+    command("run", photos, "--workers", "1")
+    ended = command("retry", "--all")
+    assert ended.out.splitlines()[0] == "1 job queued again."
+    assert "crash the decoder: 1." in ended.err
+    assert states(data_dir) == ["queued", "failed"]
+    assert command("retry", "2").status == 0
+    assert states(data_dir) == ["queued", "queued"]
+
+
 def test_cancel_gives_up_what_waits_and_retry_brings_it_back(ran: Command, data_dir: Path) -> None:
     ran("retry", "--all")
     ended = ran("cancel", "2", "3")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from core.errors import DiskFull, NotAnImage
+from core.errors import CrashesDecoder, DiskFull, NotAnImage
 from core.executor import Done, Outcome, Skipped, Task
 from core.job import OutputFile
 
@@ -15,6 +15,8 @@ async def by_name(task: Task) -> Outcome:
     name = Path(task.source).name
     if name.startswith("bad") or name.endswith(".txt"):
         raise NotAnImage(f"{name} is not an image.")
+    if name.startswith("poison"):
+        raise CrashesDecoder(f"{name} crashes the decoder.")
     if name.startswith("full"):
         raise DiskFull(f"The disk with {name} is full.")
     if name.startswith("skip"):

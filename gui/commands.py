@@ -180,4 +180,4 @@ class Commands(QObject):
                 lines.append(f"{job.source}: {job.error.message} ({job.error.code})")
             elif job.reason:
                 lines.append(f"{job.source}: {job.reason}")
-        QGuiApplication.clipboard().setText(words.shown("\n".join(lines)))
+        QGuiApplication.clipboard().setText("\n".join(map(words.shown, lines)))

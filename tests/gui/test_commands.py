@@ -217,3 +217,16 @@ def test_retrying_all_asks_before_it_tries_a_file_that_crashes_the_decoder(
             await until(lambda: stage.queue.status().counts[JobState.FAILED] == failed)
 
     run_on_qasync(story())
+
+
+def test_several_paths_are_copied_one_a_line(run_on_qasync: RunOnLoop, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with staged(tmp_path / "data") as stage:
+            await stage.add(2)
+            await stage.read()
+            stage.window.view.selectAll()
+            stage.window.actions_.copy_path.trigger()
+            lines = "/photos/photo-000000.jpg\n/photos/photo-000001.jpg"
+            await until(lambda: QGuiApplication.clipboard().text() == lines)
+
+    run_on_qasync(story())

@@ -6,8 +6,10 @@ import re
 import tomllib
 from pathlib import Path
 
+from core.errors import ImageQueueError
 from core.formats import FORMATS, WRITABLE
 from core.recipe import builtin_recipes, parse_toml
+from tests.core.test_errors import family
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -43,3 +45,12 @@ def test_it_names_the_pythons_that_the_package_takes() -> None:
 def test_the_picture_is_there() -> None:
     for path in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README):
         assert (ROOT / path).stat().st_size > 10_000
+
+
+def test_it_lists_every_error_with_its_meaning() -> None:
+    table = README.partition("## Errors")[2].partition("## Figures")[0]
+    listed = re.findall(r"^\| `([a-z-]+)` \| ([^|]+) \| (yes)? *\|", table, re.MULTILINE)
+    assert listed == [
+        (one.code, str(one.__doc__).splitlines()[0].rstrip("."), "yes" if one.retryable else "")
+        for one in family(ImageQueueError)
+    ]

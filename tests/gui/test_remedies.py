@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from core import errors
+from core.errors import ImageQueueError
 from core.job import JobState
 from core.status import QueueStatus, Recovery, RunState
 from gui.remedies import recovery_line, remedy, status_line
+from tests.core.test_errors import family
 
 
-def codes(family: type[errors.ImageQueueError] = errors.ImageQueueError) -> Iterator[str]:
-    for member in family.__subclasses__():
-        if member.code != errors.ImageQueueError.code:
-            yield member.code
-        yield from codes(member)
-
-
-@pytest.mark.parametrize("code", sorted(set(codes())))
+@pytest.mark.parametrize("code", [one.code for one in family(ImageQueueError)])
 def test_every_code_has_a_remedy(code: str) -> None:
     assert remedy(code).endswith((".", "!"))
 

@@ -113,6 +113,9 @@ class Actions(QObject):
             action.setCheckable(True)
             group.addAction(action)
         self.about = self._make("about", tr("&About Image Queue"), "", "")
+        self.diagnostics = self._make(
+            "diagnostics", tr("Copy dia&gnostics…"), "", "", tr("Versions, settings and the last errors")
+        )
         self.shortcuts = self._make("shortcuts", tr("&Keyboard shortcuts"), "", "F1")
         for action in (self.undo, self.start_pause, self.stop, self.retry_failed, self.clear_ended):
             action.setEnabled(False)  # until the queue is open

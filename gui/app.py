@@ -7,16 +7,16 @@ import gc
 import logging
 import sys
 from contextlib import suppress
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
 import PySide6.QtWidgets  # before qasync, which would else look for another binding  # noqa: F401
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
 from core.errors import ImageQueueError, QueueInUse
+from core.log_file import keep_log
 from core.owner import Owner, Reply, Request, send_to_owner
 from core.owner_requests import fulfil, in_loop
 from core.queue import TaskQueue
@@ -50,7 +50,7 @@ def main(data_dir: Path, paths: list[str]) -> int:
         print(f"imagequeue: {error}", file=sys.stderr)
         return 2
     with owner:
-        _log_into(data_dir)
+        keep_log(data_dir, echo=True)
         app = QApplication.instance() or QApplication(["imagequeue"])
         assert isinstance(app, QApplication)
         app.setApplicationName("Image Queue")
@@ -86,6 +86,7 @@ class _App:
         """Show the window, run the queue, and return the exit status when all has ended in order."""
         signals = SystemSignals(self._ending.set, self._window)
         sys.excepthook = self._on_surprise
+        asyncio.get_running_loop().set_exception_handler(self._on_loop_surprise)
         self._window.show()
         try:
             recovery = await self._queue.open()
@@ -151,11 +152,15 @@ class _App:
         return {"ok": True}
 
     def _on_surprise(
-        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+        self, _kind: type[BaseException], error: BaseException, _trace: TracebackType | None
     ) -> None:
-        """Log what a slot of Qt raised, and say so; the queue goes on."""
-        log.critical("An unexpected error", exc_info=(kind, error, trace))
-        self._tasks.on_failure(self._window.tr("Image Queue made a mistake: {0}").format(error))
+        """Say what a slot of Qt raised; the queue goes on."""
+        self._window.report.failed(error)
+
+    def _on_loop_surprise(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Say what nobody awaited; the queue goes on."""
+        error = context.get("exception")
+        self._window.report.failed(error or RuntimeError(context.get("message", "")))
 
 
 def _favour_the_window() -> None:
@@ -168,13 +173,3 @@ def _favour_the_window() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(25_000, 20, 100)  # a collection stops all threads: fewer, as there is little in cycles
-
-
-def _log_into(data_dir: Path) -> None:
-    keeper = RotatingFileHandler(data_dir / "imagequeue.log", maxBytes=1_000_000, backupCount=2, delay=True)
-    keeper.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    root.addHandler(keeper)
-    root.addHandler(logging.StreamHandler())
-    root.setLevel(logging.INFO)
-    logging.getLogger("qasync").setLevel(logging.WARNING)

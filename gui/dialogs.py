@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import asyncio
 
-from PySide6.QtWidgets import QDialog, QMessageBox, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QMessageBox,
+    QPlainTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.theme import SPACE
 
 
 async def finished(dialog: QDialog) -> int:
@@ -48,3 +60,49 @@ def tell(parent: QWidget, name: str, title: str, text: str) -> None:
     box.setModal(False)
     box.finished.connect(box.deleteLater)
     box.show()
+
+
+class TextDialog(QDialog):
+    """A longer text to read and to copy, which stays until it is closed and hinders nothing."""
+
+    def __init__(self, parent: QWidget, name: str, title: str, introduction: str) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.setWindowTitle(title)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.gone = False
+        """Whether it was closed."""
+        said = QLabel(introduction, self)
+        said.setWordWrap(True)
+        self._text = QPlainTextEdit(self)
+        self._text.setObjectName("text")
+        self._text.setReadOnly(True)
+        self._text.setAccessibleName(title)
+        self._text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self._text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        self._copy = buttons.addButton(self.tr("&Copy"), QDialogButtonBox.ButtonRole.ActionRole)
+        self._copy.setObjectName("copy")
+        self._copy.setEnabled(False)
+        self._copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._text.toPlainText()))
+        buttons.rejected.connect(self.reject)
+        self.finished.connect(self._on_finished)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(2 * SPACE, 2 * SPACE, 2 * SPACE, 2 * SPACE)
+        self._column.setSpacing(SPACE)
+        self._column.addWidget(said)
+        self._column.addWidget(self._text, 1)
+        self._column.addWidget(buttons)
+        self.resize(720, 460)
+
+    def add(self, part: QWidget) -> None:
+        """Add something to choose, between the text and the buttons."""
+        self._column.insertWidget(self._column.count() - 1, part)
+
+    def set_text(self, text: str) -> None:
+        """Show a text in place of the one before."""
+        self._text.setPlainText(text)
+        self._copy.setEnabled(True)
+
+    def _on_finished(self) -> None:
+        self.gone = True

@@ -40,7 +40,7 @@ from gui.progress import ProgressPanel
 from gui.queue_model import QueueModel
 from gui.queue_view import QueueView
 from gui.recipe_bar import RecipeBar
-from gui.remedies import recovery_line
+from gui.report import Report
 from gui.state_tabs import SearchField, StateTabs
 from gui.tasks import Tasks
 from gui.theme import SPACE, choose_scheme, theme_signals
@@ -72,6 +72,7 @@ class MainWindow(QMainWindow):
         self.inspector = Inspector(queue, tasks)
         self.progress = ProgressPanel(queue)
         self.commands = Commands(queue, self.actions_, self.view, self.model, self.notice, tasks)
+        self.report = Report(self, queue, self.settings, data_dir, tasks, self.notice)
         self.drop_area = DropArea(self)
         self._lay_out()
         self._make_menus()
@@ -147,7 +148,7 @@ class MainWindow(QMainWindow):
         columns.aboutToShow.connect(lambda: self.view.header_actions(columns))
         look.addMenu(self.tr("&Appearance")).addActions(list(acts.schemes.values()))
         help_menu = bar.addMenu(self.tr("&Help"))
-        help_menu.addActions([acts.shortcuts, acts.about])
+        help_menu.addActions([acts.shortcuts, acts.diagnostics, acts.about])
         self._job_menu = self.menuBar().addMenu("")
         self._job_menu.menuAction().setVisible(False)
         self._job_menu.setObjectName("jobMenu")
@@ -177,7 +178,8 @@ class MainWindow(QMainWindow):
         self.view.selection_settled.connect(lambda: self.inspector.show_jobs(self.view.selected_ids()))
         self.inspector.open_path.connect(self.commands.open_path)
         self.progress.title_changed.connect(self.setWindowTitle)
-        tasks.on_failure = self.notice.say
+        tasks.on_failure = self.report.failed
+        acts.diagnostics.triggered.connect(self.report.show_diagnostics)
         self.recipe_bar.refused.connect(self.notice.say)
         theme_signals().changed.connect(acts.renew_icons)
         self.setWindowTitle(self.progress.title())
@@ -190,9 +192,7 @@ class MainWindow(QMainWindow):
         self._hearing.connect(self._queue.status_changed, self._on_status)
         self._on_status(self._queue.status())
         self.model.begin()
-        sentences = [recovery_line(recovery), self._settings.notice]
-        if any(sentences):
-            self.notice.say(" ".join(filter(None, sentences)))
+        self.report.opened(recovery)
 
     def add(self, paths: Sequence[str], priority: int = Priority.NORMAL) -> None:
         """Add files and folders with the recipe that is chosen."""

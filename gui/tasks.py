@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication
 
-from core.errors import ImageQueueError
+from core.errors import Bug, ImageQueueError
 
 log = logging.getLogger(__name__)
 
@@ -17,12 +17,11 @@ log = logging.getLogger(__name__)
 class Tasks:
     """Holds each coroutine that a Qt slot starts until it has ended.
 
-    A coroutine that raises is told to `on_failure` as one sentence; what is not of the error family is also
-    logged with its traceback.
+    What a coroutine raises is told to `on_failure`.
     """
 
-    def __init__(self, on_failure: Callable[[str], None] = lambda _: None) -> None:
-        self.on_failure = on_failure
+    def __init__(self) -> None:
+        self.on_failure: Callable[[BaseException], None] = _only_log
         self._running: set[asyncio.Task[Any]] = set()
 
     def start(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
@@ -38,7 +37,7 @@ class Tasks:
             return
         error = task.exception()
         if error is not None:
-            self.on_failure(sentence_of(error))
+            self.on_failure(error)
 
     async def end(self) -> None:
         """Cancel what still runs, but for the caller, and wait until it has ended."""
@@ -49,10 +48,19 @@ class Tasks:
             await asyncio.wait(running)
 
 
+def _only_log(error: BaseException) -> None:
+    log.error("A coroutine failed before there was a window to say so", exc_info=error)
+
+
 def sentence_of(error: BaseException) -> str:
     """Return what to tell a person of an error; one that is our own mistake is logged, too."""
-    if isinstance(error, ImageQueueError):
+    if is_expected(error):
         return str(error)
-    log.error("A mistake of our own", exc_info=error)
+    log.critical("A mistake of our own", exc_info=error)
     text = QCoreApplication.translate("Tasks", "Image Queue made a mistake ({kind}): {error}")
     return text.format(kind=type(error).__name__, error=error)
+
+
+def is_expected(error: BaseException) -> bool:
+    """Return whether the environment or the input did it, and not we."""
+    return isinstance(error, ImageQueueError) and not isinstance(error, Bug)

@@ -29,12 +29,20 @@ QT = {"PySide6", "shiboken6", "qasync", "pytestqt"}
 # Imports within core go down this list, or along a line of it; the longest prefix of a module's name decides.
 LAYERS = (
     ("core.cli",),
+    ("core.diagnostics",),
     ("core.intake", "core.owner", "core.settings"),
     ("core.queue", "core.dispatcher"),
     ("core.store", "core.migrations", "core.twins", "core.slots", "core.worker", "core.wire"),
     ("core.imaging",),
     ("core.recipe", "core.operations", "core.formats"),
-    ("core.executor", "core.status", "core.retry", "core.clock", "core.whole_file"),  # what all above share
+    (
+        "core.executor",
+        "core.status",
+        "core.retry",
+        "core.clock",
+        "core.whole_file",
+        "core.log_file",
+    ),  # what all above share
     ("core.errors",),
     ("core.job",),
 )

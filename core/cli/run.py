@@ -18,6 +18,7 @@ from core.cli.terminal import Printer
 from core.errors import BadUsage
 from core.intake.adding import AddSummary, add_paths
 from core.job import JobState
+from core.log_file import keep_log
 from core.owner import Owner, Reply, Request
 from core.owner_requests import fulfil, in_loop
 from core.queue import TaskQueue
@@ -55,6 +56,7 @@ def run(options: argparse.Namespace, printer: Printer) -> int:
     if settings.notice:
         printer.say(settings.notice)
     with Owner.acquire(data_dir) as owner:
+        keep_log(data_dir, echo=False)
         return asyncio.run(_Run(options, settings, owner, printer).main(data_dir, paths, recipe))
 
 

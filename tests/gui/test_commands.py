@@ -225,6 +225,7 @@ def test_several_paths_are_copied_one_a_line(run_on_qasync: RunOnLoop, tmp_path:
             await stage.add(2)
             await stage.read()
             stage.window.view.selectAll()
+            stage.window.commands._look()
             stage.window.actions_.copy_path.trigger()
             lines = "/photos/photo-000000.jpg\n/photos/photo-000001.jpg"
             await until(lambda: QGuiApplication.clipboard().text() == lines)

@@ -265,6 +265,7 @@ class QueueModel(QAbstractTableModel):
                 pages, self._pages = self._pages, set()
                 wanted = [job for page in sorted(pages)[-8:] for job in self._lacking(page)]
                 if wanted:
+                    self._cache.begin_read()
                     self._cache.put(await self._queue.jobs(wanted))
                     self._touch(wanted)
         finally:

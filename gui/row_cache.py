@@ -20,6 +20,7 @@ class RowCache:
         self._most = most
         self._jobs: OrderedDict[int, Job] = OrderedDict()
         self._stale: set[int] = set()
+        self._changed: set[int] | None = None  # since the read that is under way was begun
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -32,18 +33,29 @@ class RowCache:
         """Return whether a job should be read."""
         return job not in self._jobs or job in self._stale
 
+    def begin_read(self) -> None:
+        """Hear that jobs are being read: what changes before `put` may not be in what is read."""
+        self._changed = set()
+
     def put(self, jobs: Iterable[Job]) -> None:
-        """Keep what was just read."""
+        """Keep what was just read; what has changed meanwhile is still to be read again."""
+        changed, self._changed = self._changed or (), None
         for job in jobs:
-            self._jobs[job.id] = job
+            if job.id in changed:
+                self._jobs.setdefault(job.id, job)
+                self._stale.add(job.id)
+            else:
+                self._jobs[job.id] = job
+                self._stale.discard(job.id)
             self._jobs.move_to_end(job.id)
-            self._stale.discard(job.id)
         while len(self._jobs) > self._most:
             gone, _ = self._jobs.popitem(last=False)
             self._stale.discard(gone)
 
     def change(self, change: JobChange) -> list[int]:
         """Note a change: states are known at once, the rest is to be read; returns the ids that are here."""
+        if self._changed is not None:
+            self._changed.update(change.ids)
         here = [job for job in change.ids if job in self._jobs]
         if change.kind is ChangeKind.REMOVED:
             for job in here:

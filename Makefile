@@ -3,16 +3,17 @@
 SHELL := /bin/sh
 PREPARE := resources/setup/prepare
 BIN := .venv/bin
-# What `make run` is given: make run ARGS="~/Pictures"
+# What `make run`, `make bench` and `make attack` are given: make run ARGS="~/Pictures"
 ARGS ?=
 
-.PHONY: help run test check bench lock clean
+.PHONY: help run test check bench attack lock clean
 
 help:
 	@echo "make run          open the window; with ARGS=\"PATH...\" it adds these"
 	@echo "make test         run all tests"
 	@echo "make check        ruff, the format, mypy, and all tests"
 	@echo "make bench        measure the speed, and print one table"
+	@echo "make attack       attack the promises, and print one table of what broke"
 	@echo "make lock         compile requirements.txt anew from pyproject.toml"
 	@echo "make clean        remove everything that was made here"
 
@@ -33,6 +34,10 @@ check:
 bench:
 	@$(PREPARE) tests
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+attack:
+	@$(PREPARE) tests
+	$(BIN)/python -m tests.reliability $(ARGS)
 
 lock:
 	@$(PREPARE) base

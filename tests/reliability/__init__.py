@@ -1,0 +1,1 @@
+"""Attacks on the promises, and a table of what they did."""

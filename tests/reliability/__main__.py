@@ -1,0 +1,79 @@
+"""Runs the attacks and prints one table: `make attack`, or `make attack ARGS="kill --seconds 60"` for a part.
+
+The exit status is 1 when an attack found anything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import shlex
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from tests.reliability.attack import Result, Scale, table
+from tests.reliability.attacks import ATTACKS
+
+README: Final = Path(__file__).with_name("README.md")
+FIGURES: Final = re.compile(r"(<!-- figures -->\n).*?(\n<!-- end of figures -->)", re.DOTALL)
+_LISTED: Final = 40  # findings of one attack that are printed
+
+
+def main() -> int:
+    """Attack, print, and return the exit status."""
+    names = [attack.name for attack in ATTACKS]
+    parser = argparse.ArgumentParser(prog="make attack", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; all when none is named"
+    )
+    parser.add_argument("--short", action="store_true", help="the form that `make test` runs")
+    parser.add_argument("--seconds", type=float, help="begin no round of an attack after this time")
+    parser.add_argument("--seed", type=int, default=1, help="of all that is left to chance")
+    parser.add_argument("--folder", type=Path, help="where to work; else the system's place for such")
+    parser.add_argument("--write", action="store_true", help=f"write the table into {README.name}")
+    chosen = parser.parse_args()
+    unknown = set(chosen.names) - set(names)
+    if unknown:
+        parser.error(f"there is no attack named {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    results: list[tuple[str, Result]] = []
+    for attack in ATTACKS:
+        if chosen.names and attack.name not in chosen.names:
+            continue
+        print(f"{attack.name} ...", file=sys.stderr, flush=True)
+        until = None if chosen.seconds is None else time.monotonic() + chosen.seconds
+        with tempfile.TemporaryDirectory(
+            prefix=f"imagequeue-{attack.name}-", dir=chosen.folder, ignore_cleanup_errors=True
+        ) as folder:
+            result = attack.run(Scale(chosen.short, chosen.seed, until), Path(folder))
+        results.append((attack.name, result))
+        for finding in result.findings[:_LISTED]:
+            print(f"  {finding}", file=sys.stderr, flush=True)
+        print(table([(attack.name, result)]).splitlines()[-1], file=sys.stderr, flush=True)
+    text = report(results)
+    print(f"\n{text}")
+    if chosen.write:
+        README.write_text(
+            FIGURES.sub(lambda found: found[1] + text + found[2], README.read_text("utf-8")), "utf-8"
+        )
+    return 0 if all(result.clean for _, result in results) else 1
+
+
+def report(results: Sequence[tuple[str, Result]]) -> str:
+    """Return the table, with the command and the day before it and the notes after it."""
+    command = shlex.join(one for one in sys.argv[1:] if one != "--write")
+    arguments = f' ARGS="{command}"' if command else ""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    where = f"{cores} cores, Python {platform.python_version()}"
+    said = f"`make attack{arguments}` on {time.strftime('%Y-%m-%d')}, {where}:"
+    notes = [f"- {name}: {note}" for name, result in results for note in result.notes]
+    return "\n\n".join(["\n".join(part) for part in ([said], [table(results)], notes) if part])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

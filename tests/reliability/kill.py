@@ -62,7 +62,7 @@ class _Batch:
 
     def run(self, kills: int) -> None:
         retries = self.rng.choice((3, 1_000))  # with few, jobs that are killed again and again are exhausted
-        asyncio.run(self.accept(self.scale.of(300, 40), retries))
+        asyncio.run(self.accept(self.scale.of(300, 96), retries))
         self.recipe_file.write_text(format_toml(self.recipe), "utf-8")
         before = self.tally.count
         life_number = 0

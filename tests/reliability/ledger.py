@@ -12,17 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from core.errors import CrashesDecoder, Interrupted, WorkerCrashed
 from core.executor import Done, Task
 from core.imaging.process import process
 from core.job import ENDED, Job, JobState
 from core.recipe import Recipe
+from core.retry import RetryPolicy
 from core.status import JobQuery
 from core.store_file import STORE_NAME, open_for_reading
 from core.store_reader import StoreReader
 from tests.reliability.attack import Tally
 from tests.reliability.sources import BROKEN
 
-KILLED: Final = frozenset({"interrupted", "worker-crashed"})
+KILLED: Final = frozenset({Interrupted.code, WorkerCrashed.code})
 """What a job may fail of that was killed as often as it may be tried."""
 
 _AT_REST: Final = {
@@ -34,6 +36,7 @@ _AT_REST: Final = {
     "receipts",
     "settings.toml",
     "imagequeue.log",
+    "imagequeue.faults.log",
 }
 _COMMITTED: Final = 2.0  # seconds from the time that a job is said to be added at until it surely waits
 
@@ -97,6 +100,8 @@ class Ledger:
             code = job.error.code if job.error else ""
             if job.state not in ENDED:
                 self.tally.finding("stuck", f"{what} at the end")
+            elif job.state is JobState.FAILED and code == CrashesDecoder.code:
+                expect(job.attempts >= RetryPolicy().crashes, "lost", f"{what} after {job.attempts} attempts")
             elif job.state is JobState.FAILED and code in KILLED:
                 expect(job.attempts == job.max_retries + 1, "lost", f"{what} after {job.attempts} attempts")
             elif Path(job.source).name.startswith(BROKEN):

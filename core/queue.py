@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
@@ -97,16 +98,16 @@ class TaskQueue:
 
         Nothing runs until `start`. Raises StoreUnusable or StoreTooNew.
         """
-        set_aside = await self._writer.open()
+        set_aside, salvaged = await self._writer.open()
         uid, paused = await self._writer.call(lambda store: (store.uid, store.paused))
         self.was_running = not paused
         self._reader = await self._in_reader(lambda: StoreReader(self._path))
-        recovery = await self._recover(uid, set_aside)
+        recovery = replace(await self._recover(uid), set_aside=set_aside, salvaged=salvaged)
         await self._dispatcher.open(uid, self._concurrency, self._on_progress)
         self._tell_status()
         return recovery
 
-    async def _recover(self, uid: str, set_aside: str) -> Recovery:
+    async def _recover(self, uid: str) -> Recovery:
         now = self._clock.now()
         await self._writer.call(JobStore.forget_removed)
         left = await self._writer.call(JobStore.running)
@@ -126,7 +127,8 @@ class TaskQueue:
             else:
                 await self._writer.call(partial(JobStore.put_back_after_crash, end=end, error=error))
                 found["put_back"] += 1
-        return Recovery(jobs=tuple(claimed.job_id for claimed in left), set_aside=set_aside, **found)
+        ids = tuple(claimed.job_id for claimed in left)
+        return Recovery(found["put_back"], found["exhausted"], found["finished"], ids)
 
     async def close(self, grace: float = 5.0) -> None:
         """End in order: start nothing new, give running jobs `grace` seconds, put the rest back, close all.

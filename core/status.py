@@ -50,6 +50,7 @@ class Recovery:
     finished: int = 0  # jobs whose outputs were all published before the end, now `done`
     jobs: tuple[int, ...] = ()  # the ids of all these
     set_aside: str = ""  # where a store that could not be read was moved to; empty when all was well
+    salvaged: int = 0  # jobs that were brought over from it
 
 
 class RunState(StrEnum):

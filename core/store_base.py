@@ -27,7 +27,9 @@ class StoreBase:
         Raises StoreTooNew (untouched) and StoreUnusable. A file that is no readable store is set aside under
         another name, which `set_aside` then tells, and a new one is made.
         """
-        self._db, counts, self.set_aside = open_store(path)
+        opened = open_store(path)
+        self._db, counts = opened.db, opened.counts
+        self.set_aside, self.salvaged = opened.set_aside, opened.salvaged
         self._depth = 0
         self.counts = {state: counts.get(state, 0) for state in JobState}
         try:

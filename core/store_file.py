@@ -4,33 +4,83 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from core.errors import DiskFull, ImageQueueError, StoreUnusable
 from core.migrations import LATEST, migrate, version_of
+from core.salvage import salvage
 
 STORE_NAME: Final = "queue.sqlite3"
 
 
-def open_store(path: Path) -> tuple[sqlite3.Connection, dict[str, int], str]:
-    """Open the store for its one writer.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A store that was just opened for its one writer."""
 
-    Returns it with the number of jobs in each state, and where a damaged file was moved to, or "".
+    db: sqlite3.Connection
+    counts: dict[str, int]  # jobs in each state that there are any in
+    set_aside: str = ""  # where a damaged file was moved to, or ""
+    salvaged: int = 0  # jobs that were brought over from it
+
+
+def open_store(path: Path) -> Opened:
+    """Open the store, and make it where there is none; of a damaged one all that can be read is kept.
 
     Commits are synced to disk (WAL with synchronous=FULL), so that what was accepted survives a power cut.
+    Raises StoreUnusable, StoreTooNew or DiskFull.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f"{path.name}.new")
+        if fresh.exists() and not path.exists():  # the app died between the two renames below
+            fresh.rename(path)
         try:
-            return *_connect(path), ""
+            if _suspect(path).exists():
+                _look_through(path)
+            return Opened(*_connect(path))
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
+        salvaged = _make_anew(path, fresh)
         moved = _set_aside(path)
-        return *_connect(path), str(moved)
+        fresh.rename(path)
+        return Opened(*_connect(path), str(moved), salvaged)
     except (sqlite3.Error, OSError) as error:
         raise as_store_error(error, path) from error
+
+
+def note_damage(path: Path) -> None:
+    """Note that the store was found to be damaged while it was in use: its next opening looks through it."""
+    with suppress(OSError):
+        _suspect(path).touch()
+
+
+def _suspect(path: Path) -> Path:
+    return path.with_name(f"{path.name}.suspect")
+
+
+def _look_through(path: Path) -> None:
+    """Check the whole store, indexes too. Raises sqlite3.DatabaseError when it is damaged."""
+    db, _ = _connect(path)
+    with closing(db):
+        found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if found != "ok":
+        error = sqlite3.DatabaseError(found)
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
+    _suspect(path).unlink()
+
+
+def _make_anew(path: Path, fresh: Path) -> int:
+    """Make a new store beside a damaged one, of what that still has; returns how many jobs."""
+    for suffix in ("", "-wal", "-shm"):  # of an earlier try that was cut off
+        fresh.with_name(fresh.name + suffix).unlink(missing_ok=True)
+    db, _ = _connect(fresh)
+    with closing(db):  # which folds its log into it
+        return salvage(path, db)
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
@@ -77,7 +127,7 @@ def text_of(raw: bytes) -> str:
 
 def is_damage(error: sqlite3.DatabaseError) -> bool:
     """Return whether the error says that the file is no store, or a broken one."""
-    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def as_store_error(error: sqlite3.Error | OSError, path: Path) -> ImageQueueError:
@@ -91,6 +141,10 @@ def as_store_error(error: sqlite3.Error | OSError, path: Path) -> ImageQueueErro
         error, PermissionError
     ):
         return StoreUnusable(f"The queue in {path.parent} cannot be opened for writing: check the folder.")
+    if isinstance(error, sqlite3.DatabaseError) and is_damage(error):
+        return StoreUnusable(
+            f"The queue in {path.parent} is damaged. Start Image Queue again: it will keep what can be read."
+        )
     return StoreUnusable(f"The queue in {path.parent} cannot be used: {error}.")
 
 
@@ -100,6 +154,7 @@ def _set_aside(path: Path) -> Path:
     while target.exists():
         number += 1
         target = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
+    _suspect(path).unlink(missing_ok=True)
     for suffix in ("-wal", "-shm"):
         beside = path.with_name(path.name + suffix)
         if beside.exists():

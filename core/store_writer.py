@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from core.errors import BadUsage, IllegalChange
 from core.job import JobState
 from core.store import JobStore
-from core.store_file import as_store_error
+from core.store_file import as_store_error, is_damage, note_damage
 
 T = TypeVar("T")
 
@@ -52,11 +52,14 @@ class StoreWriter:
         self._open = False
         self._closed: asyncio.Future[None] | None = None
 
-    async def open(self) -> str:
-        """Open the store in the thread; returns where a damaged one was moved to. Raises as JobStore does."""
+    async def open(self) -> tuple[str, int]:
+        """Open the store in the thread. Raises as JobStore does.
+
+        Returns where a damaged one was moved to, or "", and how many jobs were brought over from it.
+        """
         self._thread.start()
         self._open = True
-        return await self.call(lambda store: store.set_aside)
+        return await self.call(lambda store: (store.set_aside, store.salvaged))
 
     async def call(self, function: Callable[[JobStore], T]) -> T:
         """Run one function with the store, and return its result after the commit.
@@ -127,6 +130,8 @@ class StoreWriter:
                         call.error = error
                     call.counts = dict(store.counts)
         except sqlite3.Error as error:
+            if isinstance(error, sqlite3.DatabaseError) and is_damage(error):
+                note_damage(self._path)
             failure = as_store_error(error, self._path)
             failure.__cause__ = error
             for call in calls:

@@ -88,6 +88,13 @@ def recovery_line(recovery: Recovery) -> str:
                 path=words.shown(recovery.set_aside)
             )
         )
+        parts.append(
+            words.count(
+                recovery.salvaged,
+                _tr("1 image could be brought over from it."),
+                _tr("{n} images could be brought over from it."),
+            )
+        )
     if recovery.put_back or recovery.exhausted or recovery.finished:
         parts.append(_tr("Image Queue closed unexpectedly; nothing was lost."))
         if recovery.put_back:

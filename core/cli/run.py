@@ -159,7 +159,8 @@ class _Run:
     def _tell_recovery(self, recovery: Recovery) -> None:
         if recovery.set_aside:
             self._printer.say(
-                f"The queue was damaged; it was moved to {recovery.set_aside}, and a new one made."
+                f"The queue was damaged; it was moved to {recovery.set_aside}, and a new one made, "
+                f"with the {recovery.salvaged:,} jobs that could be read."
             )
         found = recovery.put_back + recovery.exhausted + recovery.finished
         if found:

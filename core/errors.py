@@ -103,6 +103,12 @@ class Interrupted(EnvironmentFault):
     retryable = True
 
 
+class FormatUnavailable(EnvironmentFault):
+    """The library that reads or writes a format is not installed, or does not work here."""
+
+    code = "format-unavailable"
+
+
 class QueueInUse(EnvironmentFault):
     """Another process owns the store."""
 

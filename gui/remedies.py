@@ -25,6 +25,7 @@ def remedy(code: str) -> str:
         "timed-out": _tr("Retry when the machine has less to do, or raise the time limit in the settings."),
         "out-of-memory": _tr("Raise the memory limit in the settings, or make the image smaller first."),
         "interrupted": _tr("Retry it: the app ended while the image was being worked on."),
+        "format-unavailable": _tr("Install the package that the message names, then retry."),
         "queue-in-use": _tr("Close the other Image Queue first."),
         "store-unusable": _tr("Check the disk and the permissions of the data folder."),
         "store-too-new": _tr("Update Image Queue to the version that wrote the queue."),

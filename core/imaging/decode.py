@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 import os
 import stat
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,13 +25,13 @@ from core.errors import DamagedImage, ImageQueueError, NotAnImage, TooLarge, fro
 from core.formats import FORMATS, Format
 from core.imaging.libvips import libvips
 from core.imaging.metadata import Carried, read_metadata
+from core.imaging.readers import open_image
 
 MAX_PIXELS: Final = 300_000_000
 """An image with more pixels is refused before it is decoded; IMAGEQUEUE_MAX_PIXELS overrides it."""
 
 MAX_PIXELS_VARIABLE: Final = "IMAGEQUEUE_MAX_PIXELS"
 
-_ALLOWED: Final = tuple(one.pillow for one in FORMATS)
 _BY_PILLOW: Final = {one.pillow: one for one in FORMATS} | {"MPO": FORMATS[0]}
 _TURNED: Final = frozenset({5, 6, 7, 8})  # orientations that swap width and height
 
@@ -124,16 +123,24 @@ def open_source(path: str) -> Source:
     """
     file, status = _open_regular(path)
     try:
-        claimed = _check_webp(file, path)
+        claimed = 0
+
+        def check(width: int, height: int) -> None:
+            nonlocal claimed
+            claimed = max(claimed, width * height)
+            check_pixels(width, height, f"{shown(path)} has")
+
         try:
-            header = _guarded(lambda: Image.open(file, formats=_ALLOWED), path)
+            header = _guarded(lambda: open_image(file, path, check), path)
         except DamagedImage:
             bytearray(claimed * 8)  # a MemoryError when that is what its decoder lacked, and did not say
             raise
-        check_pixels(*header.size, f"{shown(path)} has")
+        if not _BY_PILLOW[str(header.format)].drawn:  # these have no pixels of their own
+            check_pixels(*header.size, f"{shown(path)} has")
         carried = _guarded(lambda: read_metadata(header, file.fileno()), path)
         note = _guarded(lambda: _frames_note(header), path)
-        deep = header.mode in ("RGB", "RGBA") and any(";16" in str(tile[3]) for tile in header.tile)
+        tiles = getattr(header, "tile", ())
+        deep = header.mode in ("RGB", "RGBA") and any(";16" in str(tile[3]) for tile in tiles)
         return Source(
             path=path,
             file=file,
@@ -155,11 +162,16 @@ def load(source: Source, size: tuple[int, int] | None, *, fast: bool) -> Image.I
     """Decode the first frame; the result has the source's stored orientation.
 
     size: the width and height in pixels that are needed, in that orientation; the result has at least that
-    size. None for the full size. fast: let the JPEG decoder shrink; see `Recipe.fast`.
+    size, and exactly that when it is drawn. None for the full size. fast: let the JPEG decoder shrink; see
+    `Recipe.fast`.
 
     Raises DamagedImage for what cannot be decoded to its end.
     """
-    if size is not None and (size[0] < source.stored[0] or size[1] < source.stored[1]):
+    if source.format.drawn:
+        width, height = size if size is not None else source.stored
+        check_pixels(width, height, f"{shown(source.path)} would have to be drawn at")
+        source.header.draft(None, (width, height))
+    elif size is not None and (size[0] < source.stored[0] or size[1] < source.stored[1]):
         bounded = min(size[0], source.stored[0]), min(size[1], source.stored[1])
         way = _way(source, bounded, fast=fast)
         if way is not None:
@@ -272,35 +284,15 @@ def _check_regular(status: os.stat_result, path: str) -> None:
         raise NotAnImage(f"{shown(path)} is empty.")
 
 
-def _check_webp(file: BinaryIO, path: str) -> int:
-    """Check the size of a WebP before it is opened: its decoder takes memory for all pixels at once.
-
-    Returns its number of pixels; 0 for other formats.
-    """
-    try:
-        head = file.read(30)
-        file.seek(0)
-    except OSError as error:
-        raise from_os_error(error, writing=False) from error
-    if len(head) < 30 or head[:4] != b"RIFF" or head[8:12] != b"WEBP":
-        return 0
-    if head[12:16] == b"VP8X":
-        width, height = (1 + int.from_bytes(head[at : at + 3], "little") for at in (24, 27))
-    elif head[12:16] == b"VP8L":
-        (bits,) = struct.unpack_from("<I", head, 21)
-        width, height = 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
-    else:
-        width, height = (one & 0x3FFF for one in struct.unpack_from("<HH", head, 26))
-    check_pixels(width, height, f"{shown(path)} has")
-    return width * height
-
-
 def _frames_note(header: Image.Image) -> tuple[str, ...]:
     if header.format == "MPO":
         return ()  # its other pictures are other views of the same
-    if header.format == "TIFF":
-        frames = int(getattr(header, "n_frames", 1))
-        return (f"Only the first of {frames} pages was used.",) if frames > 1 else ()
+    frames = int(getattr(header, "n_frames", 1)) if header.format in ("TIFF", "HEIF", "PDF") else 1
+    if frames > 1:
+        pages = "main one" if header.format == "HEIF" else "first"
+        return (f"Only the {pages} of {frames} {'images' if header.format == 'HEIF' else 'pages'} was used.",)
+    if header.format in ("HEIF", "PSD"):
+        return ()  # the layers of a PSD are not frames
     if getattr(header, "is_animated", False):
         return ("The animation was reduced to its first frame.",)
     return ()
@@ -311,10 +303,12 @@ def _guarded(work: Callable[[], T], path: str) -> T:
     try:
         return work()
     except UnidentifiedImageError as error:
-        names = ", ".join(one.name.upper() for one in FORMATS)
+        names = ", ".join(one.spoken for one in FORMATS)
         raise NotAnImage(f"{shown(path)} is not an image that can be read ({names}).") from error
     except (ImageQueueError, MemoryError):
         raise
+    except SyntaxError as error:  # how Pillow's readers say that a header makes no sense
+        raise DamagedImage(f"{shown(path)} is damaged: {error}.") from error
     except OSError as error:
         if error.errno is not None:
             raise from_os_error(error, writing=False) from error

@@ -240,3 +240,10 @@ def _moved(block: _Block, directory: int, to: int, order: str) -> bytes:
             head += struct.pack(order + "I", values_at + len(values))
             values += value + bytes(len(value) & 1)
     return bytes(head + bytes(4) + values)
+
+
+def set_upright(raw: bytes) -> bytes:
+    """Return the block with orientation 1, for pixels that are upright already. Raises BrokenExif."""
+    block = _Block(raw)
+    block.set_value(block.find(block.main, _ORIENTATION), 1)
+    return bytes(block.data)

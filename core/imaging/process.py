@@ -22,6 +22,7 @@ from core.executor import Done, Skipped, Task
 from core.formats import JPEG, PNG, Format, format_named
 from core.imaging.colour import REDUCED, laid_on, scalable, to_eight, to_srgb
 from core.imaging.decode import Source, check_pixels, load, open_source, shown
+from core.imaging.drawing import drawn_size, enlarging
 from core.imaging.encode import encode, takes_alpha, takes_mode
 from core.imaging.libvips import libvips
 from core.imaging.metadata import attached_to
@@ -93,8 +94,10 @@ def _process(task: Task, recipe: Recipe, report: Callable[[float], None]) -> Don
 
 def _work_out(output: Output, source: Source, task: Task) -> _Work:
     chosen = _format_of(output, source)
-    planned = plan(output.operations, source.size)
-    check_pixels(*planned.largest, f"The output {output.name} of {shown(source.path)} would need")
+    operations = enlarging(output.operations) if source.format.drawn else output.operations
+    planned = plan(operations, source.size)
+    largest = planned.size if source.format.drawn else planned.largest
+    check_pixels(*largest, f"The output {output.name} of {shown(source.path)} would need")
     sized = "{width}" in output.template or "{height}" in output.template
     if sized and output.max_bytes is not None:
         return _Work(output, chosen, planned, None)
@@ -164,31 +167,40 @@ def _unlike(works: Sequence[_Work]) -> tuple[list[_Work], list[str]]:
 def _make(
     works: Sequence[_Work], source: Source, task: Task, recipe: Recipe, report: Callable[[float], None]
 ) -> tuple[list[Made], list[str]]:
-    """Decode once, and make the outputs from the size that the largest one needs."""
+    """Decode once, and make the outputs from the size that the largest one needs.
+
+    What is drawn is drawn anew for each output.
+    """
     for work in works:
         _refuse_loss(work, source)
+    made: list[Made] = []
+    said: list[str] = []
+    for group in [[work] for work in works] if source.format.drawn else [works]:
+        loaded = _load(group, source, recipe)
+        base, notes = scalable(loaded, keep_deep=True)
+        said += (*notes, REDUCED) if source.deep else notes
+        report(_DECODED + (_MADE - _DECODED) * len(made) / len(works))
+        for work in group:
+            if not work.plan.steps and _goes_as_it_is(work, loaded, source, recipe):
+                image = loaded.copy()
+            else:
+                image = perform(
+                    base, work.plan.steps, source.size, background=recipe.background, fast=recipe.fast
+                )
+            one, more = _finish(work, image, source, task, recipe)
+            made.append(one)
+            said += more
+            report(_DECODED + (_MADE - _DECODED) * len(made) / len(works))
+    return made, said
+
+
+def _load(works: Sequence[_Work], source: Source, recipe: Recipe) -> Image.Image:
+    if source.format.drawn:
+        return load(source, drawn_size(works[0].plan, source.size), fast=recipe.fast).copy()
     needed = needed_size([work.plan for work in works], source.size)
     if needed is not None and source.turned:
         needed = needed[1], needed[0]
-    loaded = set_upright(load(source, needed, fast=recipe.fast), source.carried.orientation)
-    base, notes = scalable(loaded, keep_deep=True)
-    if source.deep:
-        notes = (*notes, REDUCED)
-    report(_DECODED)
-    made: list[Made] = []
-    said = list(notes)
-    for count, work in enumerate(works, 1):
-        if not work.plan.steps and _goes_as_it_is(work, loaded, source, recipe):
-            image = loaded.copy()
-        else:
-            image = perform(
-                base, work.plan.steps, source.size, background=recipe.background, fast=recipe.fast
-            )
-        one, more = _finish(work, image, source, task, recipe)
-        made.append(one)
-        said += more
-        report(_DECODED + (_MADE - _DECODED) * count / len(works))
-    return made, said
+    return set_upright(load(source, needed, fast=recipe.fast), source.carried.orientation)
 
 
 def _refuse_loss(work: _Work, source: Source) -> None:

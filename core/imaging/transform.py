@@ -99,7 +99,7 @@ def plan(operations: Sequence[Operation], size: Size) -> Plan:
     for operation in operations:
         for step in _steps_of(operation, size):
             steps.append(step)
-            size = _size_after(step, size)
+            size = size_after(step, size)
             largest = max(largest, size, key=lambda one: one[0] * one[1])
     return Plan(tuple(steps), size, largest)
 
@@ -218,7 +218,8 @@ def _steps_of(operation: Operation, size: Size) -> tuple[Step, ...]:
             return _crop(operation, size)
 
 
-def _size_after(step: Step, size: Size) -> Size:
+def size_after(step: Step, size: Size) -> Size:
+    """Return the width and height in pixels that an image of this size has after a step."""
     match step:
         case Scale(new) | Spin(_, new):
             return new

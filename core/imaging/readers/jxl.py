@@ -1,0 +1,100 @@
+"""Reads JPEG XL with pillow-jxl-plugin (libjxl), whose decoder works as soon as it is opened."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, Final
+
+from PIL import Image
+from pillow_jxl import JpegXLImagePlugin
+
+from core.imaging.exif import PREFIX, BrokenExif, set_upright
+
+JpegXLImagePlugin.DECODE_THREADS = 0  # four workers fill the processors by themselves
+
+_CODESTREAM: Final = b"\xff\x0a"
+_HEADER: Final = 16  # bytes of the codestream that hold its size
+_RATIOS: Final = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
+_BITS: Final = (9, 13, 18, 30)
+_LONGEST_XMP: Final = 2**24
+
+
+def open_image(file: BinaryIO, check: Callable[[int, int], None]) -> Image.Image:
+    """Return the image. Raises what `check` raises for its size, before it is decoded.
+
+    The decoder turns the image as the codestream says, which counts and not the EXIF (ISO/IEC 18181-2); only
+    a JPEG that was packed without loss comes out as it was, with its EXIF.
+    """
+    content = file.read()
+    file.seek(0)
+    size = size_of(content)
+    if size is None:
+        raise SyntaxError("the header of the JPEG XL cannot be read")
+    check(*size)
+    opened = JpegXLImagePlugin.JXLImageFile(file)
+    exif = opened.info.get("exif")
+    if isinstance(exif, bytes) and not opened.jpeg:
+        try:
+            opened.info["exif"] = PREFIX + set_upright(exif)
+        except BrokenExif:
+            del opened.info["exif"]
+    xmp = next((body for kind, body in _boxes(content) if kind == b"xml "), b"")
+    if xmp and len(xmp) < _LONGEST_XMP:
+        opened.info["xmp"] = bytes(xmp)
+    return opened
+
+
+def size_of(content: bytes) -> tuple[int, int] | None:
+    """Return width and height in pixels from a JPEG XL's header; None when there is none.
+
+    ISO/IEC 18181-1, annex D: a size is whole eights up to 256, or one of four lengths of numbers, and the
+    width may be said as a ratio. Bits are read from the lowest.
+    """
+    stream = content[:_HEADER]
+    if not content.startswith(_CODESTREAM):
+        stream = b""
+        for kind, body in _boxes(content):
+            if kind == b"jxlc":
+                stream = bytes(body[:_HEADER])
+                break
+            if kind == b"jxlp":
+                stream += bytes(body[4 : 4 + _HEADER])
+            if len(stream) >= _HEADER:
+                break
+    if not stream.startswith(_CODESTREAM):
+        return None
+    bits = int.from_bytes(stream[2:], "little")
+
+    def take(count: int) -> int:
+        nonlocal bits
+        value = bits & ((1 << count) - 1)
+        bits >>= count
+        return value
+
+    def side() -> int:
+        return 1 + take(_BITS[take(2)])
+
+    eights = take(1)
+    height = 8 * (1 + take(5)) if eights else side()
+    ratio = take(3)
+    if ratio:
+        across, down = _RATIOS[ratio - 1]
+        return height * across // down, height
+    return (8 * (1 + take(5)) if eights else side()), height
+
+
+def _boxes(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    """Give the kind and the body of each box of a container (ISO/IEC 18181-2)."""
+    at, whole = 0, memoryview(content)
+    while at + 8 <= len(content):
+        length, kind = struct.unpack_from(">I4s", content, at)
+        start = at + 8
+        if length == 1 and at + 16 <= len(content):
+            (length,) = struct.unpack_from(">Q", content, at + 8)
+            start = at + 16
+        end = len(content) if length == 0 else at + length
+        if end < start:
+            return
+        yield kind, whole[start:end]
+        at = end

@@ -52,6 +52,7 @@ _READING: Final = (
 )
 
 _ORIENTATION: Final = 0x0112
+_DAMAGED: Final = "is damaged, or of a kind that cannot be read"
 T = TypeVar("T")
 
 Image.MAX_IMAGE_PIXELS = None  # the limit is checked here, for every format, with a sentence of its own
@@ -308,10 +309,14 @@ def _guarded(work: Callable[[], T], path: str) -> T:
     except (ImageQueueError, MemoryError):
         raise
     except SyntaxError as error:  # how Pillow's readers say that a header makes no sense
-        raise DamagedImage(f"{shown(path)} is damaged: {error}.") from error
+        raise DamagedImage(f"{shown(path)} {_DAMAGED}: {_sentence(error)}") from error
     except OSError as error:
         if error.errno is not None:
             raise from_os_error(error, writing=False) from error
-        raise DamagedImage(f"{shown(path)} is damaged: {error}.") from error
+        raise DamagedImage(f"{shown(path)} {_DAMAGED}: {_sentence(error)}") from error
     except Exception as error:  # decoders raise a dozen kinds of errors on bad files
-        raise DamagedImage(f"{shown(path)} is damaged: {type(error).__name__}: {error}.") from error
+        raise DamagedImage(f"{shown(path)} {_DAMAGED}: {type(error).__name__}: {_sentence(error)}") from error
+
+
+def _sentence(error: Exception) -> str:
+    return f"{str(error).rstrip('.')}."

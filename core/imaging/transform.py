@@ -178,6 +178,7 @@ def _scaled(
 ) -> Image.Image:
     if box is None and image.size == size:
         return image
+    fast = fast and image.mode != "I;16"  # for which Pillow has no box filter
     return image.resize(size, Image.Resampling.LANCZOS, box, _REDUCING_GAP if fast else None)
 
 

@@ -170,6 +170,14 @@ def test_progress_rises_from_the_beginning_to_the_end(source: Path) -> None:
     assert all(0 < one <= 1 for one in told)
 
 
+@pytest.mark.parametrize("mode", ["I;16", "I;16B"])
+def test_16_bit_grey_stays_so_however_much_it_shrinks(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "a.tif"
+    path.write_bytes(encoded(Image.new(mode, (900, 600), 40_001), "TIFF"))
+    small = made(path, Output("o", (Thumbnail(30),), "png"))
+    assert (small.mode, small.size, small.getpixel((9, 9))) == ("I;16", (30, 20), 40_001)
+
+
 def test_names_that_are_not_valid_text_work(tmp_path: Path) -> None:
     path = os.fsencode(tmp_path) + b"/caf\xe9 \n.jpg"
     with open(path, "wb") as file:

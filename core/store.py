@@ -17,6 +17,7 @@ from core.errors import IllegalChange, WorkerCrashed
 from core.executor import Done
 from core.job import AttemptEnd, JobError, JobState
 from core.store_base import CHUNK, NO_ERROR
+from core.store_file import damage
 from core.store_wishes import StoreWishes
 from core.twins import Twins
 
@@ -156,8 +157,10 @@ class JobStore(StoreWishes):
 
     def _recipe_body(self, recipe: int) -> str:
         if recipe not in self._recipe_bodies:
-            (body,) = self._db.execute("SELECT body FROM recipes WHERE id = ?", (recipe,)).fetchone()
-            self._recipe_bodies[recipe] = body
+            row = self._db.execute("SELECT body FROM recipes WHERE id = ?", (recipe,)).fetchone()
+            if row is None:
+                raise damage(f"There is no recipe {recipe}")
+            self._recipe_bodies[recipe] = row[0]
         return self._recipe_bodies[recipe]
 
     def finish(self, end: Ended, done: Done) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import DiskFull, ImageQueueError, StoreUnusable
+from core.job import JobState
 from core.migrations import LATEST, migrate, version_of
 from core.salvage import salvage
 
@@ -67,10 +68,9 @@ def _look_through(path: Path) -> None:
     db, _ = _connect(path)
     with closing(db):
         found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    if found != "ok":
-        error = sqlite3.DatabaseError(found)
-        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-        raise error
+        without_recipe = db.execute("PRAGMA foreign_key_check").fetchone()
+    if found != "ok" or without_recipe is not None:
+        raise damage(found)
     _suspect(path).unlink()
 
 
@@ -111,9 +111,13 @@ def _connect(path: Path) -> tuple[sqlite3.Connection, dict[str, int]]:
         db.execute("PRAGMA journal_size_limit = 67108864")
         db.execute("PRAGMA temp_store = MEMORY")
         migrate(db, path)
-        db.execute("SELECT COUNT(*) FROM meta").fetchone()
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("UPDATE meta SET value = value")  # a store that can only be read is found out here
+        db.execute("ROLLBACK")
         # This reads every job: damage in the middle of the file is found out here.
         counts = dict(db.execute("SELECT state, COUNT(*) FROM jobs GROUP BY state").fetchall())
+        if not counts.keys() <= set(JobState):
+            raise damage(f"There are jobs in the states {sorted(map(str, counts))}")
     except BaseException:
         db.close()
         raise
@@ -128,6 +132,13 @@ def text_of(raw: bytes) -> str:
 def is_damage(error: sqlite3.DatabaseError) -> bool:
     """Return whether the error says that the file is no store, or a broken one."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def damage(what: str) -> sqlite3.DatabaseError:
+    """Return the error for what SQLite itself does not see to be wrong in a store."""
+    error = sqlite3.DatabaseError(what)
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
 
 
 def as_store_error(error: sqlite3.Error | OSError, path: Path) -> ImageQueueError:

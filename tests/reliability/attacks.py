@@ -6,5 +6,6 @@ from typing import Final
 
 from tests.reliability.attack import Attack
 from tests.reliability.kill import Kill
+from tests.reliability.store import Store
 
-ATTACKS: Final[tuple[Attack, ...]] = (Kill(),)
+ATTACKS: Final[tuple[Attack, ...]] = (Kill(), Store())

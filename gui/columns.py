@@ -19,7 +19,7 @@ class Column:
 
     key: str  # stable: the kept layout names it
     _title: str
-    width: int  # in widths of a digit
+    width: int  # in widths of a digit; the messages take what is left over, too
     sort: SortKey | None
     text: Callable[[Job], str]
     right: bool = False  # aligned right, with digits of equal width
@@ -39,7 +39,7 @@ class Column:
 
 def _message(job: Job) -> str:
     if job.error is not None and job.state in (JobState.FAILED, JobState.RETRYING, JobState.QUEUED):
-        return words.shown(job.error.message)
+        return words.without_name(words.shown(job.error.message), words.name_of(job.source))
     return words.shown(job.reason)
 
 
@@ -48,27 +48,27 @@ def _T(text: str) -> str:  # noqa: N802 - marks a text for translation
 
 
 COLUMNS: Final[tuple[Column, ...]] = (
-    Column("name", _T("Name"), 26, SortKey.NAME, lambda job: words.name_of(job.source)),
+    Column("name", _T("Name"), 24, SortKey.NAME, lambda job: words.name_of(job.source)),
     Column("folder", _T("Folder"), 26, SortKey.FOLDER, lambda job: words.folder_of(job.source), shown=False),
-    Column("state", _T("State"), 18, SortKey.STATE, lambda job: words.state(job.state)),
+    Column("state", _T("State"), 17, SortKey.STATE, lambda job: words.state(job.state)),
     Column(
-        "priority", _T("Priority"), 10, SortKey.ORDER, lambda job: words.priority(job.priority),
+        "priority", _T("Priority"), 9, SortKey.ORDER, lambda job: words.priority(job.priority),
         _tip=_T("Priority. Sorted by it, the jobs stand in the order in which they run."),
     ),
     Column(
-        "message", _T("Message"), 32, SortKey.ERROR, _message,
+        "message", _T("Message"), 20, SortKey.ERROR, _message,
         _tip=_T("Why it failed, waits or was skipped"),
     ),
     Column(
-        "before", _T("Before"), 10, SortKey.SOURCE_BYTES, lambda job: words.size(job.source_bytes),
+        "before", _T("Before"), 9, SortKey.SOURCE_BYTES, lambda job: words.size(job.source_bytes),
         right=True, _tip=_T("Size of the source"),
     ),
     Column(
-        "after", _T("After"), 10, SortKey.OUTPUT_BYTES, lambda job: words.size(job.output_bytes),
+        "after", _T("After"), 9, SortKey.OUTPUT_BYTES, lambda job: words.size(job.output_bytes),
         right=True, _tip=_T("Size of all outputs together"),
     ),
     Column(
-        "saved", _T("Saved"), 8, SortKey.SAVED, lambda job: words.saved(job.source_bytes, job.output_bytes),
+        "saved", _T("Saved"), 7, SortKey.SAVED, lambda job: words.saved(job.source_bytes, job.output_bytes),
         right=True, _tip=_T("How much smaller the outputs are than the source"),
     ),
     Column(
@@ -77,11 +77,11 @@ COLUMNS: Final[tuple[Column, ...]] = (
     ),
     Column("recipe", _T("Recipe"), 22, SortKey.RECIPE, lambda job: words.shown(job.recipe_name), shown=False),
     Column(
-        "attempts", _T("Attempts"), 11, SortKey.ATTEMPTS, words.attempts,
+        "attempts", _T("Attempts"), 10, SortKey.ATTEMPTS, words.attempts,
         right=True, _tip=_T("Attempts so far, of those that it may have"),
     ),
     Column(
-        "seconds", _T("Took"), 10, SortKey.SECONDS, lambda job: words.seconds(job.seconds),
+        "seconds", _T("Took"), 9, SortKey.SECONDS, lambda job: words.seconds(job.seconds),
         right=True, _tip=_T("How long the last attempt took"),
     ),
     Column(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -231,7 +231,7 @@ class MainWindow(QMainWindow):
     def _restore(self) -> None:
         geometry = self._state.value("geometry")
         if not isinstance(geometry, QByteArray) or not self.restoreGeometry(geometry):
-            self.resize(1240, 760)
+            self.resize(QSize(1280, 760).boundedTo(self.screen().availableSize()))
         splitter, columns = self._state.value("splitter"), self._state.value("columns")
         if isinstance(splitter, QByteArray):
             self._splitter.restoreState(splitter)

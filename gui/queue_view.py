@@ -10,14 +10,15 @@ from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
     QItemSelectionRange,
+    QModelIndex,
     QPoint,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QPaintEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
-from gui.columns import COLUMNS
+from gui.columns import COLUMNS, MESSAGE
 from gui.queue_model import QueueModel
 from gui.relocation import Kept, Relocation
 from gui.table_painter import TablePainter
@@ -63,6 +64,8 @@ class QueueView(QTableView):
         )
         self.doubleClicked.connect(lambda index: self.opened.emit(self._model.id_at(index.row())))
         self.selectionModel().selectionChanged.connect(lambda *_: self.selection_settled.emit())
+        # Qt paints one cell anew, and the frame of the current job goes along its row.
+        self.selectionModel().currentRowChanged.connect(lambda *_: self.viewport().update())
 
     def _set_up_headers(self) -> None:
         rows = self.verticalHeader()
@@ -73,8 +76,8 @@ class QueueView(QTableView):
         header.setObjectName("queueHeader")
         header.setSectionsMovable(True)
         header.setHighlightSections(False)
-        header.setStretchLastSection(True)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.sectionResized.connect(lambda place, *_: self._fill() if place != MESSAGE else None)
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header.customContextMenuRequested.connect(self._header_menu)
         header.setSortIndicatorClearable(True)
@@ -125,6 +128,22 @@ class QueueView(QTableView):
         self._tell_visible()
         self._painter.paint(event.rect())
 
+    def moveCursor(  # noqa: N802
+        self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier
+    ) -> QModelIndex:
+        """Move by rows, which are chosen as a whole: Home and End go to the first and the last one."""
+        current, moves = self.currentIndex(), QAbstractItemView.CursorAction
+        last, bar = self._model.rowCount() - 1, self.horizontalScrollBar()
+        match action:
+            case moves.MoveHome:
+                return self._model.index(0, max(0, current.column()))
+            case moves.MoveEnd:
+                return self._model.index(last, max(0, current.column()))
+            case moves.MoveLeft | moves.MoveRight:
+                bar.setValue(bar.value() + bar.singleStep() * (1 if action is moves.MoveRight else -1))
+                return current
+        return super().moveCursor(action, modifiers)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Open the current job with Enter; leave other keys to the table."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
@@ -133,6 +152,19 @@ class QueueView(QTableView):
         super().keyPressEvent(event)
 
     # -- columns --------------------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Let the columns fill the table."""
+        super().resizeEvent(event)
+        self._fill()
+
+    def _fill(self) -> None:
+        """Give the messages what the other columns leave over, and never less than makes sense."""
+        header = self.horizontalHeader()
+        if not header.isSectionHidden(MESSAGE):
+            spare = self.viewport().width() - header.length()
+            least = COLUMNS[MESSAGE].width * self.fontMetrics().horizontalAdvance("0")
+            header.resizeSection(MESSAGE, max(least, header.sectionSize(MESSAGE) + spare))
 
     def restore_default_layout(self) -> None:
         """Show the columns in their first order, widths and visibility."""

@@ -149,6 +149,15 @@ def name_of(path: str) -> str:
     return shown(os.path.basename(path))  # noqa: PTH119 (many a second)
 
 
+def without_name(sentence: str, name: str) -> str:
+    """Return a sentence without the name that it begins with, for a row that shows the name already."""
+    rest = sentence.removeprefix(f"{name} ")
+    if rest == sentence:
+        return sentence
+    rest = rest.removeprefix("is ")
+    return rest[:1].upper() + rest[1:]
+
+
 def folder_of(path: str) -> str:
     """Return the folder of a path, fit to be shown; the home folder as ~."""
     folder = os.path.dirname(path)  # noqa: PTH120

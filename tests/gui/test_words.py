@@ -49,3 +49,12 @@ def test_every_state_has_a_word_of_its_own() -> None:
 def test_names_that_no_font_can_show_are_shown_all_the_same() -> None:
     assert words.name_of(b"/p/caf\xe9.jpg".decode("utf-8", "surrogateescape")) == "caf\ufffd.jpg"
     assert words.shown("line\nbreak\x1b[31m") == "line\ufffdbreak\ufffd[31m"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "text"),
+    [("a.jpg is empty.", "Empty."), ("a.jpg could not be read: gone.", "Could not be read: gone."),
+     ("a.jpg.png is there already.", "a.jpg.png is there already."), ("Disk full.", "Disk full.")],
+)  # fmt: skip
+def test_a_name_that_is_shown_already_is_not_said_again(sentence: str, text: str) -> None:
+    assert words.without_name(sentence, "a.jpg") == text

@@ -6,7 +6,7 @@ import math
 from typing import Final
 
 from core.job import JobState
-from core.status import QueueStatus
+from core.status import QueueStatus, RunState
 
 _SMOOTHING: Final = 10.0  # seconds over which the rate is averaged
 _WARM_UP: Final = 3.0  # seconds of work before a time left is told
@@ -42,8 +42,8 @@ class RunProgress:
             newly, self.done = 0, 0
             self._bytes_base = (status.source_bytes, status.output_bytes)
             self._rate, self._worked, self._carried, self._at = 0.0, 0.0, 0, None
-        elif not self._live:
-            newly = 0  # nothing ran: jobs were brought back to the list
+        elif status.live == self._live or (status.live > self._live and not self._active):
+            newly = 0  # an end takes a job from the live ones: these were brought back to the list
         self._live, self._ended = status.live, status.ended
         self.done += newly
         self.total = self.done + status.live
@@ -79,6 +79,8 @@ class RunProgress:
     def seconds_left(self, status: QueueStatus) -> float | None:
         """Return how long the rest will take; None as long as that is a guess, or nothing runs."""
         waiting = status.live - status.counts[JobState.HELD]
-        if self._worked < _WARM_UP or self.done < _FEWEST or self._rate <= 0 or not status.active:
+        if status.run_state is not RunState.RUNNING or not status.active:
+            return None
+        if self._worked < _WARM_UP or self.done < _FEWEST or self._rate <= 0:
             return None
         return waiting / self._rate

@@ -10,12 +10,18 @@ from gui.rate import RunProgress
 
 
 def status(
-    queued: int, done: int, active: int = 4, failed: int = 0, read: int = 0, wrote: int = 0
+    queued: int,
+    done: int,
+    active: int = 4,
+    failed: int = 0,
+    read: int = 0,
+    wrote: int = 0,
+    state: RunState = RunState.RUNNING,
 ) -> QueueStatus:
     counts = dict.fromkeys(JobState, 0) | {
         JobState.QUEUED: queued, JobState.DONE: done, JobState.RUNNING: active, JobState.FAILED: failed
     }  # fmt: skip
-    return QueueStatus("images", RunState.RUNNING, 4, active, counts, "", None, read, wrote)
+    return QueueStatus("images", state, 4, active, counts, "", None, read, wrote)
 
 
 def test_a_steady_rate_is_told_and_its_time_left() -> None:
@@ -108,3 +114,22 @@ def test_clearing_what_ended_before_the_run_takes_nothing_back_of_it() -> None:
     run.follow(status(0, 106), 5.0)
     run.follow(status(0, 50), 6.0)
     assert (run.done, run.total) == (6, 10)
+
+
+@pytest.mark.parametrize("active", [0, 4])
+def test_what_is_brought_back_to_the_list_is_no_progress(active: int) -> None:
+    run = RunProgress()
+    run.follow(status(10, 100, active=0), 0.0)
+    run.follow(status(6 - active, 104, active=active), 5.0)
+    run.follow(status(6 - active, 101, active=active), 6.0)  # three were removed
+    run.follow(status(6 - active, 104, active=active), 7.0)
+    assert (run.done, run.total) == (4, 10)
+
+
+def test_no_time_left_is_told_while_the_queue_pauses() -> None:
+    run = RunProgress()
+    run.follow(status(996, 0), 0.0)
+    for second in range(1, 20):
+        run.follow(status(996 - 10 * second, 10 * second), float(second))
+    assert run.seconds_left(status(800, 200)) is not None
+    assert run.seconds_left(status(800, 200, state=RunState.PAUSING)) is None

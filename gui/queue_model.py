@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from PySide6.QtCore import (
     QAbstractTableModel,
@@ -90,6 +90,7 @@ class QueueModel(QAbstractTableModel):
         self._hurry = asyncio.Event()
         self._last_query = self._took = 0.0
         self._threads = ThreadPoolExecutor(1, "relocation")
+        self._following: asyncio.Task[Any] | None = None
         self._flush = Throttle(self._tell_touched, parent=self)
         self._numbers = QFont()
         self._numbers.setFeature(QFont.Tag("tnum"), 1)
@@ -116,6 +117,8 @@ class QueueModel(QAbstractTableModel):
         self._clock.stop()
         self._flush.stop()
         self._arrivals.stop()
+        if self._following is not None:
+            self._following.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     # -- what is listed -----------------------------------------------------------------------------------
@@ -351,7 +354,7 @@ class QueueModel(QAbstractTableModel):
         self._outdated = True
         if not self._querying:
             self._querying = True
-            self._tasks.start(self._follow())
+            self._following = self._tasks.start(self._follow())
 
     async def _follow(self) -> None:
         """Query until the list is that of the last wish, with a rest between two queries."""

@@ -196,3 +196,17 @@ def test_select_all_takes_every_job_and_not_only_those_on_screen(
             assert not stage.window.view.selected_ids()
 
     run_on_qasync(story())
+
+
+def test_an_end_in_the_middle_of_a_query_is_no_mistake(run_on_qasync: RunOnLoop, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with staged(tmp_path / "data") as stage:
+            await stage.add(5)
+            failed: list[BaseException] = []
+            stage.tasks.on_failure = failed.append
+            stage.window.search.text_settled.emit("photo")
+            stage.window.end()
+            await until(lambda: not stage.tasks._running)
+            assert failed == []
+
+    run_on_qasync(story())

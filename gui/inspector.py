@@ -62,7 +62,7 @@ class Inspector(QScrollArea):
         self._throttle = Throttle(self._read_again, 100, self)
         self._hearing = Hearing()
         self._hearing.connect(queue.job_changed, self._on_changed)
-        self._clear(self.tr("Select an image to see its details."))
+        self._show_none()
 
     def _build(self) -> None:
         page = QWidget(self)
@@ -91,8 +91,9 @@ class Inspector(QScrollArea):
             [self.tr("No."), self.tr("End"), self.tr("When"), self.tr("Took"), self.tr("Worker")]
         )
         self.attempts.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.attempts.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-        self.attempts.setMinimumHeight(96)
+        self.attempts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Maximum)
+        self.attempts.setSizeAdjustPolicy(QAbstractItemView.SizeAdjustPolicy.AdjustToContents)
+        self.attempts.setMaximumHeight(160)  # more of them scroll
         self.attempts.currentItemChanged.connect(lambda item, _: self._show_log(item))
         self.log = QPlainTextEdit(page)
         self.log.setObjectName("inspectorLog")
@@ -105,8 +106,8 @@ class Inspector(QScrollArea):
         self.copy.clicked.connect(self._copy)
         for part in (self.title, self.folder, self.state, self.trouble, self.facts, self.outputs):
             column.addWidget(part)
-        column.addWidget(self.attempts, 1)
-        column.addWidget(self.log, 2)
+        column.addWidget(self.attempts)
+        column.addWidget(self.log, 1)
         column.addWidget(self.copy, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch()
         self.setWidget(page)
@@ -162,10 +163,16 @@ class Inspector(QScrollArea):
         elif jobs:
             self._show_several(len(ids), jobs)
         else:
-            self._clear(self.tr("Select an image to see its details."))
+            self._show_none()
 
-    def _clear(self, hint: str) -> None:
+    def _show_none(self) -> None:
+        self._clear()
+        self.facts.setText(self.tr("Select an image to see its details."))
+        self.facts.show()
+
+    def _clear(self) -> None:
         for part in (
+            self.title,
             self.folder,
             self.state,
             self.trouble,
@@ -176,10 +183,11 @@ class Inspector(QScrollArea):
             self.copy,
         ):
             part.hide()
-        self.title.setText(hint)
 
     def _show_several(self, number: int, jobs: list[Job]) -> None:
-        self._clear(self.tr("{0} selected").format(words.images(number)))
+        self._clear()
+        self.title.setText(self.tr("{0} selected").format(words.images(number)))
+        self.title.show()
         states = Counter(job.state for job in jobs)
         lines = [f"{words.state(state)}: {states[state]:,}" for state in JobState if states[state]]
         before = sum(job.source_bytes or 0 for job in jobs if job.output_bytes)
@@ -226,7 +234,7 @@ class Inspector(QScrollArea):
         ]
         self.outputs.setText("<br>".join(links))
         self._show_attempts(job.id, attempts)
-        for part in (self.folder, self.state, self.facts, self.attempts):
+        for part in (self.title, self.folder, self.state, self.facts, self.attempts):
             part.show()
         self.outputs.setVisible(bool(links))
 

@@ -83,7 +83,8 @@ def test_several_are_summed_up_and_very_many_are_not_all_read(
             await until(lambda: "Held: 10" in inspector.facts.text())
             assert "of the first 2,000" in inspector.facts.text()
             stage.window.view.clearSelection()
-            await until(lambda: inspector.title.text() == "Select an image to see its details.")
+            await until(lambda: inspector.facts.text() == "Select an image to see its details.")
+            assert not inspector.title.isVisible()  # a hint is no heading
 
     run_on_qasync(story())
 
@@ -134,5 +135,22 @@ def test_the_attempt_that_was_chosen_stays_chosen(run_on_qasync: RunOnLoop, tmp_
             await stage.queue.drained()
             await until(lambda: attempts.topLevelItemCount() == 3)
             assert attempts.currentIndex().row() == 0
+
+    run_on_qasync(story())
+
+
+def test_the_attempts_take_as_much_room_as_they_need_and_the_log_the_rest(
+    run_on_qasync: RunOnLoop, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with staged(tmp_path / "data", lambda task: CRASH, start=True) as stage:
+            stage.window.resize(1280, 900)
+            await stage.add(1)
+            await stage.queue.drained()
+            stage.window.view.selectRow(0)
+            inspector = stage.window.inspector
+            await until(lambda: inspector.log.isVisible())
+            row = inspector.attempts.sizeHintForRow(0)
+            await until(lambda: inspector.attempts.height() < 6 * row < inspector.log.height())
 
     run_on_qasync(story())

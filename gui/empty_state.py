@@ -23,13 +23,14 @@ class EmptyState(QWidget):
         self._name = picture
         self._picture = QLabel(self)
         self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        heading = QLabel(title, self)
+        self._heading = heading = QLabel(self)
         heading.setObjectName(f"{name}Title")
         font = heading.font()
         font.setPointSizeF(font.pointSizeF() * 1.5)
         heading.setFont(font)
         heading.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        text = QLabel(hint, self)
+        self._text = text = QLabel(self)
+        text.setObjectName(f"{name}Hint")
         text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         text.setWordWrap(True)
         buttons = QHBoxLayout()
@@ -50,7 +51,13 @@ class EmptyState(QWidget):
         column.addWidget(text)
         column.addLayout(buttons)
         column.addStretch(3)
+        self.say(title, hint)
         self._draw()
+
+    def say(self, title: str, hint: str) -> None:
+        """Show these words."""
+        self._heading.setText(title)
+        self._text.setText(hint)
 
     def _draw(self) -> None:
         self._picture.setPixmap(icon(self._name).pixmap(_PICTURE, _PICTURE))

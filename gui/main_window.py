@@ -99,8 +99,7 @@ class MainWindow(QMainWindow):
         show_all.setObjectName("showAll")
         show_all.triggered.connect(self._show_all)
         self._nothing = EmptyState(
-            "nothingMatches", "find", self.tr("Nothing matches"),
-            self.tr("No image in the queue is in this state with this text in its path."), [show_all], self,
+            "nothingMatches", "find", self.tr("Nothing matches"), "", [show_all], self,
         )  # fmt: skip
         self._stack = QStackedWidget(self)
         for page in (self.view, self._empty, self._nothing):
@@ -257,10 +256,12 @@ class MainWindow(QMainWindow):
         self._choose_page()
 
     def _choose_page(self) -> None:
+        page: QWidget
         if self.model.rowCount():
-            page: QWidget = self.view
+            page = self.view
         elif self._queue.status().total:
             page = self._nothing
+            self._nothing.say(*self._why_nothing())
         else:
             page = self._empty
         before = self._stack.currentWidget()
@@ -269,6 +270,11 @@ class MainWindow(QMainWindow):
             self._stack.setCurrentWidget(page)
             if had_focus:
                 page.setFocus()
+
+    def _why_nothing(self) -> tuple[str, str]:
+        if self.model.query.text:
+            return self.tr("Nothing matches"), self.tr("No image listed here has this in its name or folder.")
+        return self.tr("Nothing here"), self.tr("No image is in this state now.")
 
     def _show_all(self) -> None:
         self.search.clear()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QWidget
 
 from core.executor import Done
 from core.job import JobState
@@ -33,6 +33,11 @@ def test_an_empty_queue_says_what_to_do_and_a_filter_without_matches_is_somethin
             await until(lambda: page(stage) == "queueTable")
             stage.window.search.setText("no such name")
             await until(lambda: page(stage) == "nothingMatches")
+            hint = stage.part(QLabel, "nothingMatchesHint")
+            assert hint.text() == "No image listed here has this in its name or folder."
+            stage.window.search.clear()
+            stage.window.tabs.choose("failed")
+            await until(lambda: hint.text() == "No image is in this state now.")
             stage.window._show_all()
             await until(lambda: page(stage) == "queueTable" and stage.window.model.rowCount() == 3)
 
@@ -173,5 +178,15 @@ def test_everything_that_takes_the_keyboard_has_a_name_for_a_screen_reader(
                 and widget.parent() not in (stage.window.tabs, stage.window.search)
             ]
             assert nameless == []
+
+    run_on_qasync(story())
+
+
+def test_the_first_window_fits_on_the_screen(run_on_qasync: RunOnLoop, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with staged(tmp_path / "data") as stage:
+            room = stage.window.screen().availableSize()
+            assert room.width() < 1280  # the tests' screen is a small one
+            assert stage.window.size().boundedTo(room) == stage.window.size()
 
     run_on_qasync(story())

@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QPlainTextEdit,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -26,8 +25,9 @@ from core.intake.adding import AddSummary, add_paths
 from core.queue import TaskQueue
 from core.recipe import Recipe
 from gui import words
+from gui.notice import CloseButton
 from gui.tasks import Tasks, sentence_of
-from gui.theme import SPACE, icon
+from gui.theme import SPACE
 
 _STAYS = 6_000  # milliseconds that a summary without complaints stays
 
@@ -52,6 +52,7 @@ class AddingBar(QFrame):
         self._queue = queue
         self._tasks = tasks
         self._under_way: set[_Adding] = set()
+        self._said: list[str] = []  # by the drops that were added at the same time
         self._reasons: list[str] = []
         self._text = QLabel(self)
         self._text.setObjectName("addingText")
@@ -61,11 +62,7 @@ class AddingBar(QFrame):
         self._why = QPushButton(self.tr("Why?"), self)
         self._why.setObjectName("addingWhy")
         self._why.clicked.connect(self._show_reasons)
-        close = QToolButton(self)
-        close.setObjectName("addingClose")
-        close.setIcon(icon("close"))
-        close.setAutoRaise(True)
-        close.setAccessibleName(self.tr("Close this summary"))
+        close = CloseButton("addingClose", self.tr("Close this summary"), self)
         close.clicked.connect(self.hide)
         row = QHBoxLayout(self)
         row.setContentsMargins(SPACE, SPACE // 2, SPACE // 2, SPACE // 2)
@@ -90,6 +87,8 @@ class AddingBar(QFrame):
             adding.added = number
             self._tell()
 
+        if not self._under_way:
+            self._said, self._reasons = [], []
         self._under_way.add(adding)
         self._tell()
         try:
@@ -120,11 +119,12 @@ class AddingBar(QFrame):
         self.show()
 
     def _conclude(self, sentence: str, reasons: list[str]) -> None:
+        self._said.append(sentence)
+        self._reasons += reasons
         if self._under_way:
-            self._reasons += reasons
             self._tell()
             return
-        self._reasons = self._reasons + reasons if self._cancel.isVisible() else reasons
+        sentence = " ".join(self._said)
         self._text.setText(sentence)
         self._text.setAccessibleName(sentence)
         self._cancel.hide()

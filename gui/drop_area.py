@@ -129,7 +129,7 @@ class DropArea(QWidget):
         """Paint a veil over the window."""
         painter = QPainter(self)
         veil = QColor(self.palette().color(QPalette.ColorRole.Window))
-        veil.setAlpha(225)
+        veil.setAlpha(242)
         painter.fillRect(self.rect(), veil)
         painter.end()
 
@@ -161,7 +161,13 @@ class _Zone(QWidget):
         style = Qt.PenStyle.SolidLine if lit else Qt.PenStyle.DashLine
         painter.setPen(QPen(edge, 3 if lit else 2, style))
         painter.setBrush(palette.color(QPalette.ColorRole.Base))
-        painter.drawRoundedRect(box.adjusted(2, 2, -2, -2), 2 * SPACE, 2 * SPACE)
+        frame = box.adjusted(2, 2, -2, -2)
+        painter.drawRoundedRect(frame, 2 * SPACE, 2 * SPACE)
+        if lit:
+            tint = QColor(edge)
+            tint.setAlpha(36)
+            painter.setBrush(tint)
+            painter.drawRoundedRect(frame, 2 * SPACE, 2 * SPACE)
         middle = box.center()
         place = QRect(middle.x() - _PICTURE // 2, middle.y() - 9 * SPACE, _PICTURE, _PICTURE)
         icon(self._picture).paint(painter, place)

@@ -8,7 +8,23 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
-from gui.theme import SPACE, icon
+from gui.theme import SPACE, icon, theme_signals
+
+
+class CloseButton(QToolButton):
+    """A small cross."""
+
+    def __init__(self, name: str, spoken: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.setAutoRaise(True)
+        self.setAccessibleName(spoken)
+        self.setToolTip(spoken)
+        theme_signals().changed.connect(self._draw)
+        self._draw()
+
+    def _draw(self) -> None:
+        self.setIcon(icon("close"))
 
 
 class Notice(QFrame):
@@ -25,11 +41,7 @@ class Notice(QFrame):
         self._text.setWordWrap(True)
         self._button = QPushButton(self)
         self._button.setObjectName("noticeButton")
-        close = QToolButton(self)
-        close.setObjectName("noticeClose")
-        close.setIcon(icon("close"))
-        close.setAutoRaise(True)
-        close.setAccessibleName(self.tr("Close this notice"))
+        close = CloseButton("noticeClose", self.tr("Close this notice"), self)
         close.clicked.connect(self.hide)
         row = QHBoxLayout(self)
         row.setContentsMargins(SPACE, SPACE // 2, SPACE // 2, SPACE // 2)

@@ -22,9 +22,9 @@ _LIGHT: Final = {
     "Placeholder": "#626a75", "Mid": "#c9cfd6", "Disabled": "#8b939d", "Tip": "#ffffff",
 }  # fmt: skip
 _DARK: Final = {
-    "Window": "#1f2227", "Base": "#17191d", "AlternateBase": "#1c1f24", "Text": "#e7eaee",
-    "Button": "#2a2e35", "Highlight": "#3273bd", "HighlightedText": "#ffffff", "Link": "#7fb4f0",
-    "Placeholder": "#9aa3ae", "Mid": "#3c424b", "Disabled": "#737b86", "Tip": "#2a2e35",
+    "Window": "#2a2d33", "Base": "#1b1d21", "AlternateBase": "#212429", "Text": "#e7eaee",
+    "Button": "#383c44", "Highlight": "#3273bd", "HighlightedText": "#ffffff", "Link": "#7fb4f0",
+    "Placeholder": "#9aa3ae", "Mid": "#4d545f", "Disabled": "#7f8792", "Tip": "#383c44",
 }  # fmt: skip
 
 # Text on ground, for each state; each pair has a contrast of at least 4.5 (WCAG 2.2, AA).

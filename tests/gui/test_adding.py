@@ -39,8 +39,9 @@ def test_a_mixed_folder_is_summed_up_with_its_reasons_on_a_click(
             assert "notes.txt" in text.toPlainText()
             assert not dialog.isModal()
             dialog.close()
-            stage.window.add([str(photos)])
-            await until(lambda: "5 were here already" in bar._text.text())
+            stage.window.add([str(photos / "0.png")])
+            await until(lambda: bar._text.text() == "Added 0, 1 was here already.")
+            assert not bar._why.isVisible()  # the reasons were those of another drop
 
     run_on_qasync(story())
 
@@ -97,5 +98,20 @@ def test_a_queue_that_refuses_is_told_in_its_own_words(
             monkeypatch.setattr(stage.queue, "enqueue_batch", full)
             stage.window.add([str(photos)])
             await until(lambda: stage.window.adding._text.text() == "The disk with the queue is full.")
+
+    run_on_qasync(story())
+
+
+def test_two_drops_at_the_same_time_are_both_summed_up(
+    run_on_qasync: RunOnLoop, tmp_path: Path, photos: Path
+) -> None:
+    async def story() -> None:
+        async with staged(tmp_path / "data") as stage:
+            stage.window.add([str(photos / "notes.txt"), str(photos / "0.png")])
+            stage.window.add([str(photos / "1.png"), str(photos / "2.png")])
+            bar = stage.window.adding
+            await until(lambda: bar._text.text().count("Added") == 2)
+            assert sorted(bar._text.text().split(". ")) == ["Added 1, 1 is not an image", "Added 2."]
+            assert bar._why.isVisible()
 
     run_on_qasync(story())

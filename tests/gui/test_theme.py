@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from importlib import resources
 
 import pytest
-from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
 from core.job import JobState
 from gui.actions import Actions
+from gui.notice import CloseButton
 from gui.theme import apply_theme, choose_scheme, icon, is_dark, state_colours, state_icon
 
 ROLE = QPalette.ColorRole
@@ -62,6 +63,12 @@ def test_text_is_readable_wherever_it_stands(
     assert contrast(palette.color(text), palette.color(ground)) >= 4.5
 
 
+def test_a_field_stands_out_from_the_window(scheme: str) -> None:
+    palette = QGuiApplication.palette()
+    ground, edge = palette.color(ROLE.Window), palette.color(ROLE.Window).darker(140)  # as Fusion draws it
+    assert max(contrast(ground, edge), contrast(ground, palette.color(ROLE.Base))) >= 1.2
+
+
 def test_every_icon_can_be_drawn_and_every_state_has_one(scheme: str) -> None:
     names = [one.name for one in (resources.files("resources") / "icons").iterdir()]
     assert len(names) > 20
@@ -77,16 +84,19 @@ def test_the_icons_change_colour_with_the_scheme(qtbot: object, qapp: QApplicati
     window = QWidget()
     qtbot.addWidget(window)  # type: ignore[attr-defined]
     actions = Actions(window)
+    cross = CloseButton("close", "Close", window)  # like all that is on screen when the scheme changes
 
-    def darkest() -> int:
-        image = actions.find.icon().pixmap(32, 32).toImage()
-        inked = [image.pixelColor(x, y) for x in range(32) for y in range(32)]
+    def darkest(drawn: QIcon) -> int:
+        image = drawn.pixmap(32, 32).toImage()
+        inked = [image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height())]
         return min(colour.lightness() for colour in inked if colour.alpha() > 200)
 
     choose_scheme("light")
     actions.renew_icons()
-    assert darkest() < 80
+    assert darkest(actions.find.icon()) < 80
+    assert darkest(cross.icon()) < 80
     choose_scheme("dark")
     actions.renew_icons()
-    assert darkest() > 150
+    assert darkest(actions.find.icon()) > 150
+    assert darkest(cross.icon()) > 150
     choose_scheme("system")

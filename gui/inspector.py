@@ -234,9 +234,10 @@ class Inspector(QScrollArea):
         ]
         self.outputs.setText("<br>".join(links))
         self._show_attempts(job.id, attempts)
-        for part in (self.title, self.folder, self.state, self.facts, self.attempts):
+        for part in (self.title, self.folder, self.state, self.facts):
             part.show()
         self.outputs.setVisible(bool(links))
+        self.attempts.setVisible(bool(attempts))
 
     def _show_trouble(self, job: Job) -> None:
         lines = []

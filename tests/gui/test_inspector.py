@@ -154,3 +154,17 @@ def test_the_attempts_take_as_much_room_as_they_need_and_the_log_the_rest(
             await until(lambda: inspector.attempts.height() < 6 * row < inspector.log.height())
 
     run_on_qasync(story())
+
+
+def test_a_job_that_never_ran_shows_no_empty_list_of_attempts(
+    run_on_qasync: RunOnLoop, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with staged(tmp_path / "data") as stage:
+            await stage.add(1)
+            stage.window.view.selectRow(0)
+            inspector = stage.window.inspector
+            await until(lambda: inspector.title.isVisible())
+            assert not inspector.attempts.isVisible()
+
+    run_on_qasync(story())

@@ -99,8 +99,9 @@ class ProgressPanel(QWidget):
         if left is not None:
             parts.append(words.time_left(left))
         if run.read and run.saved:
-            share = words.saved(run.read, run.read - run.saved)
-            parts.append(self.tr("saved {0} ({1})").format(words.size(run.saved), share))
+            text = self.tr("saved {0} ({1})") if run.saved > 0 else self.tr("{0} larger ({1})")
+            share = words.saved(run.read, run.read - abs(run.saved))
+            parts.append(text.format(words.size(abs(run.saved)), share))
         return parts
 
     def title(self) -> str:

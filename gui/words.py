@@ -41,11 +41,11 @@ def size(number: int | None) -> str:
 
 
 def saved(before: int | None, after: int | None) -> str:
-    """Return how much smaller the outputs are than the source: "72 %"; "+12 %" when they are larger."""
+    """Return how much smaller the outputs are than the source: "72 %"; "−12 %" when they are larger."""
     if not before or after is None:
         return ""
     percent = round(100 * (before - after) / before)
-    return f"{percent} %" if percent >= 0 else f"+{-percent} %"
+    return f"{percent} %".replace("-", "\u2212")
 
 
 def seconds(number: float | None) -> str:

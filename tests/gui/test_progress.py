@@ -116,6 +116,17 @@ def test_the_rate_and_the_saved_bytes_are_told_while_it_runs(
     run_on_qasync(story())
 
 
+def test_outputs_that_are_larger_are_not_said_to_be_saved(run_on_qasync: RunOnLoop, tmp_path: Path) -> None:
+    async def story() -> None:
+        doubled = Done((OutputFile("/out/a.png", 300_000, 40, 30, "copy"),), 200_000, 400, 300)
+        async with panel_on(tmp_path / "data", lambda task: doubled) as shown:
+            await shown.add(1)
+            await shown.queue.start()
+            await shown.numbers("1 of 1", "100 kB larger (50 %)")
+
+    run_on_qasync(story())
+
+
 def test_the_title_says_how_far_it_is_and_whether_it_is_paused(
     run_on_qasync: RunOnLoop, tmp_path: Path
 ) -> None:

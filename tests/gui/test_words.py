@@ -18,7 +18,7 @@ def test_sizes(number: int | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "text"), [(100, 28, "72 %"), (100, 112, "+12 %"), (0, 5, ""), (None, 5, "")]
+    ("before", "after", "text"), [(100, 28, "72 %"), (100, 112, "\u221212 %"), (0, 5, ""), (None, 5, "")]
 )
 def test_what_was_saved(before: int | None, after: int | None, text: str) -> None:
     assert words.saved(before, after) == text

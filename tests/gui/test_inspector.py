@@ -152,6 +152,8 @@ def test_the_attempts_take_as_much_room_as_they_need_and_the_log_the_rest(
             await until(lambda: inspector.log.isVisible())
             row = inspector.attempts.sizeHintForRow(0)
             await until(lambda: inspector.attempts.height() < 6 * row < inspector.log.height())
+            stage.window.resize(1280, 700)
+            await until(lambda: inspector.verticalScrollBar().maximum() == 0)  # all of it is in sight
 
     run_on_qasync(story())
 

@@ -137,7 +137,7 @@ def test_g12_a_part_of_the_window_that_raises_is_logged_and_the_others_still_hea
             stage.window._hearing.connect(stage.queue.status_changed, faulty)
             await stage.add(3)
             await stage.queue.drained()
-            await until(lambda: stage.window.tabs.tabText(3) == "Done  3")
+            await until(lambda: stage.window.tabs.tabText(4) == "Done  3")
 
     run_on_qasync(story())
     assert "a widget is broken" in caplog.text
@@ -149,7 +149,7 @@ def test_a_failure_is_in_its_row_and_in_the_tab(run_on_qasync: RunOnLoop, tmp_pa
         async with staged(tmp_path / "data", lambda task: BAD, start=True) as stage:
             await stage.add(2)
             await stage.queue.drained()
-            await until(lambda: stage.window.tabs.tabText(5) == "Failed  2")
+            await until(lambda: stage.window.tabs.tabText(3) == "Failed  2")
             await until(lambda: "It is not an image." in [stage.text(0, column) for column in range(13)])
             assert stage.window.actions_.retry_failed.isEnabled()
             stage.hand.script = lambda task: Done()

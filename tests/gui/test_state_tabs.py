@@ -56,6 +56,10 @@ def test_every_state_is_in_exactly_one_tab_besides_all() -> None:
     assert sorted(listed) == sorted(JobState)
 
 
+def test_the_failures_are_not_among_the_tabs_that_a_narrow_window_cuts_off() -> None:
+    assert [key for key, _, _ in TABS[:4]] == ["all", "waiting", "running", "failed"]
+
+
 def test_the_counts_are_those_of_the_queue(run_on_qasync: RunOnLoop, tmp_path: Path) -> None:
     ends: list[Outcome | None] = [None, BUSY, SKIP, BAD]  # of the four that run first
 

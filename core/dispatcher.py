@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,8 @@ from core.executor import Done, Failed, Outcome, Processor, Skipped, Stopped, Ta
 from core.imaging.naming import remove_leftovers
 from core.imaging.receipt import published, withdraw
 from core.job import JobState, OutputFile
+from core.links.address import is_link
+from core.links.kept import downloads_of
 from core.retry import RetryPolicy
 from core.store import Claimed, Ended, JobStore, StaleAttempt
 from core.store_writer import StoreWriter
@@ -78,6 +81,7 @@ class Dispatcher:
     ) -> None:
         self._writer = writer
         self._processor = processor
+        self._data_dir = data_dir
         self._receipts = data_dir / "receipts"
         self._retry = retry
         self._timeout = timeout
@@ -333,6 +337,7 @@ class Dispatcher:
             f"{uid}-{claimed.job_id}-{claimed.attempt}",
             f"{self._receipts}/{claimed.worker}.json",
             self._timeout,
+            downloads_of(self._data_dir, uid, claimed.job_id) if is_link(claimed.source) else "",
         )
 
     def _tidied(self, run: Run) -> asyncio.Future[tuple[OutputFile, ...] | None]:
@@ -385,6 +390,8 @@ def tidy(task: Task, cancelled: bool = False) -> tuple[OutputFile, ...] | None:
     files = published(task.receipt, task.temp_tag)
     if files is None and cancelled:
         withdraw(task.receipt, task.temp_tag)
+    if task.downloads and (files is not None or cancelled):
+        shutil.rmtree(task.downloads, ignore_errors=True)
     # Also when all is published: a file has both its names for the instant between link and unlink.
     remove_leftovers(task.source, task.recipe, task.temp_tag)
     return files

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import traceback
+from collections.abc import Sequence
 from typing import ClassVar
 
 from core.job import JobError
@@ -109,6 +110,27 @@ class FormatUnavailable(EnvironmentFault):
     code = "format-unavailable"
 
 
+class NetworkFailed(EnvironmentFault):
+    """A server could not be reached, or the connection to it was cut."""
+
+    code = "network-failed"
+    retryable = True
+
+
+class LinkTooSlow(EnvironmentFault):
+    """A server did not answer in time, or a download took longer than its limit."""
+
+    code = "link-too-slow"
+    retryable = True
+
+
+class ServerFailed(EnvironmentFault):
+    """A server said that it is busy or broken."""
+
+    code = "server-failed"
+    retryable = True
+
+
 class QueueInUse(EnvironmentFault):
     """Another process owns the store."""
 
@@ -158,6 +180,50 @@ class TooLarge(InputFault):
     """The image has more pixels than the limit; it was not decoded."""
 
     code = "too-large"
+
+
+class NoSuchLink(InputFault):
+    """A server said that there is nothing at this link."""
+
+    code = "no-such-link"
+
+
+class LinkRefused(InputFault):
+    """A server does not give what is at this link."""
+
+    code = "link-refused"
+
+
+class BadLink(InputFault):
+    """A link that is none, or leads in a circle or to something other than http and https."""
+
+    code = "bad-link"
+
+
+class UntrustedServer(InputFault):
+    """A server cannot show that it is the one that the link names."""
+
+    code = "untrusted-server"
+
+
+class LinkTooLarge(InputFault):
+    """What is at the link has more bytes than the limit."""
+
+    code = "link-too-large"
+
+
+class PageNotImage(InputFault):
+    """The link leads to a page, not to an image."""
+
+    code = "page-not-image"
+
+    def __init__(self, sentence: str, images: Sequence[str] = ()) -> None:
+        super().__init__(sentence)
+        self.images = tuple(images)  # the links of the images that the page names
+
+    def as_job_error(self) -> JobError:
+        """Return this error as data, whose details are the links of the images, one a line."""
+        return JobError(self.code, str(self), self.retryable, "\n".join(self.images))
 
 
 class BadRecipe(InputFault):

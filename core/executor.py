@@ -24,13 +24,14 @@ class Task:
 
     job_id: int
     attempt: int  # the number of the attempt among all of this job, from 1
-    source: str  # an absolute path
+    source: str  # an absolute path, or a link
     recipe: str  # the recipe as JSON; see core.recipe
     place: int = 1  # 1, or n for the n-th source in the queue that would make files of the same names
     index: int = 1  # place of the source in the batch that it was added with, from 1
     temp_tag: str = ""  # part of every temporary name of this attempt, unique to it
     receipt: str = ""  # where to note what is about to be published; empty for nowhere
     timeout: float | None = None  # seconds; None for no limit
+    downloads: str = ""  # a folder of this job's own for what is downloaded; empty where nothing is
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ class Job:
     """One source with one recipe in the queue."""
 
     id: int  # rises in the order of acceptance
-    source: str  # an absolute path
+    source: str  # an absolute path, or a link
     recipe_name: str
     recipe_id: int
     priority: int

@@ -23,6 +23,7 @@ from core.errors import BadUsage, CrashesDecoder, ImageQueueError, Interrupted
 from core.executor import Done, Processor
 from core.imaging.naming import name_keys
 from core.job import Attempt, Job, JobState
+from core.links.kept import remove_unneeded
 from core.recipe import Recipe
 from core.retry import RetryPolicy
 from core.status import Accepted, BatchAdded, ChangeKind, JobChange, JobQuery, QueueStatus, Recovery, RunState
@@ -103,6 +104,7 @@ class TaskQueue:
         self.was_running = not paused
         self._reader = await self._in_reader(lambda: StoreReader(self._path))
         recovery = replace(await self._recover(uid), set_aside=set_aside, salvaged=salvaged)
+        await self._read(partial(remove_unneeded, self._path.parent, uid))
         await self._dispatcher.open(uid, self._concurrency, self._on_progress)
         self._tell_status()
         return recovery

@@ -64,6 +64,7 @@ def task_from_wire(message: Message) -> Task:
         temp_tag=_text(message, "temp_tag"),
         receipt=_text(message, "receipt"),
         timeout=_optional_number(message, "timeout"),
+        downloads=_text(message, "downloads"),
     )
 
 

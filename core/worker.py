@@ -2,7 +2,7 @@
 
 The process is started by `core.worker_process`. It answers with one line for each task, and with lines of
 progress before it. Whatever goes wrong in a task is an answer too: nothing is raised across the pipe. Here is
-no Qt, no store and no network.
+no Qt and no store; a task whose source is a link reaches the network.
 """
 
 from __future__ import annotations

@@ -42,7 +42,9 @@ class Actions(QObject):
         self.add_folder = self._make(
             "addFolder", tr("Add &folder…"), "add-folder", "Ctrl+Shift+O", tr("Add a folder of images")
         )
-        self.paste = self._make("paste", tr("&Paste"), "", key.Paste, tr("Add copied files or paths"))
+        self.paste = self._make(
+            "paste", tr("&Paste"), "", key.Paste, tr("Add copied files, links or a copied picture")
+        )
         self.quit = self._make("quit", tr("&Quit"), "", key.Quit)
         self.start_pause = self._make("startPause", tr("Start"), "start", "Space")
         self.stop = self._make(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QPalette
+from PySide6.QtGui import QImage, QPalette
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -22,10 +23,12 @@ from PySide6.QtWidgets import (
 )
 
 from core.intake.adding import AddSummary, add_paths
+from core.intake.homeless import with_home
 from core.queue import TaskQueue
 from core.recipe import Recipe
 from gui import words
 from gui.notice import CloseButton
+from gui.pictures import keep_picture
 from gui.tasks import Tasks, sentence_of
 from gui.theme import SPACE
 
@@ -79,6 +82,22 @@ class AddingBar(QFrame):
     def add(self, paths: list[str], recipe: Recipe, priority: int, max_retries: int) -> asyncio.Task[Any]:
         """Add paths to the queue; returns at once with the task that does it."""
         return self._tasks.start(self._add(paths, recipe, priority, max_retries))
+
+    def add_picture(
+        self, image: QImage, data_dir: Path, recipe: Recipe, priority: int, max_retries: int
+    ) -> asyncio.Task[Any]:
+        """Keep a picture that has no file, and add it; returns at once with the task that does it."""
+        return self._tasks.start(self._add_picture(image, data_dir, recipe, priority, max_retries))
+
+    async def _add_picture(
+        self, image: QImage, data_dir: Path, recipe: Recipe, priority: int, max_retries: int
+    ) -> None:
+        path = await asyncio.to_thread(keep_picture, image, data_dir)
+        homed = await asyncio.to_thread(with_home, recipe)
+        await self._add([str(path)], homed, priority, max_retries)
+        if homed is not recipe:
+            text = self.tr("Added the picture. What is made of it goes to {0}.")
+            self._text.setText(text.format(words.shown(str(homed.folder))))
 
     async def _add(self, paths: list[str], recipe: Recipe, priority: int, max_retries: int) -> None:
         adding = _Adding()

@@ -12,6 +12,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 
 from core.errors import CrashesDecoder
 from core.job import JobState
+from core.links.address import is_link
 from core.queue import TaskQueue
 from core.status import JobQuery, RunState
 from gui import words
@@ -154,14 +155,14 @@ class Commands(QObject):
             # The largest output is what a person wants to look at; a job without one shows its source.
             paths = [max(job.outputs, key=lambda one: one.width * one.height).path] if job.outputs else []
             for path in paths or [job.source]:
-                target = str(Path(path).parent) if folder else path
+                target = str(Path(path).parent) if folder and not is_link(path) else path
                 if target not in opened:
                     opened.add(target)
                     self.open_path(target)
 
     def open_path(self, path: str) -> None:
-        """Open a file or folder with the program that the platform has for it."""
-        if not QDesktopServices.openUrl(QUrl.fromLocalFile(path)):
+        """Open a file, a folder or a link with the program that the platform has for it."""
+        if not QDesktopServices.openUrl(QUrl(path) if is_link(path) else QUrl.fromLocalFile(path)):
             self._notice.say(self.tr("No program is known to open {0}.").format(words.shown(path)))
 
     def _show_source(self) -> None:
@@ -169,7 +170,7 @@ class Commands(QObject):
 
     async def _show_source_of(self, ids: Sequence[int]) -> None:
         for job in await self._queue.jobs(ids):
-            self.open_path(str(Path(job.source).parent))
+            self.open_path(job.source if is_link(job.source) else str(Path(job.source).parent))
 
     async def _copy(self, *, errors: bool) -> None:
         lines = []

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QRect, Qt, QUrl, Signal
 from PySide6.QtGui import QColor, QDropEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QWidget
 
-from core.intake.text import paths_of_text
+from core.intake.formats import named_like_image
+from core.intake.text import sources_of_text
 from core.job import Priority
+from core.links.address import clean_link, is_link, link_name
+from core.links.page import images_of_page
 from gui import words
 from gui.theme import SPACE, icon
 
@@ -21,21 +24,26 @@ _ZONES: Final = (
 _MARGIN: Final = 4 * SPACE
 _PICTURE: Final = 40  # pixels at 100 %
 
+_LONGEST_HTML: Final = 200_000  # characters of what was dragged out of a page that are looked through
+_ENCODED: Final = QUrl.ComponentFormattingOption.FullyEncoded
+
 _DRAGS: Final = frozenset(
     (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.DragLeave, QEvent.Type.Drop)
 )
 
 
-def paths_of_mime(mime: QMimeData) -> list[str]:
-    """Return the local paths that are dragged or were copied; nothing on any disk is looked at."""
-    if mime.hasUrls():
-        return [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
-    return paths_of_text(mime.text()) if mime.hasText() else []
+def sources_of_mime(mime: QMimeData) -> list[str]:
+    """Return the paths and links that are dragged or were copied; nothing on any disk is looked at.
 
-
-def links_of_mime(mime: QMimeData) -> int:
-    """Return how many links there are that lead to no local file."""
-    return sum(not url.isLocalFile() for url in mime.urls()) if mime.hasUrls() else 0
+    A browser gives a picture within a page as its page's link and as HTML: the picture's own link is wanted,
+    unless what is given is a link to an image already.
+    """
+    urls = mime.urls() if mime.hasUrls() else []
+    found = [url.toLocalFile() if url.isLocalFile() else clean_link(url.url(_ENCODED)) for url in urls]
+    sources = [one for one in found if one]
+    if all(is_link(one) and not named_like_image(link_name(one)) for one in sources) and mime.hasHtml():
+        sources = images_of_page(mime.html()[:_LONGEST_HTML]) or sources
+    return sources or (sources_of_text(mime.text()) if mime.hasText() and not urls else [])
 
 
 class DropArea(QWidget):
@@ -45,16 +53,16 @@ class DropArea(QWidget):
     from delete the source.
     """
 
-    dropped = Signal(object, int)  # the paths, and the priority of the zone
-    links_refused = Signal(int)  # how many links were dropped that cannot be added
+    dropped = Signal(object, int)  # the paths and links, and the priority of the zone
+    picture_dropped = Signal(object, int)  # a picture that has neither, and the priority of the zone
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self.setObjectName("dropArea")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._window = window
-        self._paths: list[str] = []
-        self._links = 0
+        self._sources: list[str] = []
+        self._is_picture = False
         self._zones = {priority: _Zone(priority, picture, self) for priority, picture in _ZONES}
         window.setAcceptDrops(True)
         window.installEventFilter(self)
@@ -78,23 +86,24 @@ class DropArea(QWidget):
             return
         if event.type() == QEvent.Type.DragEnter:
             # Read once: each reading asks the other program, which may be busy, or gone at the drop.
-            self._paths, self._links = paths_of_mime(event.mimeData()), links_of_mime(event.mimeData())
-        paths, links, point = self._paths, self._links, event.position().toPoint()
-        if not paths and not links:
+            self._sources = sources_of_mime(event.mimeData())
+            self._is_picture = not self._sources and event.mimeData().hasImage()
+        sources, point = self._sources, event.position().toPoint()
+        if not sources and not self._is_picture:
             self._end()
             event.ignore()
             return
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
         if event.type() != QEvent.Type.Drop:
-            self._show(len(paths) + links, point)
+            self._show(max(len(sources), 1), point)
             return
         priority = self.priority_at(point)
         self._end()
-        if links:
-            self.links_refused.emit(links)
-        if paths:
-            self.dropped.emit(paths, int(priority))
+        if sources:
+            self.dropped.emit(sources, int(priority))
+        else:
+            self.picture_dropped.emit(event.mimeData().imageData(), int(priority))
 
     def _show(self, count: int, point: QPoint) -> None:
         if not self.isVisible():
@@ -106,7 +115,7 @@ class DropArea(QWidget):
             zone.light(zone.priority is over, count)
 
     def _end(self) -> None:
-        self._paths, self._links = [], 0
+        self._sources, self._is_picture = [], False
         self.hide()
 
     # -- zones ----------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeyEvent
+from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QImage, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QComboBox,
@@ -30,12 +30,13 @@ from gui.actions import Actions
 from gui.adding import AddingBar
 from gui.commands import Commands
 from gui.dialogs import tell
-from gui.drop_area import DropArea, links_of_mime, paths_of_mime
+from gui.drop_area import DropArea, sources_of_mime
 from gui.empty_state import EmptyState
 from gui.hearing import Hearing
 from gui.help import about_text, shortcuts_text
 from gui.inspector import Inspector
 from gui.notice import Notice
+from gui.pages import Pages
 from gui.progress import ProgressPanel
 from gui.queue_model import QueueModel
 from gui.queue_view import QueueView
@@ -57,6 +58,7 @@ class MainWindow(QMainWindow):
         self.setObjectName("mainWindow")
         self._queue = queue
         self._settings = settings
+        self._data_dir = data_dir
         self._tasks = tasks
         self._may_close = False
         self._hearing = Hearing()
@@ -73,6 +75,7 @@ class MainWindow(QMainWindow):
         self.progress = ProgressPanel(queue)
         self.commands = Commands(queue, self.actions_, self.view, self.model, self.notice, tasks)
         self.report = Report(self, queue, self.settings, data_dir, tasks, self.notice)
+        self.pages = Pages(queue, self.notice, tasks, self)
         self.drop_area = DropArea(self)
         self._lay_out()
         self._make_menus()
@@ -90,7 +93,7 @@ class MainWindow(QMainWindow):
         acts.fill_toolbar(bar)
         self.addToolBar(bar)
         self._empty = EmptyState(
-            "emptyState", "drop", self.tr("Drop images or folders here"),
+            "emptyState", "drop", self.tr("Drop images, folders or links here"),
             self.tr("They are queued, and four workers make the copies that the recipe above describes.\n"
                     "Nothing is lost when you pause, quit, or lose power."),
             [acts.add_files, acts.add_folder], self,
@@ -168,7 +171,8 @@ class MainWindow(QMainWindow):
             lambda: tell(self, "shortcutsSheet", self.tr("Keyboard shortcuts"), shortcuts_text(acts.all()))
         )
         self.drop_area.dropped.connect(self.add)
-        self.drop_area.links_refused.connect(self._say_links)
+        self.drop_area.picture_dropped.connect(self._add_picture)
+        self.pages.chosen.connect(self.add)
         self.tabs.chosen.connect(self._show_states)
         self.search.text_settled.connect(self._show_text)
         self.model.queried.connect(self._choose_page)
@@ -194,7 +198,7 @@ class MainWindow(QMainWindow):
         self.report.opened(recovery)
 
     def add(self, paths: Sequence[str], priority: int = Priority.NORMAL) -> None:
-        """Add files and folders with the recipe that is chosen."""
+        """Add files, folders and links with the recipe that is chosen."""
         if paths:
             self.adding.add(list(paths), self.recipe_bar.recipe(), int(priority), self._settings.max_retries)
 
@@ -224,7 +228,7 @@ class MainWindow(QMainWindow):
     def end(self) -> None:
         """Hear the queue no more."""
         self._hearing.end()
-        for part in (self.model, self.tabs, self.inspector, self.progress):
+        for part in (self.model, self.tabs, self.inspector, self.progress, self.pages):
             part.end()
 
     def _restore(self) -> None:
@@ -305,20 +309,19 @@ class MainWindow(QMainWindow):
 
     def _paste(self) -> None:
         mime = QGuiApplication.clipboard().mimeData()
-        paths = paths_of_mime(mime)
-        if paths:
-            self.add(paths)
-        elif links := links_of_mime(mime):
-            self._say_links(links)
+        sources = sources_of_mime(mime)
+        if sources:
+            self.add(sources)
+        elif mime.hasImage():
+            self._add_picture(mime.imageData(), Priority.NORMAL)
         else:
-            self.notice.say(self.tr("What was copied is no file and no path."), seconds=8)
+            self.notice.say(
+                self.tr("What was copied is no file, no path, no link and no picture."), seconds=8
+            )
 
-    def _say_links(self, number: int) -> None:
-        self.notice.say(
-            self.tr("Links cannot be added yet ({0}): save the images first, then drop the files.").format(
-                number
-            ),
-            seconds=12,
+    def _add_picture(self, image: QImage, priority: int) -> None:
+        self.adding.add_picture(
+            image, self._data_dir, self.recipe_bar.recipe(), priority, self._settings.max_retries
         )
 
     # -- events ---------------------------------------------------------------------------------------------

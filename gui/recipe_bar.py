@@ -70,6 +70,7 @@ class RecipeBar(QWidget):
         if settings.recipe.endswith(".toml"):
             self._tasks.start(self._load(settings.recipe))
         self.folders.addItem(self.tr("Beside the source"), None)
+        self.folders.setItemData(0, self.tr("What is made of links goes to your Pictures folder"), _TIP)
         if settings.output_folder is not None:
             self._list_folder(settings.output_folder)
         self.folders.insertSeparator(self.folders.count())

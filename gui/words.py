@@ -8,6 +8,7 @@ from datetime import datetime
 from PySide6.QtCore import QCoreApplication
 
 from core.job import AttemptEnd, Job, JobState, Priority
+from core.links.address import is_link, link_name
 
 
 def tr(text: str) -> str:
@@ -145,8 +146,8 @@ def attempts(job: Job) -> str:
 
 
 def name_of(path: str) -> str:
-    """Return a path's last part, fit to be shown."""
-    return shown(os.path.basename(path))  # noqa: PTH119 (many a second)
+    """Return the last part of a path or a link, fit to be shown."""
+    return shown(link_name(path) if is_link(path) else os.path.basename(path))  # noqa: PTH119 (many a second)
 
 
 def without_name(sentence: str, name: str) -> str:

@@ -86,7 +86,9 @@ def _command_at(argv: Sequence[str]) -> int | None:
 
 def _window_parser() -> Parser:
     parser = Parser("imagequeue", help_texts.WINDOW, usage=help_texts.WINDOW_USAGE)
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="image files, and folders with images")
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="image files, folders with images, and links"
+    )
     version = f"Image Queue {metadata.version('imagequeue')}"
     parser.add_argument("--version", action="version", version=version)
     return parser
@@ -95,7 +97,7 @@ def _window_parser() -> Parser:
 def _run_parser() -> Parser:
     parser = Parser("imagequeue run", help_texts.RUN, help_texts.RUN_END)
     add = parser.add_argument
-    add("paths", nargs="*", metavar="PATH", help="image files, and folders with images")
+    add("paths", nargs="*", metavar="PATH", help="image files, folders with images, and links")
     about = (
         "put the outputs into this folder, made when missing (else where the recipe says: beside the source)"
     )

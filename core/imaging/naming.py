@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Final
 
 from core.errors import BadName
+from core.links.address import is_link, link_name
 from core.recipe import Output, Recipe
 
 MAX_NAME: Final = 255
@@ -78,7 +79,7 @@ def name_keys(sources: Sequence[str], recipe: Recipe) -> list[int]:
     folder_now: str | None = None
     seeded = stamped
     for source in sources:
-        folder, name = split(source)
+        folder, name = (source, link_name(source)) if is_link(source) else split(source)
         if folder != folder_now:
             folder_now = folder
             seeded = stamped.copy()

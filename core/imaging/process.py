@@ -29,6 +29,7 @@ from core.imaging.metadata import attached_to
 from core.imaging.naming import final_name, fold, target_folder, temporary_paths
 from core.imaging.publish import Made, already_there, make_folder, publish
 from core.imaging.transform import Plan, needed_size, perform, plan, set_upright
+from core.links.address import is_link
 from core.recipe import Colour, Existing, Output, Recipe
 
 _OPENED: Final = 0.05  # fractions of the work, for progress
@@ -54,7 +55,7 @@ def warm() -> None:
 
 
 def process(task: Task, report: Callable[[float], None]) -> Done | Skipped:
-    """Make the outputs of the task's recipe from its source.
+    """Make the outputs of the task's recipe from its source; a link is downloaded first.
 
     report: is called with the fraction done, 0 to 1, rising.
 
@@ -63,7 +64,11 @@ def process(task: Task, report: Callable[[float], None]) -> Done | Skipped:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # decoders warn of odd files, to nobody
-        return _process(task, _recipe(task.recipe), report)
+        if is_link(task.source):
+            from core.links.download import with_download
+
+            return with_download(task, report, _process)
+        return _process(task, report)
 
 
 @lru_cache(maxsize=8)
@@ -71,7 +76,8 @@ def _recipe(text: str) -> Recipe:
     return Recipe.from_json(text)
 
 
-def _process(task: Task, recipe: Recipe, report: Callable[[float], None]) -> Done | Skipped:
+def _process(task: Task, report: Callable[[float], None]) -> Done | Skipped:
+    recipe = _recipe(task.recipe)
     with open_source(task.source) as source:
         report(_OPENED)
         folder = target_folder(task.source, recipe)

@@ -1,4 +1,4 @@
-"""Adds files and folders to the queue in batches, and sums up what became of them."""
+"""Adds files, folders and links to the queue in batches, and sums up what became of them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 
-from core.intake.paths import Refused, Walk
+from core.intake.homeless import with_home
+from core.intake.paths import LARGEST_BATCH, Refused, Walk
 from core.intake.results import ResultNames
+from core.links.address import clean_link, is_link, looks_like_link
 from core.recipe import Recipe
 from core.status import Accepted
 
@@ -49,6 +52,7 @@ class AddSummary:
     unreadable: tuple[Refused, ...] = ()
     results_count: int = 0  # files left out because this recipe made them from others beside them
     results: tuple[Refused, ...] = ()
+    folder: str = ""  # where outputs go that have no source to be beside; "" when none has to go there
     first_id: int | None = None  # of the new jobs
     last_id: int | None = None
     cancelled: bool = False  # whether the adding was stopped before its end
@@ -70,7 +74,8 @@ class AddSummary:
             parts.append("then stopped")
         if parts == ["Added 0"]:
             return "No images were found."
-        return ", ".join(parts) + "."
+        where = f" What is made of links goes to {self.folder}." if self.folder else ""
+        return ", ".join(parts) + "." + where
 
 
 async def add_paths(
@@ -84,31 +89,39 @@ async def add_paths(
     on_count: Callable[[int], None] | None = None,
     cancelled: Flag | None = None,
 ) -> AddSummary:
-    """Add files and folders to the queue; returns when all that was found is accepted.
+    """Add files, folders and links to the queue; returns when all that was found is accepted.
 
     The paths are walked in a thread of its own (see `Walk`), and enqueued in batches of 50 growing to 2,000,
-    so that the first jobs show at once and the loop is never blocked. `on_count` hears on the loop, after
-    each batch, how many were added so far. Setting `cancelled` (or cancelling the task) ends it before
-    the next batch; what was accepted until then stays. Raises what `enqueue_batch` raises.
+    so that the first jobs show at once and the loop is never blocked. Links come first; with a recipe that
+    puts its outputs beside the source, theirs go to the folder for outputs without one. `on_count` hears on
+    the loop, after each batch, how many were added so far. Setting `cancelled` (or cancelling the task) ends
+    it before the next batch; what was accepted until then stays. Raises what `enqueue_batch` raises.
     """
+    given = [os.fspath(path) for path in paths]
     ended = threading.Event()
     walk = Walk(
-        list(paths),
+        [path for path in given if not looks_like_link(path)],
         take_every_file=take_every_file,
         results=ResultNames(recipe),
         stopped=lambda: ended.is_set() or (cancelled is not None and cancelled.is_set()),
     )
-    batches = walk.batches()
+    links = _links_among(given, walk)
+    batches = chain(
+        (links[start : start + LARGEST_BATCH] for start in range(0, len(links), LARGEST_BATCH)),
+        walk.batches(),
+    )
     thread = ThreadPoolExecutor(1, "intake")
     loop = asyncio.get_running_loop()
     added = duplicates = found = 0
     first_id: int | None = None
     last_id: int | None = None
     try:
+        homed = await loop.run_in_executor(thread, with_home, recipe) if links else recipe
         while (batch := await loop.run_in_executor(thread, next, batches, None)) is not None:
             if cancelled is not None and cancelled.is_set():
                 break
-            accepted = await queue.enqueue_batch(batch, recipe, priority, max_retries, found + 1)
+            its_recipe = homed if is_link(batch[0]) else recipe
+            accepted = await queue.enqueue_batch(batch, its_recipe, priority, max_retries, found + 1)
             found += len(batch)
             duplicates += accepted.duplicates
             if accepted.ids:
@@ -129,10 +142,24 @@ async def add_paths(
         tuple(walk.unreadable.listed),
         walk.results.count,
         tuple(walk.results.listed),
+        (homed.folder or "") if homed is not recipe else "",
         first_id,
         last_id,
         cancelled is not None and cancelled.is_set(),
     )
+
+
+def _links_among(given: list[str], walk: Walk) -> list[str]:
+    """Return the links among what was given, each once; those that are none are refused as unreadable."""
+    links: dict[str, None] = {}
+    for text in given:
+        if looks_like_link(text):
+            link = clean_link(text)
+            if link is not None:
+                links[link] = None
+            else:
+                walk.unreadable.add(text, f"{text[:120]} is no link that can be followed.")
+    return list(links)
 
 
 def _counted(number: int, one: str, several: str) -> str:

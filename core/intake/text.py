@@ -1,28 +1,34 @@
-"""Finds the paths in pasted text."""
+"""Finds the paths and links in pasted text."""
 
 # ruff: noqa: PTH111, PTH117
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from core.links.address import clean_link
+
 _CLIPBOARD_VERBS: Final = frozenset({"copy", "cut", "x-special/nautilus-clipboard"})
 _LOCAL_HOSTS: Final = frozenset({"", "localhost"})
+_LINK: Final = re.compile(r"(?i)https?://[^\s<>\"'`]+")
+_PUNCTUATION: Final = ".,;:!?]}"  # at the end of a link in a sentence, and not of the link
 
 
-def paths_of_text(text: str) -> list[str]:
-    """Return the absolute paths in a text, in its order, each of them once.
+def sources_of_text(text: str) -> list[str]:
+    """Return the absolute paths and the links in a text, in its order, each of them once.
 
     A path stands in a line of its own: as it is, in quotes (then also several of them in one line), beginning
-    with ~ for the home folder, or as a file:// address. What else a line says is left out, web addresses too.
+    with ~ for the home folder, or as a file:// address. Links are found anywhere in a line that is no path.
+    What else a line says is left out.
     """
     found: dict[str, None] = {}
     for line in text.replace("\0", "\n").splitlines():
-        for path in _paths_of_line(line.strip()):
-            found[path] = None
+        for source in _paths_of_line(line.strip()) or _links_of_line(line):
+            found[source] = None
     return list(found)
 
 
@@ -36,6 +42,16 @@ def _paths_of_line(line: str) -> list[str]:
         except ValueError:  # a quote without its end
             words = [line.strip("'\"")]
     return [path for word in words if (path := _path_of(word)) is not None]
+
+
+def _links_of_line(line: str) -> list[str]:
+    links = []
+    for match in _LINK.finditer(line):
+        text = match[0].rstrip(_PUNCTUATION)
+        while text.endswith(")") and text.count(")") > text.count("("):
+            text = text[:-1].rstrip(_PUNCTUATION)
+        links.append(clean_link(text))
+    return [link for link in links if link is not None]
 
 
 def _path_of(word: str) -> str | None:

@@ -58,7 +58,7 @@ def test_space_pauses_and_starts_and_the_button_says_what_it_does(
                 stage.hand.end(slot)
             await until(lambda: button.text() == "Start")
             assert stage.queue.status().run_state is RunState.PAUSED
-            assert "Paused by you" in stage.window.progress.status.text()
+            await until(lambda: "Paused by you" in stage.window.progress.status.text())
             button.trigger()
             await until(lambda: button.text() == "Pause")
 

@@ -20,7 +20,7 @@ class Blocker:
 sys.meta_path.insert(0, Blocker())
 from core.cli import main
 status = main(sys.argv[1:])
-assert not {"PySide6", "PIL", "pyvips"} & set(sys.modules), "the app itself loaded what only workers need"
+assert not {"PySide6", "PIL", "pyvips", "httpx"} & set(sys.modules), "the app loaded what only workers need"
 sys.exit(status)
 """
 

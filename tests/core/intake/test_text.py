@@ -1,4 +1,4 @@
-"""Paths are found in what people paste."""
+"""Paths and links are found in what people paste."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from core.intake.text import paths_of_text
+from core.intake.text import sources_of_text
 
 
 @pytest.mark.parametrize(
@@ -27,16 +27,25 @@ from core.intake.text import paths_of_text
         ("/photos/../photos/./a.jpg\n/photos/a.jpg", ["/photos/a.jpg"]),
         ("file://elsewhere/share/a.jpg", []),
         ("file:///photos/zero%00.jpg", []),
-        ("https://example.org/a.jpg", []),
+        ("https://example.org/a.jpg#top", ["https://example.org/a.jpg"]),
+        ("HTTPS://example.org/a.jpg", ["https://example.org/a.jpg"]),
+        (
+            "/photos/a.jpg\nhttp://h/b.jpg http://h/c.jpg",
+            ["/photos/a.jpg", "http://h/b.jpg", "http://h/c.jpg"],
+        ),
+        ("Look at http://h/b.jpg, and (http://h/c.jpg).", ["http://h/b.jpg", "http://h/c.jpg"]),
+        ("[b](http://h/b_(1).jpg) <http://h/c.jpg>", ["http://h/b_(1).jpg", "http://h/c.jpg"]),
+        ("/photos/http://no/link.jpg", ["/photos/http:/no/link.jpg"]),
+        ("http:///nowhere.jpg ftp://h/a.jpg http://h:99999/a.jpg javascript:alert(1)", []),
         ("# a comment\nphotos/relative.jpg\nhello world", []),
         ("file://[broken", []),
         ("", []),
     ],
 )
-def test_paths_are_found(text: str, paths: list[str]) -> None:
-    assert paths_of_text(text) == paths
+def test_paths_and_links_are_found(text: str, paths: list[str]) -> None:
+    assert sources_of_text(text) == paths
 
 
 def test_a_tilde_is_the_home_folder() -> None:
-    assert paths_of_text("~/a.jpg") == [os.path.join(os.path.expanduser("~"), "a.jpg")]
-    assert paths_of_text("~nobody-of-that-name/a.jpg") == []
+    assert sources_of_text("~/a.jpg") == [os.path.join(os.path.expanduser("~"), "a.jpg")]
+    assert sources_of_text("~nobody-of-that-name/a.jpg") == []

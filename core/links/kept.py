@@ -1,0 +1,58 @@
+"""The files that the app keeps for jobs in its data folder: downloads, and pictures that were pasted."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, Protocol
+
+from core.job import ENDED, Job, JobState
+from core.links.address import is_link
+from core.status import JobQuery
+
+_DOWNLOADS: Final = "downloads"
+_PICTURES: Final = "pictures"
+
+
+class Jobs(Protocol):
+    """What of the store is needed to know which files are of use; see core.store_reader."""
+
+    def find(self, query: JobQuery) -> Sequence[int]:
+        """Return the ids of the jobs that the query asks for."""
+
+    def jobs(self, ids: Sequence[int]) -> list[Job]:
+        """Return these jobs; those that are gone are left out."""
+
+
+def downloads_of(data_dir: Path, uid: str, job: int) -> str:
+    """Return the folder for what one job downloads; `uid` is the store's own."""
+    return f"{data_dir}/{_DOWNLOADS}/{uid}-{job}"
+
+
+def pictures_folder(data_dir: Path) -> Path:
+    """Return the folder for pictures that have no file of their own."""
+    return data_dir / _PICTURES
+
+
+def remove_unneeded(data_dir: Path, uid: str, store: Jobs) -> None:
+    """Remove downloads that no attempt will go on with, and pictures that are no job's source."""
+    downloads = {one.name: one for one in _entries(data_dir / _DOWNLOADS)}
+    ids = [int(name.rpartition("-")[2]) for name in downloads if name.rpartition("-")[2].isdigit()]
+    for job in store.jobs(ids):
+        if is_link(job.source) and (job.state not in ENDED or job.state is JobState.FAILED):
+            downloads.pop(f"{uid}-{job.id}", None)
+    for folder in downloads.values():
+        shutil.rmtree(folder, ignore_errors=True)
+    pictures = {str(one): one for one in _entries(pictures_folder(data_dir))}
+    if pictures:
+        for job in store.jobs(store.find(JobQuery(text=str(pictures_folder(data_dir))))):
+            pictures.pop(job.source, None)
+    for picture in pictures.values():
+        with suppress(OSError):
+            picture.unlink()
+
+
+def _entries(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []

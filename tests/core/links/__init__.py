@@ -1,0 +1,1 @@
+"""Links, against a real server on the loopback."""

@@ -6,6 +6,14 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final
 
+PARTS: Final = ("animation", "alpha", "ICC", "EXIF", "16 bit")
+"""What an image may have beside pixels of 8 bits, as the columns of the table in the README."""
+
+
+def _parts(*words: str) -> frozenset[str]:
+    assert set(words) <= set(PARTS)
+    return frozenset(words)
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
@@ -14,14 +22,15 @@ class Format:
     name: str  # as recipes say it
     pillow: str  # as Pillow says it
     suffixes: tuple[str, ...]  # lower case, with the dot; the first one is given to outputs
-    writable: bool = False
-    alpha: bool = False  # whether an output in this format keeps transparency
+    reads: frozenset[str] = frozenset()  # the words of `PARTS` that say what a source in this format gives
+    writes: frozenset[str] | None = None  # the same of what an output keeps; None: it cannot be written
     options: frozenset[str] = frozenset()  # the fields of `Output` that this format takes
     longest_side: int = 0  # pixels that the format can hold along one side; 0 for no limit that matters
     title: str = ""  # as people write it; empty: the name in capitals
     library: str = ""  # the module that reads it; empty: Pillow, which is always there
     package: str = ""  # what has that module
     drawn: bool = False  # made of lines and not of pixels: it is drawn at the size that is wanted
+    followed: bool = False  # an output that names no format takes that of such a source
 
     @property
     def suffix(self) -> str:
@@ -29,86 +38,161 @@ class Format:
         return self.suffixes[0]
 
     @property
+    def writable(self) -> bool:
+        """Whether an output can be in this format."""
+        return self.writes is not None
+
+    @property
+    def alpha(self) -> bool:
+        """Whether an output in this format keeps transparency."""
+        return self.keeps("alpha")
+
+    def keeps(self, part: str) -> bool:
+        """Return whether an output in this format keeps what a word of `PARTS` says."""
+        return self.writes is not None and part in self.writes
+
+    @property
     def spoken(self) -> str:
         """The name as people write it, such as "JPEG XL"."""
         return self.title or self.name.upper()
 
 
+_LOSSY: Final = frozenset({"quality", "max_bytes"})
+
 JPEG: Final = Format(
     name="jpeg",
     pillow="JPEG",
     suffixes=(".jpg", ".jpeg", ".jpe", ".jfif"),
-    writable=True,
-    options=frozenset({"quality", "progressive", "optimize", "subsampling", "max_bytes"}),
+    reads=_parts("ICC", "EXIF"),
+    writes=_parts("ICC", "EXIF"),
+    options=_LOSSY | {"progressive", "optimize", "subsampling"},
     longest_side=65_500,
+    followed=True,
 )
 PNG: Final = Format(
     name="png",
     pillow="PNG",
     suffixes=(".png", ".apng"),
-    writable=True,
-    alpha=True,
-    options=frozenset({"compression", "lossless"}),
+    reads=_parts("alpha", "ICC", "EXIF", "16 bit"),
+    writes=_parts("alpha", "ICC", "EXIF", "16 bit"),
+    options=frozenset({"compression", "lossless", "colours"}),
+    followed=True,
 )
 WEBP: Final = Format(
     name="webp",
     pillow="WEBP",
     suffixes=(".webp",),
-    writable=True,
-    alpha=True,
-    options=frozenset({"quality", "lossless", "effort", "max_bytes"}),
+    title="WebP",
+    reads=_parts("alpha", "ICC", "EXIF"),
+    writes=_parts("alpha", "ICC", "EXIF"),
+    options=_LOSSY | {"lossless", "effort"},
     longest_side=16_383,
+    followed=True,
 )
 AVIF: Final = Format(
     name="avif",
     pillow="AVIF",
     suffixes=(".avif",),
-    writable=True,
-    alpha=True,
-    options=frozenset({"quality", "effort", "subsampling", "max_bytes"}),
+    reads=_parts("alpha", "ICC", "EXIF"),
+    writes=_parts("alpha", "ICC", "EXIF"),
+    options=_LOSSY | {"effort", "subsampling"},
     longest_side=65_536,
+    followed=True,
 )
 TIFF: Final = Format(
     name="tiff",
     pillow="TIFF",
     suffixes=(".tif", ".tiff"),
-    writable=True,
-    alpha=True,
+    reads=_parts("alpha", "ICC", "EXIF", "16 bit"),
+    writes=_parts("alpha", "ICC", "EXIF", "16 bit"),
     options=frozenset({"tiff_compression", "quality", "lossless"}),
+    followed=True,
 )
-
+GIF: Final = Format(
+    name="gif",
+    pillow="GIF",
+    suffixes=(".gif",),
+    reads=_parts("alpha"),
+    writes=_parts("alpha"),
+    options=frozenset({"colours"}),
+    longest_side=65_535,
+    followed=True,
+)
+HEIC: Final = Format(
+    name="heic",
+    pillow="HEIF",
+    suffixes=(".heic", ".heif", ".hif"),
+    library="pillow_heif",
+    package="pillow-heif",
+    reads=_parts("alpha", "ICC", "EXIF"),
+    writes=_parts("alpha", "ICC", "EXIF"),
+    options=_LOSSY | {"effort", "subsampling"},
+    longest_side=16_384,
+)
+JXL: Final = Format(
+    name="jxl",
+    pillow="JXL",
+    suffixes=(".jxl",),
+    title="JPEG XL",
+    library="pillow_jxl",
+    package="pillow-jxl-plugin",
+    reads=_parts("alpha", "ICC", "EXIF", "16 bit"),
+    writes=_parts("alpha", "EXIF", "16 bit"),
+    options=_LOSSY | {"lossless", "effort"},
+)
+ICO: Final = Format(
+    name="ico",
+    pillow="ICO",
+    suffixes=(".ico",),
+    reads=_parts("alpha"),
+    writes=_parts("alpha"),
+    longest_side=256,
+)
+PDF: Final = Format(
+    name="pdf",
+    pillow="PDF",
+    suffixes=(".pdf",),
+    library="pypdfium2",
+    package="pypdfium2",
+    drawn=True,
+    writes=_parts(),
+    options=_LOSSY,
+    longest_side=65_500,
+)
 _RAW_SUFFIXES: Final = (
     *(".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".srf", ".sr2", ".raf", ".orf", ".rw2", ".rwl"),
     *(".pef", ".srw", ".3fr", ".fff", ".iiq", ".erf", ".kdc", ".dcr", ".mef", ".mos", ".mrw", ".x3f", ".gpr"),
 )
-RAW: Final = Format("raw", "RAW", _RAW_SUFFIXES, title="camera RAW", library="rawpy", package="rawpy")
-SVG: Final = Format("svg", "SVG", (".svg", ".svgz"), library="pyvips", package="pyvips[binary]", drawn=True)
-PDF: Final = Format("pdf", "PDF", (".pdf",), library="pypdfium2", package="pypdfium2", drawn=True)
-HEIC: Final = Format("heic", "HEIF", (".heic", ".heif", ".hif"), library="pillow_heif", package="pillow-heif")
-JXL: Final = Format(
-    "jxl", "JXL", (".jxl",), title="JPEG XL", library="pillow_jxl", package="pillow-jxl-plugin"
+RAW: Final = Format(
+    name="raw",
+    pillow="RAW",
+    suffixes=_RAW_SUFFIXES,
+    title="camera RAW",
+    library="rawpy",
+    package="rawpy",
+    reads=_parts("ICC", "EXIF"),
 )
+SVG: Final = Format(
+    name="svg",
+    pillow="SVG",
+    suffixes=(".svg", ".svgz"),
+    library="pyvips",
+    package="pyvips[binary]",
+    drawn=True,
+    reads=_parts("alpha"),
+)
+_JPEG_2000_SUFFIXES: Final = (".jp2", ".j2k", ".jpx", ".jpf", ".j2c", ".jpc")
 
 FORMATS: Final[tuple[Format, ...]] = (
-    JPEG,
-    PNG,
-    WEBP,
-    AVIF,
-    TIFF,
-    Format("gif", "GIF", (".gif",)),
-    HEIC,
-    JXL,
-    Format("jpeg2000", "JPEG2000", (".jp2", ".j2k", ".jpx", ".jpf", ".j2c", ".jpc"), title="JPEG 2000"),
-    RAW,
-    SVG,
-    PDF,
-    Format("bmp", "BMP", (".bmp", ".dib")),
-    Format("ico", "ICO", (".ico",)),
-    Format("psd", "PSD", (".psd",)),
-    Format("tga", "TGA", (".tga", ".vda", ".icb", ".vst")),
-    Format("dds", "DDS", (".dds",)),
-    Format("pnm", "PPM", (".ppm", ".pgm", ".pbm", ".pnm", ".pfm")),
-    Format("qoi", "QOI", (".qoi",)),
+    *(JPEG, PNG, WEBP, AVIF, TIFF, GIF, HEIC, JXL),
+    Format("jpeg2000", "JPEG2000", _JPEG_2000_SUFFIXES, title="JPEG 2000", reads=_parts("alpha", "16 bit")),
+    *(RAW, SVG, PDF, ICO),
+    Format("psd", "PSD", (".psd",), reads=_parts("alpha", "ICC")),
+    Format("bmp", "BMP", (".bmp", ".dib"), reads=_parts("alpha")),
+    Format("tga", "TGA", (".tga", ".vda", ".icb", ".vst"), reads=_parts("alpha")),
+    Format("dds", "DDS", (".dds",), reads=_parts("alpha")),
+    Format("pnm", "PPM", (".ppm", ".pgm", ".pbm", ".pnm", ".pfm"), reads=_parts("16 bit")),
+    Format("qoi", "QOI", (".qoi",), reads=_parts("alpha")),
 )
 """Every format that can be read."""
 

@@ -19,7 +19,7 @@ from typing import Any, Final
 import tomli_w
 
 from core.errors import BadName, BadRecipe, from_os_error
-from core.formats import WRITABLE, format_named
+from core.formats import FORMATS, WRITABLE, format_named
 from core.operations import (
     MAX_SIDE,
     Operation,
@@ -45,6 +45,8 @@ _COLOUR: Final = re.compile(r"#[0-9a-fA-F]{6}")
 _MAX_OUTPUTS: Final = 100
 _MAX_OPERATIONS: Final = 100
 _SUBSAMPLINGS: Final = ("4:4:4", "4:2:2", "4:2:0")
+_PALETTES: Final = (2, 4, 16, 256)
+_LIMITED: Final = tuple(one.name for one in FORMATS if "max_bytes" in one.options)
 _TIFF_COMPRESSIONS: Final = ("none", "lzw", "deflate", "jpeg")
 
 
@@ -81,16 +83,17 @@ class Output:
 
     name: str  # unlike the other outputs' names; part of the file's name
     operations: tuple[Operation, ...] = ()  # in this order
-    format: str | None = None  # a writable format; None: as the source, or JPEG (PNG with transparency)
+    format: str | None = None  # a writable format; None: the usual one of the source, or JPEG or PNG
     template: str = "{stem}-{output}"  # of the file's name without its suffix; see TEMPLATE_FIELDS
-    quality: int | None = None  # 1 to 100; None: 85 for JPEG and TIFF's JPEG, 80 for WebP, 65 for AVIF
-    lossless: bool = False  # WebP without loss; with PNG and TIFF: refuse what could not be kept exactly
+    quality: int | None = None  # 1 to 100; None: as `encode.DEFAULT_QUALITY` has it
+    lossless: bool = False  # WebP and JPEG XL without loss; PNG and TIFF refuse what they could not keep
     progressive: bool = False  # JPEG that shows coarse first
     optimize: bool = False  # JPEG with tables made for the image: a few per cent smaller, slower
     subsampling: str | None = None  # of colour: "4:4:4", "4:2:2" or "4:2:0"; None: 4:2:0
+    colours: int | None = None  # PNG and GIF: a palette of 2, 4, 16 or 256; None: all, and 256 for GIF
     compression: int | None = None  # PNG, 0 (fastest) to 9 (smallest); None: 3
     tiff_compression: str | None = None  # "none", "lzw", "deflate" or "jpeg"; None: deflate
-    effort: int | None = None  # WebP and AVIF, 0 (fastest) to 10 (smallest); None: 4
+    effort: int | None = None  # WebP, AVIF, HEIC, JPEG XL: 0 (fastest) to 10 (smallest)
     max_bytes: int | None = None  # lowers the quality, and at last the size, until the file is this small
 
     def __post_init__(self) -> None:
@@ -116,6 +119,12 @@ class Output:
         check_flag(self.optimize, "outputs.optimize")
         if self.subsampling is not None:
             check_choice(self.subsampling, "outputs.subsampling", _SUBSAMPLINGS)
+        if self.colours is not None:
+            check_whole(self.colours, "outputs.colours", 2, 256)
+            if self.colours not in _PALETTES:
+                raise BadRecipe(f"outputs.colours takes 2, 4, 16 or 256, not {self.colours}.")
+            if self.lossless:
+                raise BadRecipe("outputs.lossless takes all colours: leave outputs.colours out.")
         if self.compression is not None:
             check_whole(self.compression, "outputs.compression", 0, 9)
         if self.tiff_compression is not None:
@@ -125,7 +134,7 @@ class Output:
         if self.max_bytes is not None:
             check_whole(self.max_bytes, "outputs.max_bytes", 1_000, 2**40)
             if self.format is None or self.lossless:
-                raise BadRecipe("outputs.max_bytes takes a lossy format: jpeg, webp or avif.")
+                raise BadRecipe(f"outputs.max_bytes takes a lossy format: {', '.join(_LIMITED)}.")
         if self.lossless and self.tiff_compression == "jpeg":
             raise BadRecipe('outputs.lossless takes a tiff_compression other than "jpeg".')
 

@@ -6,23 +6,40 @@ photo take 154 ms against 218 ms of Pillow, for the same size of the file within
 
 from __future__ import annotations
 
-import io
 import math
 import struct
 import zlib
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
 
 from PIL import Image
 
 from core.errors import CannotEncode, ImageQueueError
-from core.formats import AVIF, JPEG, PNG, TIFF, WEBP, Format
+from core.formats import JPEG, TIFF, Format
 from core.imaging.exif import added_to_tiff
 from core.imaging.libvips import libvips
 from core.imaging.metadata import IPTC_RESOURCE, Attached, fits_in_jpeg, for_tiff
+from core.imaging.writers import (
+    palette_png,
+    saved,
+    write_gif,
+    write_heic,
+    write_ico,
+    write_jxl,
+    write_pdf,
+)
 from core.recipe import Output
 
-DEFAULT_QUALITY: Final = {"jpeg": 85, "webp": 80, "avif": 65, "tiff": 85}
+DEFAULT_QUALITY: Final = {
+    "jpeg": 85,
+    "webp": 80,
+    "avif": 65,
+    "tiff": 85,
+    "heic": 60,
+    "jxl": 85,
+    "pdf": 85,
+}
 """The quality of an output that gives none, 1 to 100."""
 
 _MODES: Final = {
@@ -31,6 +48,11 @@ _MODES: Final = {
     "webp": ("RGB", "RGBA"),
     "avif": ("L", "RGB", "RGBA"),
     "tiff": ("1", "P", "L", "LA", "RGB", "RGBA", "CMYK", "I;16"),
+    "gif": ("P", "RGB", "RGBA"),
+    "heic": ("L", "RGB", "RGBA"),
+    "jxl": ("L", "LA", "RGB", "RGBA", "I;16"),
+    "ico": ("RGB", "RGBA"),
+    "pdf": ("1", "L", "RGB", "CMYK"),
 }
 """The modes that each format is written from; others are brought to the nearest of them."""
 
@@ -62,10 +84,13 @@ def encode(
     """
     _check_sides(image, chosen)
     notes: tuple[str, ...] = ()
-    if chosen is JPEG:
+    name = chosen.spoken
+    if not chosen.keeps("EXIF") and (attached.exif is not None or attached.xmp is not None):
+        notes = (f"The metadata was left out: {name} has no place for it.",)
+    elif chosen is JPEG:
         attached, notes = fits_in_jpeg(attached)
     elif attached.photoshop is not None and IPTC_RESOURCE in attached.photoshop:
-        notes = (f"The IPTC was left out: it is kept in JPEG alone, and this is {chosen.name.upper()}.",)
+        notes = (f"The IPTC was left out: it is kept in JPEG alone, and this is {name}.",)
     image = _in_mode_of(image, chosen)
     quality = output.quality if output.quality is not None else DEFAULT_QUALITY.get(chosen.name, 0)
     if output.max_bytes is None or "max_bytes" not in chosen.options:
@@ -77,7 +102,7 @@ def encode(
 def _check_sides(image: Image.Image, chosen: Format) -> None:
     if chosen.longest_side and max(image.size) > chosen.longest_side:
         raise CannotEncode(
-            f"{chosen.name.upper()} holds at most {chosen.longest_side:,} pixels along a side; "
+            f"{chosen.spoken} holds at most {chosen.longest_side:,} pixels along a side; "
             f"the output has {image.width} × {image.height}."
         )
 
@@ -135,22 +160,12 @@ def _best_quality(
 
 
 def _encoded(image: Image.Image, chosen: Format, output: Output, attached: Attached, quality: int) -> bytes:
-    write = {JPEG: _jpeg, PNG: _png, WEBP: _webp, AVIF: _avif, TIFF: _tiff}[chosen]
     try:
-        return write(image, output, attached, quality)
+        return _WRITERS[chosen.name](image, output, attached, quality)
     except (ImageQueueError, MemoryError):
         raise
     except Exception as error:  # encoders raise what they like when an image is beyond them
-        raise CannotEncode(f"The image cannot be written as {chosen.name.upper()}: {error}.") from error
-
-
-def _saved(image: Image.Image, format: str, **options: Any) -> bytes:  # noqa: A002 - Pillow's word
-    file = io.BytesIO()
-    if type(image) is not Image.Image:
-        image = image.copy()  # an opened file, from which Pillow would copy tags
-    image.info = {}  # the same
-    image.save(file, format, **{name: value for name, value in options.items() if value is not None})
-    return file.getvalue()
+        raise CannotEncode(f"The image cannot be written as {chosen.spoken}: {error}.") from error
 
 
 def _jpeg(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
@@ -158,7 +173,7 @@ def _jpeg(image: Image.Image, output: Output, attached: Attached, quality: int) 
     if attached.photoshop is not None:
         extra = b"\xff\xed" + struct.pack(">H", 2 + len(attached.photoshop)) + attached.photoshop
     subsampling = None if image.mode == "L" else output.subsampling or "4:2:0"
-    return _saved(
+    return saved(
         image,
         "JPEG",
         quality=quality,
@@ -176,7 +191,7 @@ def _jpeg(image: Image.Image, output: Output, attached: Attached, quality: int) 
 
 def _webp(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
     effort = 4 if output.effort is None else output.effort
-    return _saved(
+    return saved(
         image,
         "WEBP",
         quality=100 if output.lossless and output.quality is None else quality,
@@ -191,7 +206,7 @@ def _webp(image: Image.Image, output: Output, attached: Attached, quality: int) 
 
 def _avif(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
     effort = 2 if output.effort is None else output.effort
-    return _saved(
+    return saved(
         image,
         "AVIF",
         quality=quality,
@@ -206,7 +221,7 @@ def _avif(image: Image.Image, output: Output, attached: Attached, quality: int) 
 
 def _tiff(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
     compression = output.tiff_compression or "deflate"
-    content = _saved(
+    content = saved(
         image,
         "TIFF",
         compression=_TIFF_NAMES[compression],
@@ -225,12 +240,14 @@ def _png(image: Image.Image, output: Output, attached: Attached, quality: int) -
     """Write the pixels, then put the metadata before them (PNG specification, third edition, 11.3)."""
     del quality
     level = 3 if output.compression is None else output.compression
+    if output.colours is not None and image.mode not in ("1", "I;16"):
+        return _with_chunks(palette_png(image, output.colours, level), _chunks_of(attached))
     transparency = image.info.get("transparency") if image.mode in ("1", "P", "L", "RGB") else None
     content = None
     if image.width * image.height >= _SMALL_PNG and transparency is None:
         content = _png_by_vips(image, level)
     if content is None:
-        content = _saved(image, "PNG", compress_level=level, transparency=transparency)
+        content = saved(image, "PNG", compress_level=level, transparency=transparency)
     return _with_chunks(content, _chunks_of(attached))
 
 
@@ -274,3 +291,19 @@ def _with_chunks(content: bytes, chunks: list[tuple[bytes, bytes]]) -> bytes:
         for kind, body in chunks
     )
     return content[:after_header] + made + content[after_header:]
+
+
+_WRITERS: Final[Mapping[str, Callable[[Image.Image, Output, Attached, int], bytes]]] = MappingProxyType(
+    {
+        "jpeg": _jpeg,
+        "png": _png,
+        "webp": _webp,
+        "avif": _avif,
+        "tiff": _tiff,
+        "gif": write_gif,
+        "heic": write_heic,
+        "jxl": write_jxl,
+        "ico": write_ico,
+        "pdf": write_pdf,
+    }
+)

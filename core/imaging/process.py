@@ -115,7 +115,7 @@ def _format_of(output: Output, source: Source) -> Format:
         chosen = format_named(output.format)
         assert chosen is not None
         return chosen
-    if source.format.writable:
+    if source.format.followed:
         return source.format
     return PNG if source.has_alpha else JPEG
 
@@ -244,6 +244,9 @@ def _finish(
         notes.append(REDUCED)
     icc = source.carried.icc if source.header.mode not in ("LAB", "I", "F") else None
     keeps = recipe.colour is Colour.KEEP and takes_mode(chosen, output, _opaque(image.mode))
+    if keeps and icc is not None and not chosen.keeps("ICC"):
+        keeps = False
+        notes.append(f"Its colours were converted to sRGB: {chosen.spoken} holds no colour profile.")
     converted = False
     if image.mode not in ("1", "P", "I;16") and not keeps:
         image, more = to_srgb(image, icc)

@@ -16,12 +16,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from PIL import Image
-
 from core.errors import BadName, ReadFailed, from_os_error
 from core.executor import Task
 from core.formats import Format
 from core.imaging.naming import numbered, remove_files
+from core.imaging.readers import open_image
 from core.imaging.receipt import digest_of, write_receipt
 from core.job import OutputFile
 from core.recipe import Existing
@@ -175,8 +174,8 @@ def _write(one: Made, temporary: str, times: tuple[int, int] | None) -> None:
 def _check(content: bytes, one: Made) -> None:
     """Decode what was written, to its end; a JPEG at an eighth, which reads all of it just the same."""
     try:
-        with Image.open(io.BytesIO(content), formats=(one.format.pillow,)) as image:
-            size = image.size
+        with open_image(io.BytesIO(content), one.file_name, lambda _width, _height: None) as image:
+            size = one.size if one.format.drawn else image.size
             image.draft(image.mode, (1, 1))
             image.load()
     except (OSError, SyntaxError, ValueError) as error:

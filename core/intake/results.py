@@ -14,7 +14,7 @@ from core.formats import FORMATS, format_named
 from core.recipe import Output, Recipe
 
 _NUMBER: Final = re.compile(r"-\d+$")
-_ANY_SUFFIX: Final = "|".join(re.escape(one.suffix) for one in FORMATS if one.writable)
+_ANY_SUFFIX: Final = "|".join(re.escape(one.suffix) for one in FORMATS if one.followed)
 
 
 class ResultNames:

@@ -139,7 +139,7 @@ def test_a_file_that_is_no_recipe_is_refused_in_a_sentence(tmp_path: Path) -> No
         (lambda: Output(""), "outputs.name"),
         (lambda: Output("o", (1,)), "outputs.operations"),  # type: ignore[arg-type]
         (lambda: Output("o", "flip"), "outputs.operations"),  # type: ignore[arg-type]
-        (lambda: Output("o", format="gif"), "outputs.format"),
+        (lambda: Output("o", format="bmp"), "outputs.format"),
         (lambda: Output("o", format="png", quality=80), "outputs.quality"),
         (lambda: Output("o", format="webp", progressive=True), "outputs.progressive"),
         (lambda: Output("o", quality=0), "outputs.quality"),

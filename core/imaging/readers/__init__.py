@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import PurePath
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import BinaryIO, Final
 
 from PIL import Image
@@ -60,23 +60,32 @@ def open_image(file: BinaryIO, path: str, check: CheckPixels) -> Image.Image:
     return reader_of(chosen)(file, check)
 
 
+def use_library(chosen: Format) -> None:
+    """Let Pillow write a format of a reader beside this file too. Raises FormatUnavailable."""
+    module = _module_of(chosen)
+    module.register_writer()
+
+
 def reader_of(chosen: Format) -> Callable[[BinaryIO, CheckPixels], Image.Image]:
     """Return what opens this format, one of those that Pillow does not read by itself.
 
     Its library is imported at its first use: together they take a quarter of a second, and most workers
     never need them. Raises FormatUnavailable.
     """
+    opening: Callable[[BinaryIO, CheckPixels], Image.Image] = _module_of(chosen).open_image
+    return opening
+
+
+def _module_of(chosen: Format) -> ModuleType:
     why = unavailable(chosen)
     if why:
         raise FormatUnavailable(why)
     try:
-        module = import_module(_MODULES[chosen.name])
+        return import_module(_MODULES[chosen.name])
     except (ImportError, OSError, AttributeError) as error:
         raise FormatUnavailable(
             f"{chosen.spoken} needs {chosen.package}, which does not work: {error}."
         ) from error
-    opening: Callable[[BinaryIO, CheckPixels], Image.Image] = module.open_image
-    return opening
 
 
 def _own_reader(head: bytes, suffix: str) -> Format | None:

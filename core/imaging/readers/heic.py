@@ -1,4 +1,4 @@
-"""Reads HEIC with pillow-heif (libheif, libde265)."""
+"""Reads HEIC with pillow-heif (libheif, libde265), and lets Pillow write it (x265)."""
 
 from __future__ import annotations
 
@@ -22,3 +22,12 @@ def open_image(file: BinaryIO, check: Callable[[int, int], None]) -> Image.Image
     del check
     opened: Image.Image = pillow_heif.HeifImageFile(file)  # type: ignore[no-untyped-call]
     return opened
+
+
+def register_writer() -> None:
+    """Let Pillow write it; as a reader it stays where it is, so that a HEIC is opened in one way."""
+    if "HEIF" not in Image.SAVE:
+        reader = Image.OPEN.copy()
+        pillow_heif.register_heif_opener()
+        Image.OPEN.clear()
+        Image.OPEN.update(reader)

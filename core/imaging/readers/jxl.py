@@ -98,3 +98,7 @@ def _boxes(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
             return
         yield kind, whole[start:end]
         at = end
+
+
+def register_writer() -> None:
+    """Do nothing: the import has let Pillow write it."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.cli.arguments import parse
+from core.formats import WRITABLE
 from core.job import JobState
 from tests.core.cli.conftest import Command
 
@@ -28,7 +29,10 @@ WRONG = [
     (["run", "PHOTOS", "--timeout", "soon"], "--timeout takes seconds"),
     (["run", "PHOTOS", "--priority", "urgent"], "--priority takes high, normal, low or a whole number"),
     (["run", "PHOTOS", "--priority", "9999999999"], "--priority takes"),
-    (["run", "PHOTOS", "--format", "gif"], "--format takes one of jpeg, png, webp, avif, tiff, not 'gif'"),
+    (
+        ["run", "PHOTOS", "--format", "bmp"],
+        f"--format takes one of {', '.join(WRITABLE)}, not 'bmp'",
+    ),
     (["run", "PHOTOS", "--existing", "burn"], "--existing"),
     (["run", "PHOTOS", "--format", "png", "--quality", "3"], "quality is no option of png"),
     (

@@ -183,7 +183,7 @@ def test_a_transparent_colour_of_a_palette_becomes_transparency(tmp_path: Path) 
     source.write_bytes(encoded(picture, "GIF", transparency=0))
     outcome = done(source, Recipe("r", (Output("o"),)))
     result = opened(outcome.outputs[0].path).convert("RGBA")
-    assert outcome.outputs[0].path.endswith(".png")
+    assert outcome.outputs[0].path.endswith(".gif")
     assert result.getpixel((5, 5))[3] == 0  # type: ignore[index]
     assert result.getpixel((35, 5)) == (0, 0, 255, 255)
 

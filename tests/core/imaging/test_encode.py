@@ -8,11 +8,13 @@ import pytest
 from PIL import Image
 
 from core.errors import CannotEncode
-from core.formats import FORMATS, format_named
+from core.formats import FORMATS, Format, format_named
 from core.imaging import encode as encoding
+from core.imaging import writers
 from core.imaging.encode import encode
 from core.imaging.libvips import libvips
 from core.imaging.metadata import Attached
+from core.imaging.readers import open_image
 from core.recipe import Output
 from tests.core.imaging.pictures import decibels, photo
 
@@ -27,21 +29,22 @@ def written(image: Image.Image, output: Output) -> bytes:
 
 
 def read(content: bytes) -> Image.Image:
-    image = Image.open(io.BytesIO(content))
+    image = open_image(io.BytesIO(content), "", lambda _width, _height: None)
     image.load()
     return image
 
 
-@pytest.mark.parametrize("name", [one.name for one in FORMATS if one.writable])
-def test_each_format_is_written_as_itself_and_the_same_bytes_each_time(name: str) -> None:
-    picture = photo(400, 300)
-    content = written(picture, Output("o", format=name))
-    assert read(content).format == name.upper()
+@pytest.mark.parametrize("one", [one for one in FORMATS if one.writable], ids=lambda one: one.name)
+def test_each_format_is_written_as_itself_and_the_same_bytes_each_time(one: Format) -> None:
+    picture = photo(240, 180)
+    content = written(picture, Output("o", format=one.name))
+    assert read(content).format == one.pillow
+    assert read(content).size == picture.size
     assert decibels(read(content).convert("RGB"), picture) > 27
-    assert written(photo(400, 300), Output("o", format=name)) == content
+    assert written(photo(240, 180), Output("o", format=one.name)) == content
 
 
-@pytest.mark.parametrize("name", ["jpeg", "webp", "avif"])
+@pytest.mark.parametrize("name", ["jpeg", "webp", "avif", "heic", "jxl", "pdf"])
 def test_a_lower_quality_is_smaller(name: str) -> None:
     sizes = [len(written(photo(200, 150), Output("o", format=name, quality=one))) for one in (20, 60, 95)]
     assert sizes == sorted(set(sizes))
@@ -49,7 +52,10 @@ def test_a_lower_quality_is_smaller(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "mode"),
-    [("png", "RGB"), ("png", "RGBA"), ("png", "L"), ("png", "LA"), ("tiff", "RGBA"), ("webp", "RGBA")],
+    [
+        *(("png", "RGB"), ("png", "RGBA"), ("png", "L"), ("png", "LA"), ("tiff", "RGBA"), ("webp", "RGBA")),
+        *(("jxl", "RGB"), ("jxl", "RGBA"), ("jxl", "L"), ("jxl", "LA")),
+    ],
 )
 def test_lossless_means_every_sample_comes_back(name: str, mode: str) -> None:
     picture = photo(400, 300)
@@ -77,11 +83,58 @@ def test_the_usual_options_have_their_effect() -> None:
     for name, tag in (("none", 1), ("lzw", 5), ("deflate", 8), ("jpeg", 7)):
         content = written(picture, Output("o", format="tiff", tiff_compression=name))
         assert read(content).tag_v2[259] == tag  # type: ignore[attr-defined]
-    quick, small = (len(written(picture, Output("o", format="webp", effort=one))) for one in (0, 10))
-    assert small < quick
+    for name in ("webp", "jxl", "heic", "avif"):
+        quick, small = (len(written(picture, Output("o", format=name, effort=one))) for one in (0, 10))
+        assert small < quick, name
 
 
-@pytest.mark.parametrize("name", ["jpeg", "webp", "avif"])
+@pytest.mark.parametrize("name", ["png", "gif"])
+@pytest.mark.parametrize("by_vips", [True, False])
+def test_a_palette_has_at_most_so_many_colours(
+    name: str, by_vips: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not by_vips:
+        monkeypatch.setattr(writers, "libvips", lambda: None)
+    for mode in ("RGB", "RGBA", "L", "LA"):
+        picture = photo(120, 90)
+        if "A" in mode:
+            picture.putalpha(Image.new("L", picture.size, 255))
+        picture = picture.convert(mode)
+        for colours in (2, 16, 256):
+            content = written(picture, Output("o", format=name, colours=colours))
+            found = read(content).convert("RGBA").getcolors(100_000)
+            assert found is not None
+            assert len(found) <= colours
+            assert written(picture, Output("o", format=name, colours=colours)) == content
+    assert len(written(photo(120, 90), Output("o", format="png", colours=16))) < len(
+        written(photo(120, 90), Output("o", format="png"))
+    )
+
+
+def test_a_gif_keeps_what_is_wholly_transparent() -> None:
+    picture = Image.new("RGBA", (40, 30), (220, 30, 30, 255))
+    picture.paste((0, 0, 0, 0), (0, 0, 20, 30))
+    back = read(written(picture, Output("o", format="gif"))).convert("RGBA")
+    assert back.getpixel((5, 5))[3] == 0  # type: ignore[index]
+    assert back.getpixel((30, 5)) == (220, 30, 30, 255)
+
+
+def test_an_icon_holds_the_usual_smaller_sides_and_is_no_larger_than_256() -> None:
+    content = written(photo(100, 60), Output("o", format="ico"))
+    assert read(content).info["sizes"] == {(100, 60), (48, 29), (32, 19), (24, 14), (16, 10)}
+    with pytest.raises(CannotEncode, match="256"):
+        written(photo(257, 10), Output("o", format="ico"))
+
+
+def test_a_pdf_has_the_size_that_its_dots_an_inch_make_and_no_date() -> None:
+    pdf = format_named("pdf")
+    assert pdf is not None
+    content = encode(photo(150, 75), pdf, Output("o"), Attached(dpi=(300, 300)))[0]
+    assert read(content).size == (75, 38)
+    assert b"Date" not in content
+
+
+@pytest.mark.parametrize("name", ["jpeg", "webp", "avif", "heic", "jxl", "pdf"])
 def test_a_limit_in_bytes_is_kept_with_the_best_quality_that_fits(name: str) -> None:
     picture = Image.effect_noise((300, 200), 60).convert("RGB")
     free = len(written(picture, Output("o", format=name, quality=90)))
@@ -116,14 +169,14 @@ def test_a_limit_that_is_met_anyway_changes_nothing() -> None:
 
 def test_a_limit_needs_few_tries(monkeypatch: pytest.MonkeyPatch) -> None:
     tries = 0
-    real = encoding._saved
+    real = writers.saved
 
     def counted(*given: object, **options: object) -> bytes:
         nonlocal tries
         tries += 1
         return real(*given, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(encoding, "_saved", counted)
+    monkeypatch.setattr("core.imaging.encode.saved", counted)
     picture = Image.effect_noise((300, 200), 60).convert("RGB")
     written(picture, Output("o", format="jpeg", quality=95, max_bytes=20_000))
     assert tries <= 16

@@ -30,7 +30,7 @@ def test_numbered_ones_and_those_of_sources_with_the_same_stem_too() -> None:
 def test_only_the_formats_that_the_output_can_have_count() -> None:
     recipe = quick_recipe(256, format="webp")
     assert made(recipe, "a.jpg", "a-thumbnail.jpg", "a-thumbnail.webp") == ["a-thumbnail.webp"]
-    assert made(quick_recipe(256), "a.gif", "a-thumbnail.gif", "a-thumbnail.jpg") == ["a-thumbnail.jpg"]
+    assert made(quick_recipe(256), "a.bmp", "a-thumbnail.bmp", "a-thumbnail.jpg") == ["a-thumbnail.jpg"]
 
 
 def test_a_recipe_with_a_folder_makes_its_results_there() -> None:

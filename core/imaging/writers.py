@@ -1,0 +1,148 @@
+"""Writes the formats beyond the common ones: GIF, HEIC, JPEG XL, ICO, PDF, and PNG with a palette."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, Final
+
+from PIL import Image
+
+from core.formats import HEIC, JXL
+from core.imaging.libvips import libvips
+from core.imaging.metadata import Attached
+from core.imaging.readers import use_library
+from core.recipe import Output
+
+_ICON_SIDES: Final = (16, 24, 32, 48, 64, 128)
+_PDF_DOTS: Final = 150.0  # pixels in an inch where the source says nothing
+_X265_PRESETS: Final = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium")
+_EXIF_OFFSET: Final = bytes(4)  # of the TIFF header in the box (ISO/IEC 18181-2)
+_BITS: Final = {2: 1, 4: 2, 16: 4, 256: 8}
+
+
+def saved(image: Image.Image, format: str, **options: Any) -> bytes:  # noqa: A002 - Pillow's word
+    """Return the bytes that Pillow writes, without anything that clings to the image; None is no option."""
+    file = io.BytesIO()
+    if type(image) is not Image.Image:
+        image = image.copy()  # an opened file, from which Pillow would copy tags
+    image.info = {}  # the same
+    image.save(file, format, **{name: value for name, value in options.items() if value is not None})
+    return file.getvalue()
+
+
+def with_prefix(exif: bytes | None) -> bytes | None:
+    """Return EXIF as Pillow takes it."""
+    return None if exif is None else b"Exif\0\0" + exif
+
+
+def write_heic(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
+    """Write HEIC with x265 in one thread, so that its bytes do not depend on the machine."""
+    use_library(HEIC)
+    effort = 2 if output.effort is None else output.effort
+    preset = _X265_PRESETS[min(effort // 2, len(_X265_PRESETS) - 1)]
+    return saved(
+        image,
+        "HEIF",
+        quality=quality,
+        chroma=(output.subsampling or "4:2:0").replace(":", ""),
+        enc_params={"x265:pools": "none", "x265:frame-threads": "1", "preset": preset},
+        exif=with_prefix(attached.exif),
+        xmp=attached.xmp,
+        icc_profile=attached.icc,
+    )
+
+
+def write_jxl(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
+    """Write JPEG XL with libjxl in one thread; the library takes no colour profile, so colours are sRGB."""
+    use_library(JXL)
+    effort = 4 if output.effort is None else output.effort
+    return saved(
+        image,
+        "JXL",
+        quality=quality,
+        lossless=output.lossless,
+        effort=max(1, min(effort, 9)),
+        num_threads=0,
+        exif=None if attached.exif is None else _EXIF_OFFSET + attached.exif,
+        xmp=attached.xmp,
+    )
+
+
+def write_gif(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
+    """Write a GIF of one frame; what is less than half opaque becomes transparent."""
+    del attached, quality  # of which it has neither
+    if image.mode == "P":
+        return saved(image, "GIF")
+    return gif_of([image], output, None)
+
+
+def gif_of(frames: list[Image.Image], output: Output, timing: tuple[tuple[int, ...], int] | None) -> bytes:
+    """Return a GIF with these frames, of one size, RGB or RGBA.
+
+    timing: how long each is shown, in milliseconds, and how often all are, 0 for without an end.
+    """
+    colours = output.colours or 256
+    vips = libvips()
+    if vips is None:
+        return _gif_of_pillow(frames, colours, timing)
+    strip = Image.new("RGBA", (frames[0].width, frames[0].height * len(frames)))
+    for number, frame in enumerate(frames):
+        strip.paste(frame.convert("RGBA"), (0, number * frame.height))
+    image = vips.Image.new_from_memory(strip.tobytes(), strip.width, strip.height, 4, "uchar")
+    image = image.copy(interpretation="srgb")
+    image.set_type(vips.GValue.gint_type, "page-height", frames[0].height)
+    if timing is not None:
+        image.set_type(vips.GValue.array_int_type, "delay", list(timing[0]))
+        image.set_type(vips.GValue.gint_type, "loop", timing[1])
+    content = image.gifsave_buffer(bitdepth=_BITS[colours], effort=7, keep="none")
+    return bytes(content)
+
+
+def _gif_of_pillow(
+    frames: list[Image.Image], colours: int, timing: tuple[tuple[int, ...], int] | None
+) -> bytes:
+    reduced = [one.convert("RGBA").quantize(colours, Image.Quantize.FASTOCTREE) for one in frames]
+    if timing is None:
+        return saved(reduced[0], "GIF")
+    durations, plays = timing
+    loop = None if plays == 1 else max(0, plays - 1)  # a GIF counts the times after the first
+    return saved(
+        reduced[0],
+        "GIF",
+        save_all=True,
+        append_images=reduced[1:],
+        duration=list(durations),
+        loop=loop,
+        disposal=2,
+    )
+
+
+def write_ico(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
+    """Write an icon with the image and the usual smaller sides; at most 256 pixels a side."""
+    del output, attached, quality
+    sides = [(side, side) for side in _ICON_SIDES if side < min(image.size)]
+    return saved(image.convert("RGBA"), "ICO", sizes=[image.size, *sides])
+
+
+def write_pdf(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
+    """Write a PDF of one page that the image fills, as a JPEG; black and white stays so."""
+    del output
+    across, down = attached.dpi if attached.dpi is not None else (_PDF_DOTS, _PDF_DOTS)
+    # Without dates the same image gives the same bytes.
+    return saved(image, "PDF", quality=quality, dpi=(across, down), creationDate="", modDate="")
+
+
+def palette_png(image: Image.Image, colours: int, level: int) -> bytes:
+    """Return a PNG whose pixels are of a palette of 2, 4, 16 or 256 colours made for the image."""
+    bands = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}.get(image.mode)
+    vips = None if bands is None else libvips()
+    if vips is None or image.mode == "L":  # libvips makes levels of grey of it, and not a palette
+        method = Image.Quantize.FASTOCTREE if "A" in image.mode else Image.Quantize.MEDIANCUT
+        plain = image.convert("RGBA" if "A" in image.mode else "RGB")
+        return saved(plain.quantize(colours, method), "PNG", compress_level=level)
+    pixels = vips.Image.new_from_memory(image.tobytes(), image.width, image.height, bands, "uchar")
+    kind = "b-w" if image.mode == "LA" else "srgb"
+    content = pixels.copy(interpretation=kind).pngsave_buffer(
+        palette=True, bitdepth=_BITS[colours], compression=level, effort=7, dither=1.0, keep="none"
+    )
+    return bytes(content)

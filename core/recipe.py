@@ -91,6 +91,7 @@ class Output:
     optimize: bool = False  # JPEG with tables made for the image: a few per cent smaller, slower
     subsampling: str | None = None  # of colour: "4:4:4", "4:2:2" or "4:2:0"; None: 4:2:0
     colours: int | None = None  # PNG and GIF: a palette of 2, 4, 16 or 256; None: all, and 256 for GIF
+    animate: bool = True  # GIF, WebP and PNG: an animation stays one; False: its first frame
     compression: int | None = None  # PNG, 0 (fastest) to 9 (smallest); None: 3
     tiff_compression: str | None = None  # "none", "lzw", "deflate" or "jpeg"; None: deflate
     effort: int | None = None  # WebP, AVIF, HEIC, JPEG XL: 0 (fastest) to 10 (smallest)
@@ -117,6 +118,7 @@ class Output:
         check_flag(self.lossless, "outputs.lossless")
         check_flag(self.progressive, "outputs.progressive")
         check_flag(self.optimize, "outputs.optimize")
+        check_flag(self.animate, "outputs.animate")
         if self.subsampling is not None:
             check_choice(self.subsampling, "outputs.subsampling", _SUBSAMPLINGS)
         if self.colours is not None:

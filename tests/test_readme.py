@@ -28,7 +28,7 @@ def test_it_lists_the_built_in_recipes() -> None:
 
 
 def test_it_names_every_format_that_is_read_and_written() -> None:
-    sentence = README.partition("It reads ")[2].partition(". Of an animation")[0].lower()
+    sentence = README.partition("It reads ")[2].partition(". Animations")[0].lower()
     sentence = re.sub(r"\s", "", sentence)
     reads, _, writes = sentence.partition("writes")
     for one in FORMATS:

@@ -88,6 +88,7 @@ class Source:
     has_alpha: bool
     deep: bool  # colours of 16 bits a channel, which become 8
     notes: tuple[str, ...] = ()
+    frames: int = 1  # of an animation in a format whose animations are read
 
     @property
     def turned(self) -> bool:
@@ -139,20 +140,23 @@ def open_source(path: str) -> Source:
         if not _BY_PILLOW[str(header.format)].drawn:  # these have no pixels of their own
             check_pixels(*header.size, f"{shown(path)} has")
         carried = _guarded(lambda: read_metadata(header, file.fileno()), path)
-        note = _guarded(lambda: _frames_note(header), path)
+        chosen = _BY_PILLOW[str(header.format)]
+        frames = _guarded(lambda: _frames_of(header), path) if "animation" in chosen.reads else 1
+        note = _guarded(lambda: _frames_note(header), path) if frames == 1 else ()
         tiles = getattr(header, "tile", ())
         deep = header.mode in ("RGB", "RGBA") and any(";16" in str(tile[3]) for tile in tiles)
         return Source(
             path=path,
             file=file,
             header=header,
-            format=_BY_PILLOW[str(header.format)],
+            format=chosen,
             status=status,
             stored=header.size,
             carried=carried,
             has_alpha=header.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in header.info,
             deep=deep,
             notes=(*carried.notes, *note),
+            frames=frames,
         )
     except BaseException:
         file.close()
@@ -182,6 +186,11 @@ def load(source: Source, size: tuple[int, int] | None, *, fast: bool) -> Image.I
         if fast:
             source.header.draft(source.header.mode, bounded)
     return _guarded(lambda: _load_with_pillow(source), source.path)
+
+
+def decoded(work: Callable[[], T], path: str) -> T:
+    """Return what `work` returns, which decodes a part of the file. Raises DamagedImage."""
+    return _guarded(work, path)
 
 
 def _load_with_pillow(source: Source) -> Image.Image:
@@ -283,6 +292,13 @@ def _check_regular(status: os.stat_result, path: str) -> None:
         raise NotAnImage(f"{shown(path)} is a device or a pipe, not an image file.")
     if status.st_size == 0:
         raise NotAnImage(f"{shown(path)} is empty.")
+
+
+def _frames_of(header: Image.Image) -> int:
+    if not getattr(header, "is_animated", False):
+        return 1
+    still = 1 if header.info.get("default_image") else 0  # of a PNG, and not part of the animation
+    return max(1, int(getattr(header, "n_frames", 1)) - still)
 
 
 def _frames_note(header: Image.Image) -> tuple[str, ...]:

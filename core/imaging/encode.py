@@ -82,15 +82,8 @@ def encode(
     image: in a mode of `_MODES`, without transparency where the format has none. With `max_bytes` the quality
     goes down first, then the size. Raises CannotEncode when the format cannot hold the image.
     """
-    _check_sides(image, chosen)
-    notes: tuple[str, ...] = ()
-    name = chosen.spoken
-    if not chosen.keeps("EXIF") and (attached.exif is not None or attached.xmp is not None):
-        notes = (f"The metadata was left out: {name} has no place for it.",)
-    elif chosen is JPEG:
-        attached, notes = fits_in_jpeg(attached)
-    elif attached.photoshop is not None and IPTC_RESOURCE in attached.photoshop:
-        notes = (f"The IPTC was left out: it is kept in JPEG alone, and this is {name}.",)
+    check_sides(image, chosen)
+    attached, notes = fitting(attached, chosen)
     image = _in_mode_of(image, chosen)
     quality = output.quality if output.quality is not None else DEFAULT_QUALITY.get(chosen.name, 0)
     if output.max_bytes is None or "max_bytes" not in chosen.options:
@@ -99,7 +92,21 @@ def encode(
     return content, size, notes + note
 
 
-def _check_sides(image: Image.Image, chosen: Format) -> None:
+def fitting(attached: Attached, chosen: Format) -> tuple[Attached, tuple[str, ...]]:
+    """Return what an output in this format can hold of what goes along with it, with notes on the rest."""
+    notes: tuple[str, ...] = ()
+    name = chosen.spoken
+    if not chosen.keeps("EXIF") and (attached.exif is not None or attached.xmp is not None):
+        notes = (f"The metadata was left out: {name} has no place for it.",)
+    elif chosen is JPEG:
+        attached, notes = fits_in_jpeg(attached)
+    elif attached.photoshop is not None and IPTC_RESOURCE in attached.photoshop:
+        notes = (f"The IPTC was left out: it is kept in JPEG alone, and this is {name}.",)
+    return attached, notes
+
+
+def check_sides(image: Image.Image, chosen: Format) -> None:
+    """Raise CannotEncode when the format cannot hold an image of this size."""
     if chosen.longest_side and max(image.size) > chosen.longest_side:
         raise CannotEncode(
             f"{chosen.spoken} holds at most {chosen.longest_side:,} pixels along a side; "
@@ -123,7 +130,7 @@ def _encoded_within(
 
     scaled = image
     for shrinks in range(_MOST_SHRINKS):
-        best, smallest = _best_quality(tried, quality, limit)
+        best, smallest = best_quality(tried, quality, limit)
         if best is not None:
             at, content = best
             notes = [f"The quality was lowered from {quality} to {at} to stay within {limit:,} bytes."]
@@ -137,7 +144,7 @@ def _encoded_within(
     raise CannotEncode(f"The image cannot be made as small as {limit:,} bytes.")
 
 
-def _best_quality(
+def best_quality(
     tried: Callable[[int], bytes], quality: int, limit: int
 ) -> tuple[tuple[int, bytes] | None, int]:
     """Return the highest quality that fits with its bytes, if any does, and the size of the smallest try."""
@@ -241,14 +248,14 @@ def _png(image: Image.Image, output: Output, attached: Attached, quality: int) -
     del quality
     level = 3 if output.compression is None else output.compression
     if output.colours is not None and image.mode not in ("1", "I;16"):
-        return _with_chunks(palette_png(image, output.colours, level), _chunks_of(attached))
+        return png_with(palette_png(image, output.colours, level), attached)
     transparency = image.info.get("transparency") if image.mode in ("1", "P", "L", "RGB") else None
     content = None
     if image.width * image.height >= _SMALL_PNG and transparency is None:
         content = _png_by_vips(image, level)
     if content is None:
         content = saved(image, "PNG", compress_level=level, transparency=transparency)
-    return _with_chunks(content, _chunks_of(attached))
+    return png_with(content, attached)
 
 
 def _png_by_vips(image: Image.Image, level: int) -> bytes | None:
@@ -266,6 +273,11 @@ def _png_by_vips(image: Image.Image, level: int) -> bytes | None:
     except vips.Error:
         return None
     return bytes(content)
+
+
+def png_with(content: bytes, attached: Attached) -> bytes:
+    """Return a PNG with what goes along with it put before its pixels."""
+    return _with_chunks(content, _chunks_of(attached))
 
 
 def _chunks_of(attached: Attached) -> list[tuple[bytes, bytes]]:

@@ -20,6 +20,15 @@ from PIL import Image
 from core.errors import BadName, CannotEncode
 from core.executor import Done, Skipped, Task
 from core.formats import JPEG, PNG, Format, format_named
+from core.imaging.animation import (
+    REDUCED_TO_FIRST,
+    Timing,
+    check_frames,
+    each_frame,
+    encode_frames,
+    moves,
+    plays_of,
+)
 from core.imaging.colour import REDUCED, laid_on, scalable, to_eight, to_srgb
 from core.imaging.decode import Source, check_pixels, load, open_source, shown
 from core.imaging.drawing import drawn_size, enlarging
@@ -179,9 +188,13 @@ def _make(
     """
     for work in works:
         _refuse_loss(work, source)
+    moving = [one for one in works if moves(source, one.format, one.output)]
+    still = [one for one in works if one not in moving]
     made: list[Made] = []
     said: list[str] = []
-    for group in [[work] for work in works] if source.format.drawn else [works]:
+    if source.frames > 1 and still:
+        said.append(REDUCED_TO_FIRST)
+    for group in [[work] for work in still] if source.format.drawn else [still] if still else []:
         loaded = _load(group, source, recipe)
         base, notes = scalable(loaded, keep_deep=True)
         said += (*notes, REDUCED) if source.deep else notes
@@ -197,6 +210,44 @@ def _make(
             made.append(one)
             said += more
             report(_DECODED + (_MADE - _DECODED) * len(made) / len(works))
+    if moving:
+        animated, notes = _make_animations(moving, source, task, recipe, report)
+        made += animated
+        said += notes
+    order = [one.output.name for one in works]
+    return sorted(made, key=lambda one: order.index(one.name)), said
+
+
+def _make_animations(
+    works: Sequence[_Work], source: Source, task: Task, recipe: Recipe, report: Callable[[float], None]
+) -> tuple[list[Made], tuple[str, ...]]:
+    """Decode frame by frame, and let each go through the operations of every output."""
+    for work in works:
+        check_frames(source, work.plan.largest, work.output)
+    frames: list[list[Image.Image]] = [[] for _ in works]
+    durations: list[int] = []
+    colours: list[_Colours] = []
+    for base, milliseconds in each_frame(source):
+        durations.append(milliseconds)
+        colours = []
+        for work, done in zip(works, frames, strict=True):
+            image = perform(
+                base, work.plan.steps, source.size, background=recipe.background, fast=recipe.fast
+            )
+            coloured = _coloured(work, image, source, recipe)
+            done.append(coloured.image)
+            colours.append(coloured)
+        report(_OPENED + (_MADE - _OPENED) * len(durations) / (source.frames + 1))
+    timing = Timing(tuple(durations), plays_of(source))
+    made: list[Made] = []
+    said: tuple[str, ...] = ()
+    for work, done, last in zip(works, frames, colours, strict=True):
+        size = done[0].size
+        attached, more = attached_to(source.carried, recipe.metadata, size, icc=last.icc, srgb=last.converted)
+        content, notes = encode_frames(done, timing, work.format, work.output, attached)
+        name = work.file_name if work.file_name is not None else _name(work.output, work.format, size, task)
+        made.append(Made(work.output.name, name, work.format, content, size))
+        said += (*last.notes, *more, *notes)
     return made, said
 
 
@@ -235,8 +286,29 @@ def _goes_as_it_is(work: _Work, loaded: Image.Image, source: Source, recipe: Rec
 
 def _finish(
     work: _Work, image: Image.Image, source: Source, task: Task, recipe: Recipe
-) -> tuple[Made, list[str]]:
+) -> tuple[Made, tuple[str, ...]]:
     """Bring the scaled image to its colours and into its format."""
+    coloured = _coloured(work, image, source, recipe)
+    attached, more = attached_to(
+        source.carried, recipe.metadata, coloured.image.size, icc=coloured.icc, srgb=coloured.converted
+    )
+    content, size, notes = encode(coloured.image, work.format, work.output, attached)
+    name = work.file_name if work.file_name is not None else _name(work.output, work.format, size, task)
+    made = Made(work.output.name, name, work.format, content, size)
+    return made, (*coloured.notes, *more, *notes)
+
+
+@dataclass(frozen=True)
+class _Colours:
+    """A scaled image in the colours of its output."""
+
+    image: Image.Image
+    icc: bytes | None  # the profile that they are in; None for sRGB
+    converted: bool  # whether they were brought to sRGB from another
+    notes: tuple[str, ...]
+
+
+def _coloured(work: _Work, image: Image.Image, source: Source, recipe: Recipe) -> _Colours:
     notes: list[str] = []
     chosen, output = work.format, work.output
     if image.mode == "I;16" and not takes_mode(chosen, output, "I;16"):
@@ -254,12 +326,7 @@ def _finish(
         converted, icc = icc is not None, None
     if not takes_alpha(chosen, output):
         image = laid_on(image, recipe.background)
-    attached, more = attached_to(source.carried, recipe.metadata, image.size, icc=icc, srgb=converted)
-    notes += more
-    content, size, more = encode(image, chosen, output, attached)
-    notes += more
-    name = work.file_name if work.file_name is not None else _name(output, chosen, size, task)
-    return Made(output.name, name, chosen, content, size), notes
+    return _Colours(image, icc, converted, tuple(notes))
 
 
 def _opaque(mode: str) -> str:

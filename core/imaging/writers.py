@@ -101,18 +101,25 @@ def gif_of(frames: list[Image.Image], output: Output, timing: tuple[tuple[int, .
 def _gif_of_pillow(
     frames: list[Image.Image], colours: int, timing: tuple[tuple[int, ...], int] | None
 ) -> bytes:
-    reduced = [one.convert("RGBA").quantize(colours, Image.Quantize.FASTOCTREE) for one in frames]
+    """Do the same where libvips is missing, without dithering; the last colour is the transparent one."""
+    clear = colours - 1 if any(one.mode == "RGBA" for one in frames) else None
+    reduced = []
+    for frame in frames:
+        palette = frame.convert("RGB").quantize(colours if clear is None else max(1, clear))
+        if clear is not None and frame.mode == "RGBA":
+            palette.paste(clear, mask=frame.getchannel("A").point(lambda value: 255 * (value < 128)))
+        reduced.append(palette)
     if timing is None:
-        return saved(reduced[0], "GIF")
+        return saved(reduced[0], "GIF", transparency=clear)
     durations, plays = timing
-    loop = None if plays == 1 else max(0, plays - 1)  # a GIF counts the times after the first
     return saved(
         reduced[0],
         "GIF",
+        transparency=clear,
         save_all=True,
         append_images=reduced[1:],
         duration=list(durations),
-        loop=loop,
+        loop=None if plays == 1 else max(0, plays - 1),  # a GIF counts the times after the first
         disposal=2,
     )
 

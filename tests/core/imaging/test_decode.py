@@ -242,12 +242,12 @@ def test_what_is_small_to_resize_is_left_to_pillow(tmp_path: Path) -> None:
         assert decode._way(source, (1500, 1125), fast=True) is not None
 
 
-def test_an_animation_gives_its_first_frame_and_a_note(tmp_path: Path) -> None:
+def test_an_animation_is_known_by_its_frames_and_loaded_by_its_first(tmp_path: Path) -> None:
     path = tmp_path / "a.gif"
     frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue")]
     frames[0].save(path, save_all=True, append_images=frames[1:])
     with open_source(str(path)) as source:
-        assert source.notes == ("The animation was reduced to its first frame.",)
+        assert (source.frames, source.notes) == (2, ())
         assert load(source, None, fast=True).convert("RGB").getpixel((5, 5)) == (255, 0, 0)
 
 

@@ -1,0 +1,158 @@
+"""Takes an animation apart into whole frames, and writes frames as an animation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from PIL import Image
+
+from core.errors import CannotEncode, ImageQueueError, TooLarge
+from core.formats import GIF, PNG, WEBP, Format
+from core.imaging.colour import scalable
+from core.imaging.decode import Source, decoded, max_pixels, shown
+from core.imaging.encode import DEFAULT_QUALITY, best_quality, check_sides, fitting, png_with
+from core.imaging.metadata import Attached
+from core.imaging.transform import set_upright
+from core.imaging.writers import gif_of, saved, with_prefix
+from core.recipe import Output
+
+_Frames: TypeAlias = list[Image.Image]
+REDUCED_TO_FIRST: Final = "The animation was reduced to its first frame."
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How an animation runs."""
+
+    durations: tuple[int, ...]  # of each frame, in milliseconds
+    plays: int  # how often all of it is shown; 0 for without an end
+
+
+def moves(source: Source, chosen: Format, output: Output) -> bool:
+    """Return whether an output is an animation: its source is one, and its format holds one."""
+    return source.frames > 1 and chosen.keeps("animation") and output.animate
+
+
+def check_frames(source: Source, size: tuple[int, int], output: Output) -> None:
+    """Raise TooLarge when the frames of an output, of this size in pixels, would take too much memory.
+
+    Together they may have half as many pixels as one image: they are all there at once, and again as a file.
+    """
+    pixels, limit = source.frames * size[0] * size[1], max_pixels() // 2
+    if pixels > limit:
+        raise TooLarge(
+            f"The output {output.name} of {shown(source.path)} would have {source.frames} frames of "
+            f"{size[0]} × {size[1]} pixels, {pixels / 1e6:,.0f} megapixels; the limit is {limit / 1e6:,.0f}."
+        )
+
+
+def each_frame(source: Source) -> Iterator[tuple[Image.Image, int]]:
+    """Give each frame as it is to be seen, upright and whole, L, LA, RGB or RGBA, and its milliseconds.
+
+    Raises DamagedImage for what cannot be decoded to its end.
+    """
+    header = source.header
+    first = 1 if header.info.get("default_image") else 0  # a PNG may hold a still image for old programs
+    for number in range(first, first + source.frames):
+
+        def frame(number: int = number) -> Image.Image:
+            header.seek(number)
+            header.load()
+            return scalable(header.copy(), keep_deep=False)[0]
+
+        image = decoded(frame, source.path)
+        yield set_upright(image, source.carried.orientation), round(float(header.info.get("duration", 0)))
+
+
+def plays_of(source: Source) -> int:
+    """Return how often an animation is shown, 0 for without an end.
+
+    A GIF says how often it is shown after the first time, and nothing for once (Netscape's extension, as
+    browsers and giflib take it); WebP and APNG say how often in all.
+    """
+    loop = source.header.info.get("loop")
+    if source.format is GIF:
+        return 1 if loop is None else 0 if loop == 0 else int(loop) + 1
+    return int(loop or 0)
+
+
+def encode_frames(
+    frames: Sequence[Image.Image], timing: Timing, chosen: Format, output: Output, attached: Attached
+) -> tuple[bytes, tuple[str, ...]]:
+    """Return the bytes of an animation, and notes.
+
+    frames: of one size, without palettes. With `max_bytes` the quality goes down. Raises CannotEncode.
+    """
+    check_sides(frames[0], chosen)
+    attached, notes = fitting(attached, chosen)
+    if chosen is PNG and output.colours is not None:
+        notes = (*notes, "An animated PNG keeps all its colours.")
+    mode = "RGBA" if any("A" in one.mode for one in frames) else "RGB"
+    images = [one if one.mode == mode else one.convert(mode) for one in frames]
+
+    def tried(quality: int) -> bytes:
+        try:
+            return _WRITERS[chosen](images, timing, output, attached, quality)
+        except (ImageQueueError, MemoryError):
+            raise
+        except Exception as error:  # encoders raise what they like when an image is beyond them
+            raise CannotEncode(f"The animation cannot be written as {chosen.spoken}: {error}.") from error
+
+    quality = output.quality if output.quality is not None else DEFAULT_QUALITY.get(chosen.name, 0)
+    if output.max_bytes is None or "max_bytes" not in chosen.options:
+        return tried(quality), notes
+    best, _ = best_quality(tried, quality, output.max_bytes)
+    if best is None:
+        raise CannotEncode(f"The animation cannot be made as small as {output.max_bytes:,} bytes.")
+    at, content = best
+    if at < quality:
+        said = f"The quality was lowered from {quality} to {at} to stay within {output.max_bytes:,} bytes."
+        notes = (*notes, said)
+    return content, notes
+
+
+def _gif(frames: _Frames, timing: Timing, output: Output, attached: Attached, quality: int) -> bytes:
+    del attached, quality  # of which it has neither
+    return gif_of(frames, output, (timing.durations, timing.plays))
+
+
+def _webp(frames: _Frames, timing: Timing, output: Output, attached: Attached, quality: int) -> bytes:
+    effort = 4 if output.effort is None else output.effort
+    return saved(
+        frames[0],
+        "WEBP",
+        save_all=True,
+        append_images=frames[1:],
+        duration=list(timing.durations),
+        loop=timing.plays,
+        quality=100 if output.lossless and output.quality is None else quality,
+        lossless=output.lossless,
+        exact=output.lossless,
+        method=round(effort * 0.6),
+        exif=with_prefix(attached.exif),
+        xmp=attached.xmp,
+        icc_profile=attached.icc,
+    )
+
+
+def _png(frames: _Frames, timing: Timing, output: Output, attached: Attached, quality: int) -> bytes:
+    """Write whole frames that replace each other (PNG specification, third edition, 11.3.6)."""
+    del quality
+    content = saved(
+        frames[0],
+        "PNG",
+        save_all=True,
+        append_images=frames[1:],
+        duration=list(timing.durations),
+        loop=timing.plays,
+        disposal=0,
+        blend=0,
+        compress_level=3 if output.compression is None else output.compression,
+    )
+    return png_with(content, attached)
+
+
+_Writer = Callable[[_Frames, Timing, Output, Attached, int], bytes]
+_WRITERS: Final[dict[Format, _Writer]] = {GIF: _gif, WEBP: _webp, PNG: _png}

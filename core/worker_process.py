@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Final
 
+from core.guard import Guard
 from core.wire import LONGEST_LINE, BadMessage, Message, from_line
 from core.worker import Orders
 
@@ -39,15 +40,20 @@ class WorkerGone(Exception):
 
 
 class Lifeline:
-    """A pipe that ends when the app does: nothing is written to it, and only the app holds its write end."""
+    """A pipe that ends when the app does: nothing is written to it, and only the app holds its write end.
+
+    `guard` ends what workers had started, when they could not do it themselves.
+    """
 
     def __init__(self) -> None:
         self.read_end, self._write_end = os.pipe()
+        self.guard = Guard()
 
     def close(self) -> None:
         """Close both ends, which ends all workers that still watch it."""
         os.close(self.read_end)
         os.close(self._write_end)
+        self.guard.close()
 
 
 class WorkerProcess:
@@ -84,6 +90,8 @@ class WorkerProcess:
                 pass_fds=(lifeline.read_end,),
                 start_new_session=True,  # a group of its own: what it forks can be killed with it
             )
+        self._guard = lifeline.guard
+        self._guard.watch(self._process.pid)
         self._requests = _opened(self._process.stdin)
         self._replies = _opened(self._process.stdout)
         self._lock = threading.Lock()
@@ -94,6 +102,7 @@ class WorkerProcess:
             self._drain.start()
         except RuntimeError:  # no more threads
             _kill_group(self._process)
+            self._guard.forget(self._process.pid)
             self._process.wait()
             raise
 
@@ -152,6 +161,7 @@ class WorkerProcess:
             if not self._buried:
                 _kill_group(self._process)  # its id cannot be another's yet: nobody has waited for it
             self._buried = True
+        self._guard.forget(self._process.pid)
         status = self._process.wait()
         _wait_for_group(self._process.pid)
         with contextlib.suppress(OSError):  # the rest of a request that nobody reads

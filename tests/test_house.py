@@ -32,7 +32,10 @@ LAYERS = (
     ("core.diagnostics",),
     ("core.intake", "core.owner", "core.settings"),
     ("core.queue", "core.dispatcher"),
-    ("core.store", "core.migrations", "core.salvage", "core.twins", "core.slots", "core.worker", "core.wire"),
+    (
+        *("core.store", "core.migrations", "core.salvage", "core.twins"),
+        *("core.slots", "core.worker", "core.wire", "core.guard"),
+    ),
     ("core.imaging",),
     ("core.links",),
     ("core.recipe", "core.operations", "core.formats"),

@@ -158,7 +158,7 @@ def test_close_ends_busy_and_idle_slots_and_leaves_no_process_file_or_thread(run
         for _ in range(2):
             processor = WorkingSlots()
             await processor.start(3, processor.hear)
-            assert len(children() - before[0]) == 3
+            assert len(children() - before[0]) == 4  # three workers and their guard
             busy = [await processor.begin(slot, "hang") for slot in range(2)]
             await processor.close()
             assert await asyncio.gather(*busy) == [Stopped(), Stopped()]
@@ -210,4 +210,6 @@ def test_a_loop_that_is_closed_under_a_busy_slot_ends_its_thread_and_worker() ->
     os.kill(pid, signal.SIGKILL)
     until(lambda: is_gone(pid) and slot_threads() == 0)
     coroutine.close()
+    assert processor._lifeline is not None
+    processor._lifeline.close()  # which the end of the app does
     cast("Any", run)._log_destroy_pending = False  # as asyncio itself does with tasks that it gives up

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from core import slots as slots_module
 from core.errors import Bug, DiskFull, OutOfMemory, TimedOut, WorkerCrashed
 from core.executor import Done, Failed, Outcome, Skipped, Stopped
+from core.guard import Guard
 from core.slots import ProcessSlots
 from tests.conftest import RunOnLoop
 from tests.core.processes import is_gone, until
@@ -339,3 +341,20 @@ def test_without_a_memory_limit_nothing_is_limited() -> None:
         await processor.close()
 
     asyncio.run(main())
+
+
+def test_g7_a_program_that_a_task_started_ends_with_the_app_however_that_ends() -> None:
+    guard = Guard()
+    spared = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    watched = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    try:
+        for process in (spared, watched):
+            guard.watch(process.pid)
+        guard.forget(spared.pid)
+        guard.close()
+        assert watched.wait(20) == -signal.SIGKILL
+        assert spared.poll() is None
+    finally:
+        for process in (spared, watched):
+            process.kill()
+            process.wait()

@@ -7,5 +7,6 @@ from typing import Final
 from tests.reliability.attack import Attack
 from tests.reliability.kill import Kill
 from tests.reliability.store import Store
+from tests.reliability.workers import Workers
 
-ATTACKS: Final[tuple[Attack, ...]] = (Kill(), Store())
+ATTACKS: Final[tuple[Attack, ...]] = (Kill(), Workers(), Store())

@@ -25,7 +25,7 @@ from core.wire import BadMessage, outcome_from_wire, progress_from_wire, task_to
 from core.worker_process import Lifeline, WorkerGone, WorkerProcess, death_of
 
 _LONGEST_LOOK: Final = 3600.0  # seconds until a time limit is looked at again; Qt's timers end at 24 days
-_LAST_WORDS_TIME: Final = 0.1  # seconds that a worker over its time limit has to print where it hangs
+_LAST_WORDS_TIME: Final = 1.0  # seconds that a worker over its time limit has to print where it hangs
 _RENEW_AFTER_TASKS: Final = 500  # a worker that did this many tasks,
 _RENEW_AFTER_SECONDS: Final = (
     30.0  # and is this old, is replaced: libraries may leak, and starting takes 0.1 s

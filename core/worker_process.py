@@ -21,7 +21,7 @@ from core.worker import Orders
 _WARM_UP_LIMIT: Final = 60.0  # seconds from the start until the worker must have said that it is ready
 _TAIL: Final = 8_000  # bytes kept of what the worker and its libraries print
 _TAIL_WAIT: Final = 1.0  # seconds to wait for the last of it after the death
-_END_WAIT: Final = 0.5  # seconds from the end of its pipe to its own end, before it is killed
+_END_WAIT: Final = 3.0  # seconds from the end of its pipe to its own end, before it is killed
 _GROUP_WAIT: Final = 0.1  # seconds to wait for what it forked, which was killed at the same time
 
 # The module search path comes as an argument and `-P` keeps the current folder out of it: a folder of images

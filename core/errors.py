@@ -281,6 +281,9 @@ def from_os_error(error: OSError, *, writing: bool) -> ImageQueueError:
         if writing:
             return NotWritable(f"The folder for {name} is not there.")
         return NoSuchFile(f"There is no file {name}.")
+    if number == errno.ELOOP:
+        fault = NotWritable if writing else NoSuchFile
+        return fault(f"{name} leads nowhere: it is a link that goes round in a circle.")
     if number == errno.EISDIR and not writing:
         return NotAnImage(f"{name} is a folder, not an image.")
     if number == errno.ENAMETOOLONG:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -22,6 +23,8 @@ _WARM_UP_LIMIT: Final = 60.0  # seconds from the start until the worker must hav
 _TAIL: Final = 8_000  # bytes kept of what the worker and its libraries print
 _TAIL_WAIT: Final = 1.0  # seconds to wait for the last of it after the death
 _END_WAIT: Final = 3.0  # seconds from the end of its pipe to its own end, before it is killed
+_STUCK_WAIT: Final = 2.0  # seconds from its kill until it is given up: a dead network folder can hold it
+_LOOK_EVERY: Final = 0.5  # seconds between two looks whether it is stuck
 _GROUP_WAIT: Final = 0.1  # seconds to wait for what it forked, which was killed at the same time
 
 # The module search path comes as an argument and `-P` keeps the current folder out of it: a folder of images
@@ -96,6 +99,8 @@ class WorkerProcess:
         self._replies = _opened(self._process.stdout)
         self._lock = threading.Lock()
         self._buried = False
+        self._killed: float | None = None  # when, by time.monotonic
+        self._unread = bytearray()  # what it answered, from the end of the last whole line
         self._tail = bytearray()
         self._drain = threading.Thread(target=self._keep_tail, name="worker-prints", daemon=True)
         try:
@@ -131,12 +136,35 @@ class WorkerProcess:
     def receive(self) -> Message:
         """Wait for its next message. Raises WorkerGone at the end of the pipe, and when it is no message."""
         try:
-            line = self._replies.readline(LONGEST_LINE + 1)
+            line = self._read_line()
             if line.endswith(b"\n") or len(line) > LONGEST_LINE:
                 return from_line(line)
         except BadMessage as error:
             raise WorkerGone(f"It answered what is not an answer: {error}") from error
         raise WorkerGone("")  # the end, perhaps in the middle of a line; how it died says why
+
+    def _read_line(self) -> bytes:
+        """Return the next line, too long a one cut off; what is left at the pipe's end has no newline."""
+        while b"\n" not in self._unread and len(self._unread) <= LONGEST_LINE:
+            chunk = os.read(self._replies.fileno(), 65_536) if self._answers() else b""
+            if not chunk:
+                break
+            self._unread += chunk
+        end = self._unread.find(b"\n") + 1 or LONGEST_LINE + 1
+        line = bytes(self._unread[:end])
+        del self._unread[:end]
+        return line
+
+    def _answers(self) -> bool:
+        """Wait until there is something to read, or the end; False when it was killed, and is stuck."""
+        if sys.platform == "win32":
+            return True
+        waiting = select.poll()
+        waiting.register(self._replies.fileno(), select.POLLIN)
+        while not waiting.poll(_LOOK_EVERY * 1_000):
+            if self._killed is not None and time.monotonic() - self._killed > _STUCK_WAIT:
+                return False
+        return True
 
     def abort(self) -> None:
         """Ask the process to print where it is, and die of it."""
@@ -148,12 +176,14 @@ class WorkerProcess:
         """Kill the process and what it forked; it has no chance to object."""
         with self._lock:
             if not self._buried:
+                self._killed = self._killed or time.monotonic()
                 _kill_group(self._process)
 
     def bury(self, *, dying: bool = False) -> int:
         """Kill it, wait until it is truly gone, close its pipes; return its exit status as Popen gives it.
 
-        dying: first give it a moment to end by itself, as its pipe already has.
+        dying: first give it a moment to end by itself, as its pipe already has. One that is stuck in the
+        system is left to end there: no instruction of it is run any more once it was killed.
         """
         if dying:
             _wait_for_end(self._process.pid)
@@ -162,8 +192,14 @@ class WorkerProcess:
                 _kill_group(self._process)  # its id cannot be another's yet: nobody has waited for it
             self._buried = True
         self._guard.forget(self._process.pid)
-        status = self._process.wait()
-        _wait_for_group(self._process.pid)
+        left = _STUCK_WAIT if self._killed is None else self._killed + _STUCK_WAIT - time.monotonic()
+        try:
+            status = self._process.wait(max(left, 0.1))
+        except subprocess.TimeoutExpired:
+            threading.Thread(target=self._process.wait, name="worker-stuck", daemon=True).start()
+            status = -int(signal.SIGKILL)
+        else:
+            _wait_for_group(self._process.pid)
         with contextlib.suppress(OSError):  # the rest of a request that nobody reads
             self._requests.close()
         self._replies.close()

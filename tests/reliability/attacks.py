@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from tests.reliability.attack import Attack
+from tests.reliability.disk import Disk
 from tests.reliability.kill import Kill
 from tests.reliability.store import Store
 from tests.reliability.workers import Workers
 
-ATTACKS: Final[tuple[Attack, ...]] = (Kill(), Workers(), Store())
+ATTACKS: Final[tuple[Attack, ...]] = (Kill(), Workers(), Disk(), Store())

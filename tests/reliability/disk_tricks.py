@@ -1,0 +1,470 @@
+"""One round of tricks with disks; prints a tally.
+
+Usage: python -m tests.reliability.disk_tricks FOLDER SEED [short]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import json
+import os
+import random
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from core.errors import DiskFull, StoreUnusable
+from core.job import ENDED, Job, JobState
+from core.queue import TaskQueue
+from core.recipe import Existing, Recipe
+from core.retry import RetryPolicy
+from core.slots import ProcessSlots
+from tests.reliability.attack import Tally
+from tests.reliability.sources import encoded, recipe
+from tests.reliability.stalling_folder import NAME
+
+MAY_MOUNT: Final = bool(os.environ.get("IMAGEQUEUE_MAY_MOUNT"))
+_PATIENCE: Final = 40.0  # seconds that any trick may take, also on a busy machine
+_CAPBSET_DROP, _DAC_OVERRIDE, _DAC_READ_SEARCH = 24, 1, 2  # <linux/prctl.h>, <linux/capability.h>
+
+
+def main(folder: Path, seed: int, short: bool) -> None:
+    """Play all tricks, and print what they broke as JSON."""
+    tally = Tally()
+    if not MAY_MOUNT:
+        tally.notes.append("no disk could be mounted here: a limit of the process stood in for a full disk")
+    for number, trick in enumerate(BRIEFLY if short else TRICKS):
+        here = folder / trick.__name__
+        here.mkdir()
+        with tally.blow(trick.__name__.replace("_", " ")):
+            trick(tally, here, random.Random(f"{seed} {number}"), 12 if short else 60)
+            left = [str(path) for path in here.rglob(".imagequeue-*")]
+            tally.expect(not left, "torn", f"{left[:3]} were left over")
+    print(json.dumps({
+        "count": tally.count, "survived": tally.survived, "findings": tally.findings, "notes": tally.notes,
+    }))  # fmt: skip
+
+
+def queue_in(folder: Path, timeout: float = 60.0) -> TaskQueue:
+    """Return a queue on real workers that retries at once."""
+    slots = ProcessSlots(memory_limit=1_000_000_000)
+    return TaskQueue(folder, slots, retry=RetryPolicy(base=0.0), timeout=timeout, concurrency=2)
+
+
+async def run(
+    folder: Path, sources: Sequence[str | Path], made: Recipe, meanwhile: Callable[[], None] = lambda: None,
+    limit: float = 60.0, retries: int = 1,
+) -> list[Job]:  # fmt: skip
+    """Run the sources to their ends, or until the queue pauses itself; return the jobs."""
+    queue = queue_in(folder, limit)
+    await queue.open()
+    try:
+        ids = list((await queue.enqueue_batch([str(one) for one in sources], made, max_retries=retries)).ids)
+        await queue.start()
+        await asyncio.to_thread(meanwhile)
+        async with asyncio.timeout(_PATIENCE):
+            await queue.drained()
+        return await queue.jobs(ids)
+    finally:
+        async with asyncio.timeout(_PATIENCE):
+            await queue.close(0)
+
+
+def photos(folder: Path, count: int, side: int = 64) -> list[Path]:
+    """Write so many real images."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"photo-{number}.{('jpg', 'png', 'webp')[number % 3]}" for number in range(count)]
+    for number, path in enumerate(paths):
+        path.write_bytes(encoded(number, ("JPEG", "PNG", "WEBP")[number % 3], side))
+    return paths
+
+
+def check(tally: Tally, jobs: Sequence[Job], *codes: str) -> None:
+    """Each job has ended, and those that failed did so with one of these codes and with a sentence."""
+    for job in jobs:
+        code = job.error.code if job.error is not None and job.state is not JobState.DONE else ""
+        said = job.error.message if job.error is not None else ""
+        what = f"{Path(job.source).name[:40]!a} is {job.state} {code} ({said[:90]!a})"
+        tally.expect(job.state in ENDED, "stuck", what)
+        if job.state is JobState.DONE:
+            tally.expect("done" in codes, "lost", what)
+            whole = all(Path(file.path).stat().st_size == file.bytes for file in job.outputs)
+            tally.expect(whole, "torn", f"an output of {what}")
+        else:
+            tally.expect(code in codes and said.strip(), "lost", f"{what}, not {' or '.join(codes)}")
+
+
+# -- sources ----------------------------------------------------------------------------------------------
+
+
+def odd_sources(tally: Tally, here: Path, _rng: random.Random, _count: int) -> None:
+    """Everything that can be dropped and is no image, and images whose names or places are odd."""
+    made = recipe(here / "out")
+    folder = here / "in"
+    good, forbidden, gone = photos(folder, 3)
+    wanted: dict[str, str] = {str(good): "done"}
+    forbidden.chmod(0)
+    wanted[str(forbidden)] = "not-readable"
+    gone.unlink()
+    wanted[str(gone)] = "no-such-file"
+    os.mkfifo(folder / "pipe.jpg")
+    with socket.socket(socket.AF_UNIX) as listener:
+        here_now = os.getcwd()
+        os.chdir(folder)  # a socket's path is to be short
+        listener.bind("socket.jpg")
+        os.chdir(here_now)
+        (folder / "circle-a.jpg").symlink_to("circle-b.jpg")
+        (folder / "circle-b.jpg").symlink_to("circle-a.jpg")
+        (folder / "nowhere.jpg").symlink_to("not-there.jpg")
+        (folder / "a link.jpg").symlink_to(good)
+        (folder / "folder.jpg").mkdir()
+        closed = folder / "closed"
+        photos(closed, 1)
+        closed.chmod(0)
+        (folder / "empty.jpg").write_bytes(b"")
+        long_name = folder / f"{'n' * 251}.jpg"
+        long_name.write_bytes(encoded(7, "JPEG"))
+        raw = os.fsdecode(os.fsencode(folder) + b"/\xff\xfe na\xefve \n.png")
+        Path(raw).write_bytes(encoded(8, "PNG"))
+        wanted |= {
+            str(folder / "pipe.jpg"): "not-an-image",
+            str(folder / "socket.jpg"): "not-an-image",
+            "/dev/zero": "not-an-image",
+            "/dev/null": "not-an-image",
+            str(folder / "circle-a.jpg"): "no-such-file",
+            str(folder / "nowhere.jpg"): "no-such-file",
+            str(folder / "a link.jpg"): "done",
+            str(folder / "folder.jpg"): "not-an-image",
+            str(closed / "photo-0.jpg"): "not-readable",
+            str(folder / "empty.jpg"): "not-an-image",
+            str(long_name): "done",
+            raw: "done",
+            f"{folder}/{'d' * 200 + '/'}" * 25 + "far.jpg": "bad-name",
+            f"{folder}/{'n' * 300}.jpg": "bad-name",
+            f"{good}/below.jpg": "no-such-file",
+        }
+        jobs = asyncio.run(run(here / "data", list(wanted), made))
+    tally.expect(len(jobs) == len(wanted), "lost", f"{len(jobs)} jobs of {len(wanted)} sources")
+    for job in jobs:
+        check(tally, [job], wanted[job.source])
+        tally.expect(job.attempts == 1, "lost", f"{job.source[-40:]!a} was tried {job.attempts} times")
+    closed.chmod(0o700)
+
+
+def sources_that_change(tally: Tally, here: Path, rng: random.Random, count: int) -> None:
+    """Sources that are cut off, replaced and removed while they are read."""
+    paths = photos(here / "in", count, side=900)
+    whole = {path: path.read_bytes() for path in paths}
+
+    def change() -> None:
+        until = time.monotonic() + 1.5
+        while time.monotonic() < until:
+            path = rng.choice(paths)
+            match rng.randrange(4):
+                case 0:
+                    if path.exists():
+                        os.truncate(path, rng.randrange(len(whole[path])))
+                case 1:
+                    path.unlink(missing_ok=True)
+                case 2:
+                    path.write_bytes(whole[rng.choice(paths)])
+                case _:
+                    path.write_bytes(whole[path])
+            time.sleep(0.001)
+
+    jobs = asyncio.run(run(here / "data", paths, recipe(here / "out"), change))
+    check(tally, jobs, "done", "no-such-file", "not-an-image", "damaged-image", "io-error", "worker-crashed")
+
+
+def a_folder_that_stalls(tally: Tally, here: Path, _rng: random.Random, _count: int) -> None:
+    """A read that never returns costs its job an attempt, and neither other slots nor the end of the app."""
+    if not (MAY_MOUNT and os.access("/dev/fuse", os.R_OK | os.W_OK)):
+        tally.notes.append("no folder could be mounted that stalls: frozen workers stand in (see workers)")
+        return
+    stalled = here / "stalled"
+    stalled.mkdir()
+    good = photos(here / "in", 6)
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.reliability.stalling_folder", str(stalled)], stdout=subprocess.PIPE
+    )
+    assert server.stdout is not None
+    try:
+        assert server.stdout.readline() == b"ready\n"
+        began = time.monotonic()
+        sources = [stalled / NAME, *good]
+        jobs = asyncio.run(run(here / "data", sources, recipe(here / "out"), limit=1.0, retries=0))
+        tally.expect(time.monotonic() - began < 45, "stuck", f"it took {time.monotonic() - began:.0f} s")
+        check(tally, [job for job in jobs if job.source == str(stalled / NAME)], "timed-out")
+        check(tally, [job for job in jobs if job.source != str(stalled / NAME)], "done")
+    finally:
+        server.kill()
+        server.wait()
+        server.stdout.close()
+        subprocess.run(["umount", "-l", str(stalled)], check=False)
+
+
+# -- outputs ----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[None]:
+    """Let a folder be a disk of its own."""
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def make_larger(disk: Path) -> None:
+    """Give a small disk room."""
+    subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+
+
+@contextmanager
+def no_large_files(most: int) -> Iterator[None]:
+    """Let no file that is written from now on, by workers too, grow past so many bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+
+
+def a_full_disk_for_outputs(tally: Tally, here: Path, _rng: random.Random, count: int) -> None:
+    """The queue pauses itself with a sentence; when there is room again, all is done, and nothing is torn."""
+    if not MAY_MOUNT:
+        return
+    out, sources = here / "out", photos(here / "in", count, side=200)
+    with small_disk(out, "256k"):
+        filler = out / "filler"
+        filler.write_bytes(b"x" * 240_000)
+
+        async def story() -> None:
+            queue = queue_in(here / "data")
+            await queue.open()
+            ids = list((await queue.enqueue_batch([str(one) for one in sources], recipe(out))).ids)
+            await queue.start()
+            async with asyncio.timeout(_PATIENCE):
+                await queue.drained()
+            status = queue.status()
+            tally.expect("full" in status.reason, "lost", f"it paused for {status.reason!r}")
+            tally.expect(status.live > 0, "lost", "retries were spent on a full disk")
+            tally.expect(not list(out.glob(".*")), "torn", "a partial file stays on the full disk")
+            filler.unlink()
+            make_larger(out)
+            await queue.start()
+            async with asyncio.timeout(_PATIENCE):
+                await queue.drained()
+            check(tally, await queue.jobs(ids), "done")
+            await queue.close(0)
+
+        asyncio.run(story())
+
+
+def a_limit_on_files(tally: Tally, here: Path, _rng: random.Random, _count: int) -> None:
+    """A file that may not grow is an error with a sentence, as a quota's is, and leaves nothing behind."""
+    paths = photos(here / "in", 3, side=400)
+    made = recipe(here / "out")
+    whole = Recipe(made.name, (made.outputs[1].__class__("whole", (), format="png"),), folder=made.folder)
+
+    async def story() -> list[Job]:
+        queue = queue_in(here / "data")
+        await queue.open()  # the store's own files are there, and small
+        ids = (await queue.enqueue_batch([str(one) for one in paths], whole, max_retries=1)).ids
+        await queue.start()
+        async with asyncio.timeout(_PATIENCE):
+            await queue.drained()
+        jobs = await queue.jobs(ids)
+        await queue.close(0)
+        return jobs
+
+    # The store needs some 200 kB of its own: the images are larger than that.
+    for path in paths:
+        path.write_bytes(_noise(path.suffix))
+    with no_large_files(1_000_000):
+        check(tally, asyncio.run(story()), "io-error")
+
+
+def _noise(suffix: str) -> bytes:
+    """An image of 800 x 800 pixels that compresses to no less than 1.5 MB as PNG."""
+    import io
+
+    from PIL import Image
+
+    file = io.BytesIO()
+    kind = {".jpg": "JPEG", ".png": "PNG", ".webp": "WEBP"}[suffix]
+    Image.frombytes("RGB", (800, 800), random.Random(1).randbytes(800 * 800 * 3)).save(file, kind)
+    return file.getvalue()
+
+
+def folders_that_cannot_be_written(tally: Tally, here: Path, _rng: random.Random, _count: int) -> None:
+    """Read-only by permission, by the disk, by being a file, or below one."""
+    paths = photos(here / "in", 2)
+    closed = here / "closed"
+    closed.mkdir(mode=0o555)
+    a_file = here / "a file"
+    a_file.write_bytes(b"")
+    targets = [closed, closed / "below", a_file, a_file / "below"]
+    with read_only_disk(here / "still") as still:
+        targets += [still, still / "below"] if still is not None else []
+
+        async def story() -> list[Job]:
+            queue = queue_in(here / "data")
+            await queue.open()
+            ids: list[int] = []
+            for target in targets:
+                ids += (await queue.enqueue_batch([str(path) for path in paths], recipe(target))).ids
+            await queue.start()
+            async with asyncio.timeout(_PATIENCE):
+                await queue.drained()
+            jobs = await queue.jobs(ids)
+            await queue.close(0)
+            return jobs
+
+        jobs = asyncio.run(story())
+    check(tally, jobs, "not-writable")
+    tally.expect(all(job.attempts == 1 for job in jobs), "lost", "retries were spent on a read-only folder")
+
+
+@contextmanager
+def read_only_disk(folder: Path) -> Iterator[Path | None]:
+    """Let a folder be a disk that cannot be written; None where that takes rights that are not to be had."""
+    if not MAY_MOUNT:
+        yield None
+        return
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def a_folder_that_vanishes(tally: Tally, here: Path, _rng: random.Random, count: int) -> None:
+    """The folder with the outputs is removed again and again while they are written."""
+    out = here / "out"
+    over = threading.Event()
+
+    def remove() -> None:
+        until = time.monotonic() + 1.5
+        while time.monotonic() < until and not over.is_set():
+            subprocess.run(["rm", "-rf", str(out)], check=False)
+            time.sleep(0.002)
+
+    jobs = asyncio.run(run(here / "data", photos(here / "in", count), recipe(out), remove))
+    for job in jobs:  # what was done before its folder was removed is gone with it
+        code = job.error.code if job.error is not None and job.state is not JobState.DONE else "done"
+        tally.expect(job.state in ENDED, "stuck", f"a job is {job.state}")
+        right = code in ("done", "not-writable", "io-error")
+        tally.expect(right, "lost", f"it failed as {code}: {job.error.message if job.error else ''}")
+
+
+def the_source_as_the_target(tally: Tally, here: Path, _rng: random.Random, _count: int) -> None:
+    """An output that would replace its own source is refused, and the source is as it was."""
+    paths = photos(here / "in", 3)
+    before = {path: path.read_bytes() for path in paths}
+    made = recipe(here / "in")
+    same = Recipe(
+        made.name, (made.outputs[0].__class__("same", (), template="{stem}"),),
+        folder=str(here / "in"), existing=Existing.REPLACE,
+    )  # fmt: skip
+    check(tally, asyncio.run(run(here / "data", paths, same)), "bad-name")
+    tally.expect(before == {path: path.read_bytes() for path in paths}, "torn", "a source was changed")
+
+
+# -- the store --------------------------------------------------------------------------------------------
+
+
+def a_full_disk_for_the_store(tally: Tally, here: Path, _rng: random.Random, _count: int) -> None:
+    """What cannot be written is refused whole, with a sentence; what was accepted is there, and runs."""
+    if not MAY_MOUNT:
+        return
+    data = here / "data"
+    with small_disk(data, "1500k"):
+
+        async def story() -> None:
+            accepted, refused = await _fill(tally, data, here / "out")
+            tally.expect(refused, "lost", "the disk never became full")
+            make_larger(data)
+            queue = queue_in(data)
+            await queue.open()
+            found = {job.id for job in await queue.jobs(range(1, 1_000_000))}
+            tally.expect(
+                found == accepted, "lost", f"{len(found)} jobs are there, {len(accepted)} were accepted"
+            )
+            await queue.start()
+            async with asyncio.timeout(_PATIENCE):
+                await queue.drained()
+            counts = queue.status().counts
+            tally.expect(counts[JobState.FAILED] == len(accepted), "stuck", f"it ended with {dict(counts)}")
+            await queue.close(0)
+
+        asyncio.run(story())
+
+
+async def _fill(tally: Tally, data: Path, out: Path) -> tuple[set[int], bool]:
+    """Accept batches of sources that are not there until the disk is full."""
+    queue, accepted, number = queue_in(data), set[int](), 0
+    await queue.open()
+    try:
+        while number < 100_000:
+            batch = [f"/not/there/{'x' * 100}-{number + offset}.jpg" for offset in range(500)]
+            number += 500
+            accepted |= set((await queue.enqueue_batch(batch, recipe(out))).ids)
+    except (DiskFull, StoreUnusable) as error:
+        tally.expect("full" in str(error), "lost", f"it said {error}")
+        return accepted, True
+    finally:
+        await queue.close(0)
+    return accepted, False
+
+
+TRICKS: Final = (
+    odd_sources,
+    sources_that_change,
+    a_folder_that_stalls,
+    a_full_disk_for_outputs,
+    a_limit_on_files,
+    folders_that_cannot_be_written,
+    a_folder_that_vanishes,
+    the_source_as_the_target,
+    a_full_disk_for_the_store,
+)
+
+
+BRIEFLY: Final = (
+    odd_sources,
+    a_folder_that_stalls,
+    a_full_disk_for_outputs,
+    folders_that_cannot_be_written,
+    a_full_disk_for_the_store,
+)
+
+
+def waive_nothing() -> None:
+    """Start this program again without the rights by which root reads and writes whatever it likes."""
+    if os.geteuid() == 0 and not os.environ.get("IMAGEQUEUE_WAIVED"):
+        libc = ctypes.CDLL(None)
+        for right in (_DAC_OVERRIDE, _DAC_READ_SEARCH):
+            libc.prctl(_CAPBSET_DROP, right, 0, 0, 0)
+        command = [sys.executable, "-m", "tests.reliability.disk_tricks", *sys.argv[1:]]
+        os.execve(sys.executable, command, {**os.environ, "IMAGEQUEUE_WAIVED": "1"})
+
+
+if __name__ == "__main__":
+    waive_nothing()
+    main(Path(sys.argv[1]), int(sys.argv[2]), "short" in sys.argv[3:])

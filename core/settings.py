@@ -14,6 +14,7 @@ import platformdirs
 import tomli_w
 
 from core.errors import BadUsage, StoreUnusable, from_os_error
+from core.intake.wanted import Wanted
 from core.whole_file import write_whole
 
 SETTINGS_NAME: Final = "settings.toml"
@@ -64,6 +65,9 @@ class Settings:
     output_folder: str | None = None  # an absolute path; None for what the recipe says
     existing: str = "keep"  # what becomes of files that are there already: keep, number or replace
     grace: float = 5.0  # seconds that running jobs get at the end of the app, 0 to 600
+    ignore: tuple[str, ...] = ()  # patterns, as lines of a .gitignore, of what is left out of folders
+    only_formats: tuple[str, ...] = ()  # the formats that are taken of folders; none for all
+    min_bytes: int = 0  # files of a folder that are smaller are left out
     notice: str = field(default="", compare=False)  # what was wrong with the file that was read; never saved
 
     def __post_init__(self) -> None:
@@ -82,6 +86,13 @@ class Settings:
         if self.existing not in _EXISTING:
             raise BadUsage(f"existing takes one of {', '.join(_EXISTING)}.")
         _check_number("grace", self.grace, 0, 600)
+        wanted = self.wanted()
+        object.__setattr__(self, "ignore", wanted.ignore)
+        object.__setattr__(self, "only_formats", wanted.only_formats)
+
+    def wanted(self) -> Wanted:
+        """Return what of folders is wanted. Raises BadUsage."""
+        return Wanted(self.ignore, self.only_formats, self.min_bytes)
 
     @classmethod
     def load(cls, data_dir: Path) -> Settings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from core.intake.adding import AddSummary, add_paths
 from core.intake.homeless import with_home
+from core.intake.wanted import Wanted
 from core.queue import TaskQueue
 from core.recipe import Recipe
 from gui import words
@@ -46,13 +48,22 @@ class _Adding:
 class AddingBar(QFrame):
     """A line under the table: a count that grows, then one summary; hidden when there is nothing to say."""
 
-    def __init__(self, queue: TaskQueue, tasks: Tasks, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        queue: TaskQueue,
+        tasks: Tasks,
+        data_dir: Path,
+        wanted: Callable[[], Wanted],
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("addingBar")
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAutoFillBackground(True)
         self.setBackgroundRole(QPalette.ColorRole.AlternateBase)
         self._queue = queue
+        self._data_dir = data_dir
+        self._wanted = wanted
         self._tasks = tasks
         self._under_way: set[_Adding] = set()
         self._said: list[str] = []  # by the drops that were added at the same time
@@ -84,15 +95,13 @@ class AddingBar(QFrame):
         return self._tasks.start(self._add(paths, recipe, priority, max_retries))
 
     def add_picture(
-        self, image: QImage, data_dir: Path, recipe: Recipe, priority: int, max_retries: int
+        self, image: QImage, recipe: Recipe, priority: int, max_retries: int
     ) -> asyncio.Task[Any]:
         """Keep a picture that has no file, and add it; returns at once with the task that does it."""
-        return self._tasks.start(self._add_picture(image, data_dir, recipe, priority, max_retries))
+        return self._tasks.start(self._add_picture(image, recipe, priority, max_retries))
 
-    async def _add_picture(
-        self, image: QImage, data_dir: Path, recipe: Recipe, priority: int, max_retries: int
-    ) -> None:
-        path = await asyncio.to_thread(keep_picture, image, data_dir)
+    async def _add_picture(self, image: QImage, recipe: Recipe, priority: int, max_retries: int) -> None:
+        path = await asyncio.to_thread(keep_picture, image, self._data_dir)
         homed = await asyncio.to_thread(with_home, recipe)
         await self._add([str(path)], homed, priority, max_retries)
         if homed is not recipe:
@@ -113,7 +122,7 @@ class AddingBar(QFrame):
         try:
             summary = await add_paths(
                 self._queue, paths, recipe, priority=priority, max_retries=max_retries,
-                on_count=on_count, cancelled=adding.stop,
+                wanted=self._wanted(), data_dir=self._data_dir, on_count=on_count, cancelled=adding.stop,
             )  # fmt: skip
         except Exception as error:
             self._under_way.discard(adding)
@@ -170,5 +179,5 @@ class AddingBar(QFrame):
 
 
 def _reasons(summary: AddSummary) -> list[str]:
-    refused = (*summary.unreadable, *summary.not_images, *summary.results)
+    refused = (*summary.unreadable, *summary.not_images, *summary.results, *summary.left_out)
     return [words.shown(one.sentence) for one in refused]

@@ -58,7 +58,6 @@ class MainWindow(QMainWindow):
         self.setObjectName("mainWindow")
         self._queue = queue
         self._settings = settings
-        self._data_dir = data_dir
         self._tasks = tasks
         self._may_close = False
         self._hearing = Hearing()
@@ -66,7 +65,7 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(self)
         self.notice = Notice(self)
         self.recipe_bar = RecipeBar(settings, tasks)
-        self.adding = AddingBar(queue, tasks)
+        self.adding = AddingBar(queue, tasks, data_dir, settings.wanted)
         self.tabs = StateTabs(queue)
         self.search = SearchField()
         self.model = QueueModel(queue, tasks)
@@ -320,9 +319,7 @@ class MainWindow(QMainWindow):
             )
 
     def _add_picture(self, image: QImage, priority: int) -> None:
-        self.adding.add_picture(
-            image, self._data_dir, self.recipe_bar.recipe(), priority, self._settings.max_retries
-        )
+        self.adding.add_picture(image, self.recipe_bar.recipe(), priority, self._settings.max_retries)
 
     # -- events ---------------------------------------------------------------------------------------------
 

@@ -11,12 +11,13 @@ from typing import Final, NoReturn
 
 from core.cli import help_texts
 from core.cli.terminal import printable
-from core.formats import WRITABLE, format_named
+from core.formats import FORMATS, WRITABLE, format_named
 from core.job import JobState, Priority
 from core.settings import DATA_DIR_VARIABLE, MAX_TIMEOUT, MAX_WORKERS
 
 MAX_SIDE: Final = 100_000  # pixels, as core.operations takes them
 _ID: Final = 2**63 - 1
+_UNITS: Final = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
 _PRIORITIES: Final = {"high": Priority.HIGH, "normal": Priority.NORMAL, "low": Priority.LOW}
 
 
@@ -123,6 +124,12 @@ def _run_parser() -> Parser:
         "gets the next number, or it is replaced (else as the recipe says: keep)"
     )
     add("--existing", choices=("keep", "number", "replace"), help=about)
+    about = "leave out of folders what this line of a .gitignore would; may be given several times"
+    add("--ignore", metavar="PATTERN", action="append", type=_not_empty, help=about)
+    about = "take only this format out of folders; may be given several times"
+    add("--only", metavar="FORMAT", action="append", type=_any_format, help=about)
+    about = "leave files of folders out that are smaller, such as 500, 20k or 1.5M (units of 1,000)"
+    add("--min-size", metavar="BYTES", type=_bytes, help=about)
     add("--json", action="store_true", help="print one JSON object a line for each job that ends")
     return parser
 
@@ -224,6 +231,22 @@ def _format(text: str) -> str:
     if found is None or not found.writable:
         raise argparse.ArgumentTypeError(f"takes one of {', '.join(WRITABLE)}, not {text!r}")
     return found.name
+
+
+def _any_format(text: str) -> str:
+    found = format_named(text)
+    if found is None:
+        raise argparse.ArgumentTypeError(
+            f"takes one of {', '.join(one.name for one in FORMATS)}, not {text!r}"
+        )
+    return found.name
+
+
+def _bytes(text: str) -> int:
+    found = re.fullmatch(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)([kKmMgG]?)[bB]?", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"takes bytes such as 500, 20k or 1.5M, not {text!r}")
+    return int(float(found[1]) * _UNITS[found[2].lower()])
 
 
 def _priority(text: str) -> int:

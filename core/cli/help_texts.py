@@ -30,11 +30,13 @@ Run the queue until nothing is left to run. PATHs, files or folders, are added
 first; without a PATH it goes on with what is queued. A paused queue is started.
 
 A folder is walked to its last subfolder: files in it are taken by their suffix,
-and what is no image there is counted. Every file that is given as a PATH itself
-becomes a job, and one that is no image fails as such, so that each PATH is
-accounted for. A PATH that is not there is wrong usage: all are looked at before
-any is added. A PATH may be a link (http or https): its job downloads it first,
-and its outputs go to -o, or else to your Pictures folder, which is said.
+and what is no image there is counted. --ignore, --only and --min-size leave
+more out. An archive (zip, cbz, tar) is opened as a folder. Every other file
+that is given as a PATH itself becomes a job, and one that is no image fails as
+such, so that each PATH is accounted for. A PATH that is not there is wrong
+usage: all are looked at before any is added. A PATH may be a link (http or
+https): its job downloads it first, and its outputs go to -o, or else to your
+Pictures folder, which is said.
 
 What is made of the images: the recipe "Thumbnail and resize", unless --recipe
 names another one. --thumbnail and --resize alone make just these outputs; with

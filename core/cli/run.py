@@ -9,6 +9,7 @@ import shlex
 import signal
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ from core.cli.report import Report
 from core.cli.terminal import Printer
 from core.errors import BadUsage
 from core.intake.adding import AddSummary, add_paths
+from core.intake.wanted import Wanted
 from core.job import JobState
 from core.log_file import keep_log
 from core.owner import Owner, Reply, Request
@@ -28,7 +30,8 @@ from core.slots import ProcessSlots
 from core.status import Recovery, RunState
 
 _FOR_PATHS: Final = (
-    "output", "recipe", "thumbnail", "resize", "format", "quality", "priority", "max_retries", "existing"
+    "output", "recipe", "thumbnail", "resize", "format", "quality", "priority", "max_retries", "existing",
+    "ignore", "only", "min_size",
 )  # fmt: skip
 _LISTED: Final = 20  # refused files and folders that are named; more are only counted
 
@@ -60,6 +63,18 @@ def run(options: argparse.Namespace, printer: Printer) -> int:
         return asyncio.run(_Run(options, settings, owner, printer).main(data_dir, paths, recipe))
 
 
+def wanted_of(options: argparse.Namespace, settings: Settings) -> Wanted:
+    """Return what of folders is wanted: what the options say, and else the settings."""
+    chosen = settings.wanted()
+    if options.ignore is not None:
+        chosen = replace(chosen, ignore=tuple(options.ignore))
+    if options.only is not None:
+        chosen = replace(chosen, only_formats=tuple(options.only))
+    if options.min_size is not None:
+        chosen = replace(chosen, min_bytes=options.min_size)
+    return chosen
+
+
 class _Run:
     """One run, from the opening of the queue to its orderly end."""
 
@@ -75,6 +90,7 @@ class _Run:
     async def main(self, data_dir: Path, paths: list[str], recipe: Recipe | None) -> int:
         """Run to the end, and return the exit status."""
         self._listen_to_signals()
+        self._data_dir = data_dir
         settings, options = self._settings, self._options
         timeout = settings.timeout if options.timeout is None else options.timeout
         limit = settings.memory_limit_mb * 2**20
@@ -124,8 +140,9 @@ class _Run:
             if retries is None:
                 retries = self._settings.max_retries
             summary = await add_paths(
-                queue, paths, recipe, priority=priority, max_retries=retries, take_every_file=True
-            )
+                queue, paths, recipe, priority=priority, max_retries=retries, take_every_file=True,
+                wanted=wanted_of(self._options, self._settings), data_dir=self._data_dir,
+            )  # fmt: skip
             self._tell_added(summary)
             refused = summary.unreadable_count > 0
         await queue.drained()

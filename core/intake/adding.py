@@ -8,15 +8,19 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
-from typing import Protocol
+from pathlib import Path
+from typing import Final, Protocol
 
-from core.intake.homeless import with_home
-from core.intake.paths import LARGEST_BATCH, Refused, Walk
+from core.intake.batches import batches_of
+from core.intake.paths import Refused, Walk
 from core.intake.results import ResultNames
-from core.links.address import clean_link, is_link, looks_like_link
+from core.intake.wanted import Wanted
+from core.links.address import looks_like_link
+from core.links.kept import archives_folder
 from core.recipe import Recipe
 from core.status import Accepted
+
+_SAID: Final = 3  # archives whose outputs' folder is named
 
 
 class Accepting(Protocol):
@@ -52,7 +56,11 @@ class AddSummary:
     unreadable: tuple[Refused, ...] = ()
     results_count: int = 0  # files left out because this recipe made them from others beside them
     results: tuple[Refused, ...] = ()
-    folder: str = ""  # where outputs go that have no source to be beside; "" when none has to go there
+    left_out_count: int = 0  # files and folders that the settings for folders leave out
+    left_out: tuple[Refused, ...] = ()
+    homes: tuple[
+        tuple[str, str], ...
+    ] = ()  # where outputs go that no source is beside: "links" or an archive
     first_id: int | None = None  # of the new jobs
     last_id: int | None = None
     cancelled: bool = False  # whether the adding was stopped before its end
@@ -68,14 +76,17 @@ class AddSummary:
             )
         if self.not_images_count:
             parts.append(_counted(self.not_images_count, "is not an image", "are not images"))
+        if self.left_out_count:
+            parts.append(_counted(self.left_out_count, "is left out", "are left out"))
         if self.unreadable_count:
             parts.append(f"{self.unreadable_count:,} could not be read")
         if self.cancelled:
             parts.append("then stopped")
         if parts == ["Added 0"]:
             return "No images were found."
-        where = f" What is made of links goes to {self.folder}." if self.folder else ""
-        return ", ".join(parts) + "." + where
+        sentences = [", ".join(parts) + "."]
+        sentences += [f"What is made of {what} goes to {folder}." for what, folder in self.homes[:_SAID]]
+        return " ".join(sentences)
 
 
 async def add_paths(
@@ -86,43 +97,56 @@ async def add_paths(
     priority: int = 0,
     max_retries: int = 3,
     take_every_file: bool = False,
+    wanted: Wanted | None = None,
+    data_dir: Path | None = None,
     on_count: Callable[[int], None] | None = None,
     cancelled: Flag | None = None,
 ) -> AddSummary:
     """Add files, folders and links to the queue; returns when all that was found is accepted.
 
     The paths are walked in a thread of its own (see `Walk`), and enqueued in batches of 50 growing to 2,000,
-    so that the first jobs show at once and the loop is never blocked. Links come first; with a recipe that
-    puts its outputs beside the source, theirs go to the folder for outputs without one. `on_count` hears on
-    the loop, after each batch, how many were added so far. Setting `cancelled` (or cancelling the task) ends
-    it before the next batch; what was accepted until then stays. Raises what `enqueue_batch` raises.
+    so that the first jobs show at once and the loop is never blocked. Links come first, archives last: these
+    are unpacked into the data folder, and without `data_dir` they are not opened. With a recipe that puts its
+    outputs beside the source, those of links go to the folder for outputs without one, and those of archives
+    to a folder beside the archive. `wanted` says what of folders and archives is left out.
+
+    `on_count` hears on the loop, after each batch, how many were added so far. Setting `cancelled` (or
+    cancelling the task) ends it before the next batch; what was accepted until then stays. Raises what
+    `enqueue_batch` raises.
     """
     given = [os.fspath(path) for path in paths]
     ended = threading.Event()
+    wanted = wanted or Wanted()
+
+    def stopped() -> bool:
+        return ended.is_set() or (cancelled is not None and cancelled.is_set())
+
     walk = Walk(
         [path for path in given if not looks_like_link(path)],
         take_every_file=take_every_file,
         results=ResultNames(recipe),
-        stopped=lambda: ended.is_set() or (cancelled is not None and cancelled.is_set()),
+        wanted=wanted,
+        archives=data_dir is not None,
+        stopped=stopped,
     )
-    links = _links_among(given, walk)
-    batches = chain(
-        (links[start : start + LARGEST_BATCH] for start in range(0, len(links), LARGEST_BATCH)),
-        walk.batches(),
-    )
+    keep_in = None if data_dir is None else archives_folder(data_dir)
+    batches = batches_of(given, walk, wanted, keep_in, stopped)
     thread = ThreadPoolExecutor(1, "intake")
     loop = asyncio.get_running_loop()
     added = duplicates = found = 0
+    homes: dict[str, str] = {}
     first_id: int | None = None
     last_id: int | None = None
     try:
-        homed = await loop.run_in_executor(thread, with_home, recipe) if links else recipe
         while (batch := await loop.run_in_executor(thread, next, batches, None)) is not None:
             if cancelled is not None and cancelled.is_set():
                 break
-            its_recipe = homed if is_link(batch[0]) else recipe
-            accepted = await queue.enqueue_batch(batch, its_recipe, priority, max_retries, found + 1)
-            found += len(batch)
+            homed = recipe
+            if batch.home and recipe.folder is None:
+                homed = recipe.with_folder(batch.home)
+                homes.setdefault(batch.came_from, batch.home)
+            accepted = await queue.enqueue_batch(batch.sources, homed, priority, max_retries, found + 1)
+            found += len(batch.sources)
             duplicates += accepted.duplicates
             if accepted.ids:
                 added += len(accepted.ids)
@@ -142,24 +166,13 @@ async def add_paths(
         tuple(walk.unreadable.listed),
         walk.results.count,
         tuple(walk.results.listed),
-        (homed.folder or "") if homed is not recipe else "",
+        walk.left_out.count,
+        tuple(walk.left_out.listed),
+        tuple(homes.items()),
         first_id,
         last_id,
         cancelled is not None and cancelled.is_set(),
     )
-
-
-def _links_among(given: list[str], walk: Walk) -> list[str]:
-    """Return the links among what was given, each once; those that are none are refused as unreadable."""
-    links: dict[str, None] = {}
-    for text in given:
-        if looks_like_link(text):
-            link = clean_link(text)
-            if link is not None:
-                links[link] = None
-            else:
-                walk.unreadable.add(text, f"{text[:120]} is no link that can be followed.")
-    return list(links)
 
 
 def _counted(number: int, one: str, several: str) -> str:

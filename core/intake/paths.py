@@ -18,6 +18,7 @@ from typing import Final
 from core.errors import from_os_error
 from core.intake.formats import HEAD, begins_like_image, named_like_image
 from core.intake.results import ResultNames
+from core.intake.wanted import Wanted
 
 FIRST_BATCH: Final = 50
 LARGEST_BATCH: Final = 2_000
@@ -42,6 +43,12 @@ _SYSTEM: Final = frozenset(
         "lost+found",
     }
 )
+ARCHIVES: Final = (
+    *(".zip", ".cbz", ".tar", ".cbt"),
+    *(".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz"),
+)
+"""The suffixes of files that are opened as folders."""
+
 _TEMPORARY: Final = (
     ".imagequeue-"  # the beginning of the names that core.imaging.naming.temporary_paths gives
 )
@@ -77,7 +84,9 @@ class Walk:
     there. In a folder files are taken by their names' suffixes, in the natural order of their names (2 before
     10), before its subfolders; hidden files and those of file managers are passed over in silence. A file
     that is given directly is taken by its suffix or else by its first bytes; with `take_every_file` it is
-    taken whatever it is. `results` are the names of files to leave out as made by the recipe itself.
+    taken whatever it is. `results` are the names of files to leave out as made by the recipe itself, `wanted`
+    says what else of a folder is left out. With `archives`, those that are given are not looked at, and are
+    in the list `archives` at the end.
     """
 
     def __init__(
@@ -86,16 +95,22 @@ class Walk:
         *,
         take_every_file: bool = False,
         results: ResultNames | None = None,
+        wanted: Wanted | None = None,
+        archives: bool = False,
         stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         self._paths = [os.path.abspath(os.fspath(path)) for path in paths]
         self._take_every_file = take_every_file
         self._results = results
+        self._wanted = wanted or Wanted()
+        self._set_aside = archives
         self._stopped = stopped
         self._visited: set[tuple[int, int]] = set()
         self.not_images = Refusals()
         self.unreadable = Refusals()
         self.results = Refusals()
+        self.left_out = Refusals()
+        self.archives: list[str] = []
 
     def batches(self) -> Iterator[list[str]]:
         """Yield absolute paths of sources, in batches that grow from 50 to 2,000; ends early when stopped."""
@@ -130,11 +145,23 @@ class Walk:
                 yield from self._tree(path)
         yield files
 
+    def _is_left_out(self, entry: os.DirEntry[str], within: str) -> bool:
+        is_folder = entry.is_dir()
+        path = (within + entry.name).replace(os.sep, "/")
+        if self._wanted.ignores(f"{path}/" if is_folder else path):
+            return True
+        if is_folder or not named_like_image(entry.name):
+            return False
+        least = self._wanted.min_bytes
+        return not self._wanted.has_format(entry.name) or (least > 0 and entry.stat().st_size < least)
+
     def _take_given(self, path: str, mode: int, files: list[str]) -> None:
         name = os.path.basename(path)
-        if self._take_every_file:
+        if self._set_aside and suffix_of_archive(name):
+            self.archives.append(path)
+        elif self._take_every_file:
             files.append(path)
-        elif name.startswith(_TEMPORARY) or name.lower() in _SYSTEM:
+        elif name.startswith(_TEMPORARY) or is_system(name):
             return
         elif not stat.S_ISREG(mode):
             self.not_images.add(path, f"{path} is not a file.")
@@ -153,7 +180,7 @@ class Walk:
                 if identity in self._visited:
                     continue
                 self._visited.add(identity)
-                names, subfolders = yield from self._list(folder)
+                names, subfolders = yield from self._list(folder, os.path.join(folder, "")[len(top) + 1 :])
             except OSError as error:
                 self.unreadable.add(folder, f"The folder {folder} cannot be read: {error.strerror or error}.")
                 yield []
@@ -168,8 +195,11 @@ class Walk:
             yield chunk
             waiting += [base + name for name in reversed(list(_in_natural_order(subfolders)))]
 
-    def _list(self, folder: str) -> Generator[list[str], None, tuple[Iterator[str], list[str]]]:
-        """Return the names of the images in a folder, in order, and those of its subfolders."""
+    def _list(self, folder: str, within: str) -> Generator[list[str], None, tuple[Iterator[str], list[str]]]:
+        """Return the names of the images in a folder, in order, and those of its subfolders.
+
+        within: the folder's path in the one that was given, "" or with a separator at its end.
+        """
         names: list[str] = []
         subfolders: list[str] = []
         seen = 0
@@ -179,10 +209,14 @@ class Walk:
                 if seen % _CHUNK == 0:
                     yield []
                 name = entry.name
-                if name[0] == "." or name.lower() in _SYSTEM or _is_hidden(entry):
+                if name[0] == "." or is_system(name) or _is_hidden(entry):
                     continue
                 try:
-                    if entry.is_dir():
+                    if not self._wanted.all and self._is_left_out(entry, within):
+                        self.left_out.add(
+                            entry.path, f"{entry.path} is left out by the settings for folders."
+                        )
+                    elif entry.is_dir():
                         subfolders.append(name)
                     elif not named_like_image(name):
                         self.not_images.add(entry.path, _not_an_image(entry.path))
@@ -197,6 +231,17 @@ class Walk:
             path = os.path.join(folder, name)
             self.results.add(path, f"{path} was made by this recipe from the image beside it.")
         return _in_natural_order([name for name in names if name not in made] if made else names), subfolders
+
+
+def is_system(name: str) -> bool:
+    """Return whether a file or folder of this name was put there by a system, and by no one."""
+    return name.lower() in _SYSTEM
+
+
+def suffix_of_archive(name: str) -> str:
+    """Return the suffix by which a file is taken for an archive, such as ".tar.gz"; "" for other files."""
+    lower = name.lower()
+    return next((one for one in ARCHIVES if lower.endswith(one)), "")
 
 
 def natural_key(name: str) -> str:

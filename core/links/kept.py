@@ -1,7 +1,8 @@
-"""The files that the app keeps for jobs in its data folder: downloads, and pictures that were pasted."""
+"""The files that the app keeps for jobs in its data folder: downloads, pasted pictures, unpacked archives."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,6 +15,8 @@ from core.status import JobQuery
 
 _DOWNLOADS: Final = "downloads"
 _PICTURES: Final = "pictures"
+_ARCHIVES: Final = "archives"
+_MAY_RUN: Final = frozenset(JobState) - {JobState.DONE, JobState.SKIPPED}
 
 
 class Jobs(Protocol):
@@ -36,8 +39,13 @@ def pictures_folder(data_dir: Path) -> Path:
     return data_dir / _PICTURES
 
 
+def archives_folder(data_dir: Path) -> Path:
+    """Return the folder that archives are unpacked into, each into one of its own."""
+    return data_dir / _ARCHIVES
+
+
 def remove_unneeded(data_dir: Path, uid: str, store: Jobs) -> None:
-    """Remove downloads that no attempt will go on with, and pictures that are no job's source."""
+    """Remove downloads that no attempt will go on with, pictures and archives that hold no job's source."""
     downloads = {one.name: one for one in _entries(data_dir / _DOWNLOADS)}
     ids = [int(name.rpartition("-")[2]) for name in downloads if name.rpartition("-")[2].isdigit()]
     for job in store.jobs(ids):
@@ -49,6 +57,9 @@ def remove_unneeded(data_dir: Path, uid: str, store: Jobs) -> None:
     if pictures:
         for job in store.jobs(store.find(JobQuery(text=str(pictures_folder(data_dir))))):
             pictures.pop(job.source, None)
+    for archive in _entries(archives_folder(data_dir)):
+        if not store.find(JobQuery(states=_MAY_RUN, text=f"{archive}{os.sep}")):
+            shutil.rmtree(archive, ignore_errors=True)
     for picture in pictures.values():
         with suppress(OSError):
             picture.unlink()

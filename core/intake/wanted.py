@@ -1,0 +1,80 @@
+"""Says which images of a folder or an archive are wanted: by patterns, by format, by size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from core.errors import BadUsage
+from core.formats import FORMATS, format_named
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+_MOST_BYTES: Final = 2**50
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to take of a folder's images; what is given by itself is always taken.
+
+    Raises BadUsage, naming the field, for a value that cannot be.
+    """
+
+    ignore: tuple[str, ...] = ()  # patterns as lines of a .gitignore; a later one goes before an earlier one
+    only_formats: tuple[str, ...] = ()  # names of formats, such as "jpeg"; none for all
+    min_bytes: int = 0  # smaller files are left out
+
+    def __post_init__(self) -> None:
+        for name in ("ignore", "only_formats"):
+            value = getattr(self, name)
+            if isinstance(value, str) or not all(isinstance(one, str) for one in value):
+                raise BadUsage(f"{name} takes a list of texts.")
+            object.__setattr__(self, name, tuple(value))
+        unknown = [name for name in self.only_formats if format_named(name) is None]
+        if unknown:
+            raise BadUsage(
+                f"only_formats takes some of {', '.join(one.name for one in FORMATS)}, not {unknown[0]!r}."
+            )
+        if isinstance(self.min_bytes, bool) or not isinstance(self.min_bytes, int):
+            raise BadUsage("min_bytes takes a whole number of bytes.")
+        if not 0 <= self.min_bytes <= _MOST_BYTES:
+            raise BadUsage(f"min_bytes takes a whole number from 0 to {_MOST_BYTES:,}.")
+        if self.ignore:
+            _ = self._spec
+
+    @property
+    def all(self) -> bool:
+        """Whether nothing is left out, so that there is nothing to look at."""
+        return not (self.ignore or self.only_formats or self.min_bytes)
+
+    def ignores(self, path: str) -> bool:
+        """Return whether a pattern leaves this path out; it is relative, and a folder's has / at its end."""
+        return bool(self.ignore) and bool(self._spec.match_file(path.encode("utf-8", "replace").decode()))
+
+    def has_format(self, name: str) -> bool:
+        """Return whether a file of this name has one of the formats that are wanted."""
+        return not self.only_formats or f".{name.rpartition('.')[2].lower()}" in self._suffixes
+
+    @cached_property
+    def _suffixes(self) -> frozenset[str]:
+        chosen = [format_named(name) for name in self.only_formats]
+        return frozenset(suffix for one in chosen if one is not None for suffix in one.suffixes)
+
+    @cached_property
+    def _spec(self) -> GitIgnoreSpec:
+        from pathspec import GitIgnoreSpec
+
+        try:
+            return GitIgnoreSpec.from_lines(_checked(self.ignore))
+        except ValueError as error:
+            raise BadUsage(f"ignore takes patterns as a .gitignore has them: {error}.") from error
+
+
+def _checked(patterns: Iterable[str]) -> list[str]:
+    lines = list(patterns)
+    if any("\n" in line or "\0" in line for line in lines):
+        raise ValueError("a pattern is one line")
+    return lines

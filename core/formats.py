@@ -220,3 +220,19 @@ def unavailable(one: Format) -> str:
     if not one.library or find_spec(one.library) is not None:
         return ""
     return f"{one.spoken} needs {one.package}, which is not installed."
+
+
+def table() -> str:
+    """Return what can be read and written as a table in Markdown, for the README.
+
+    A cell says "yes" where a source gives the part and an output keeps it, "read" or "write" for one of them.
+    """
+    lines = [f"| format | read | write | {' | '.join(PARTS)} |", "| --- " * (3 + len(PARTS)) + "|"]
+    for one in FORMATS:
+        cells = [one.spoken, "yes", "yes" if one.writable else ""]
+        cells += [_CELLS[part in one.reads, one.keeps(part)] for part in PARTS]
+        lines.append(f"| {' | '.join(cells)} |".replace("|  |", "| |").replace("|  |", "| |"))
+    return "\n".join(lines) + "\n"
+
+
+_CELLS: Final = {(True, True): "yes", (True, False): "read", (False, True): "write", (False, False): ""}

@@ -7,7 +7,6 @@ import tomllib
 from pathlib import Path
 
 from core.errors import ImageQueueError
-from core.formats import FORMATS
 from core.recipe import builtin_recipes, parse_toml
 from tests.core.test_errors import family
 
@@ -25,16 +24,6 @@ def test_it_lists_the_built_in_recipes() -> None:
     table = README.partition("## Recipes")[2].partition("Your own")[0]
     listed = re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)[2:]
     assert [name.strip() for name in listed] == [recipe.name for recipe in builtin_recipes()]
-
-
-def test_it_names_every_format_that_is_read_and_written() -> None:
-    sentence = README.partition("It reads ")[2].partition(". Animations")[0].lower()
-    sentence = re.sub(r"\s", "", sentence)
-    reads, _, writes = sentence.partition("writes")
-    for one in FORMATS:
-        assert one.spoken.lower().replace(" ", "") in reads, one.name
-    for one in FORMATS:
-        assert (one.spoken.lower().replace(" ", "") in writes) is one.writable
 
 
 def test_it_names_the_pythons_that_the_package_takes() -> None:

@@ -58,12 +58,26 @@ def each_frame(source: Source) -> Iterator[tuple[Image.Image, int]]:
     for number in range(first, first + source.frames):
 
         def frame(number: int = number) -> Image.Image:
-            header.seek(number)
+            _seek(source, number)
             header.load()
-            return scalable(header.copy(), keep_deep=False)[0]
+            whole = scalable(header.copy(), keep_deep=False)[0]
+            # A GIF's frame may reach over the edge, and then Pillow makes the image larger: browsers cut it.
+            return whole if whole.size == source.stored else whole.crop((0, 0, *source.stored))
 
         image = decoded(frame, source.path)
         yield set_upright(image, source.carried.orientation), round(float(header.info.get("duration", 0)))
+
+
+def _seek(source: Source, number: int) -> None:
+    """Go to a frame, which may claim a size of its own: Pillow's check has to be on when it takes memory."""
+    Image.MAX_IMAGE_PIXELS = max(1, max_pixels() // 2)  # it raises at twice of it
+    try:
+        source.header.seek(number)
+    except Image.DecompressionBombError as error:
+        limit = f"the limit is {max_pixels() / 1e6:,.0f}"
+        raise TooLarge(f"{shown(source.path)} has a frame of too many megapixels; {limit}.") from error
+    finally:
+        Image.MAX_IMAGE_PIXELS = None
 
 
 def plays_of(source: Source) -> int:

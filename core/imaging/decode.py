@@ -143,8 +143,6 @@ def open_source(path: str) -> Source:
         chosen = _BY_PILLOW[str(header.format)]
         frames = _guarded(lambda: _frames_of(header), path) if "animation" in chosen.reads else 1
         note = _guarded(lambda: _frames_note(header), path) if frames == 1 else ()
-        tiles = getattr(header, "tile", ())
-        deep = header.mode in ("RGB", "RGBA") and any(";16" in str(tile[3]) for tile in tiles)
         return Source(
             path=path,
             file=file,
@@ -154,7 +152,7 @@ def open_source(path: str) -> Source:
             stored=header.size,
             carried=carried,
             has_alpha=header.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in header.info,
-            deep=deep,
+            deep=_is_deep(header),
             notes=(*carried.notes, *note),
             frames=frames,
         )
@@ -195,6 +193,8 @@ def decoded(work: Callable[[], T], path: str) -> T:
 
 def _load_with_pillow(source: Source) -> Image.Image:
     source.header.load()
+    if source.header.format == "PPM" and source.header.mode == "I":
+        return source.header.convert("I;16")  # as 16-bit grey comes from other formats
     return source.header
 
 
@@ -292,6 +292,16 @@ def _check_regular(status: os.stat_result, path: str) -> None:
         raise NotAnImage(f"{shown(path)} is a device or a pipe, not an image file.")
     if status.st_size == 0:
         raise NotAnImage(f"{shown(path)} is empty.")
+
+
+def _is_deep(header: Image.Image) -> bool:
+    """Return whether colours have 16 bits, by what Pillow notes of how they lie in the file."""
+    kinds = [tile[3] for tile in getattr(header, "tile", ())]
+    if header.mode not in ("RGB", "RGBA"):
+        return False
+    if header.format == "PPM":
+        return any(isinstance(one, tuple) and one[-1] > 255 for one in kinds)  # its largest value
+    return any(";16" in str(one) for one in kinds)
 
 
 def _frames_of(header: Image.Image) -> int:

@@ -169,6 +169,25 @@ def test_g15_frames_that_would_take_too_much_memory_are_refused(
     assert made(tmp_path, animation("GIF"), Output("o", (), "jpeg"))[0]
 
 
+def gif_with_second_frame(width: int, height: int) -> bytes:
+    """A GIF of 8 x 8 whose second frame says another size, to be cleared after it was shown."""
+    content = animation("GIF", loop=None)
+    block = b"\x2c" + bytes(4) + (40).to_bytes(2, "little") * 2
+    first = content.index(block)
+    second = content.index(b"\x2c", first + 400)
+    while content[second + 5 : second + 9] != (40).to_bytes(2, "little") * 2:
+        second = content.index(b"\x2c", second + 1)
+    size = width.to_bytes(2, "little") + height.to_bytes(2, "little")
+    return content[: second + 5] + size + content[second + 9 :]
+
+
+def test_g15_a_frame_that_claims_a_size_of_its_own_is_cut_or_refused(tmp_path: Path) -> None:
+    with pytest.raises((TooLarge, DamagedImage)):
+        made(tmp_path, gif_with_second_frame(65_000, 65_000), Output("o", (), "webp"))
+    with pytest.raises(DamagedImage):  # its pixels end before the frame does, which is found on the way
+        made(tmp_path, gif_with_second_frame(60, 40), Output("o", (), "webp"))
+
+
 def test_an_animation_that_is_cut_off_is_damaged(tmp_path: Path) -> None:
     content = animation("WEBP")
     with pytest.raises(DamagedImage):

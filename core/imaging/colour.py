@@ -124,6 +124,14 @@ def _transform(icc: bytes, mode: str) -> ImageCms.ImageCmsTransform:
     )
 
 
+def is_srgb(icc: bytes) -> bool:
+    """Return whether a profile is that of sRGB itself, so that there is nothing to convert."""
+    try:
+        return _space_of(icc) == "sRGB"
+    except (ImageCms.PyCMSError, OSError):
+        return False
+
+
 @lru_cache(maxsize=16)
 def _space_of(icc: bytes) -> str:
     """Return the four letters of the profile's colour space, or "sRGB" for a profile of sRGB itself."""

@@ -86,7 +86,7 @@ class Source:
     stored: tuple[int, int]  # width and height in pixels, as stored
     carried: Carried
     has_alpha: bool
-    deep: bool  # colours of 16 bits a channel, which become 8
+    deep: bool  # colours, or grey with alpha, of 16 bits
     notes: tuple[str, ...] = ()
     frames: int = 1  # of an animation in a format whose animations are read
 
@@ -226,7 +226,7 @@ def _load_with_vips(
 ) -> Image.Image | None:
     """Return the image in exactly this size; None when libvips cannot, and Pillow is to say why."""
     try:
-        file = _open_again(source)
+        file = open_again(source)
     except OSError:
         return None
     try:
@@ -256,7 +256,7 @@ def _load_with_vips(
         os.close(file)
 
 
-def _open_again(source: Source) -> int:
+def open_again(source: Source) -> int:
     """Return a descriptor of its own on the same file: two readers must not share a position."""
     file = os.open(source.path, _READING)
     status = os.fstat(file)

@@ -19,7 +19,7 @@ from core.errors import CannotEncode, ImageQueueError
 from core.formats import JPEG, TIFF, Format
 from core.imaging.exif import added_to_tiff
 from core.imaging.libvips import libvips
-from core.imaging.metadata import IPTC_RESOURCE, Attached, fits_in_jpeg, for_tiff
+from core.imaging.metadata import DESCRIPTIVE_TAGS, IPTC_RESOURCE, Attached, fits_in_jpeg, for_tiff
 from core.imaging.writers import (
     palette_png,
     saved,
@@ -58,6 +58,7 @@ _MODES: Final = {
 
 _LOWEST_QUALITY: Final = 35  # below it a smaller image looks better than a coarser one
 _MOST_SHRINKS: Final = 8
+_XMP_TAG: Final = 700
 _SMALL_PNG: Final = 100_000  # pixels; below it Pillow is as fast
 _TIFF_NAMES: Final = {"none": None, "lzw": "tiff_lzw", "deflate": "tiff_adobe_deflate", "jpeg": "jpeg"}
 
@@ -240,6 +241,14 @@ def _tiff(image: Image.Image, output: Output, attached: Attached, quality: int) 
     return content if attached.exif is None else added_to_tiff(content, attached.exif)
 
 
+def tiff_with(content: bytes, attached: Attached) -> bytes:
+    """Return a TIFF of libvips with what goes along with it in its directories."""
+    tags = for_tiff(attached)
+    if tags is not None:
+        content = added_to_tiff(content, tags, (*DESCRIPTIVE_TAGS, _XMP_TAG))
+    return content if attached.exif is None else added_to_tiff(content, attached.exif)
+
+
 # -- PNG --------------------------------------------------------------------------------------------------
 
 
@@ -302,7 +311,20 @@ def _with_chunks(content: bytes, chunks: list[tuple[bytes, bytes]]) -> bytes:
         struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
         for kind, body in chunks
     )
-    return content[:after_header] + made + content[after_header:]
+    return content[:after_header] + made + _without_dots(content[after_header:])
+
+
+def _without_dots(chunks: bytes) -> bytes:
+    """Return chunks without one of dots an inch: libvips writes 25.4 where it has been told of none."""
+    at = 0
+    while at + 8 <= len(chunks):
+        length, kind = struct.unpack_from(">I4s", chunks, at)
+        if kind == b"pHYs":
+            return chunks[:at] + chunks[at + 12 + length :]
+        if kind == b"IDAT":
+            break
+        at += 12 + length
+    return chunks
 
 
 _WRITERS: Final[Mapping[str, Callable[[Image.Image, Output, Attached, int], bytes]]] = MappingProxyType(

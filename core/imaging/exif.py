@@ -7,7 +7,7 @@ section 2).
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -193,30 +193,54 @@ def _drop_thumbnail(block: _Block) -> None:
         return  # the link is gone, which is what matters
 
 
-def added_to_tiff(tiff: bytes, raw: bytes) -> bytes:
+def added_to_tiff(tiff: bytes, raw: bytes, tags: Collection[int] = ()) -> bytes:
     """Return a TIFF file with the EXIF and GPS directories of a block appended to it.
 
     libtiff, by which Pillow compresses, writes no such directories. The file's first directory is written
-    anew at the end with links to them. Raises BrokenExif; a BigTIFF counts as broken.
+    anew at the end with links to them, and with those `tags` of the block's own first directory that the
+    file has not. Raises BrokenExif; a BigTIFF counts as broken.
     """
     file, block = _Block(tiff), _Block(raw)
-    links: list[tuple[int, int]] = []
+    added: dict[int, bytes] = {}
     for tag in (_EXIF_DIRECTORY, _GPS_DIRECTORY):
         directory = block.linked(block.main, tag)
         if directory is not None:
             file.data += bytes(len(file.data) & 1)
-            links.append((tag, len(file.data)))
+            added[tag] = struct.pack(file.order + "HHII", tag, 4, 1, len(file.data))
             file.data += _moved(block, directory, len(file.data), file.order)
-    if not links:
+    for one in block.entries(block.main):
+        if one.tag in tags and one.tag not in added and one.value_at + one.bytes <= len(block.data):
+            added[one.tag] = _entry(block, one, file)
+    if not added:
         return tiff
     entries = {one.tag: bytes(file.data[one.at : one.at + 12]) for one in file.entries(file.main)}
-    for tag, at in links:
-        entries[tag] = struct.pack(file.order + "HHII", tag, 4, 1, at)
+    entries = {**added, **entries} if tags else {**entries, **added}
     file.data += bytes(len(file.data) & 1)
     file.put(4, 4, len(file.data))
     file.data += struct.pack(file.order + "H", len(entries))
     file.data += b"".join(entries[tag] for tag in sorted(entries)) + bytes(4)
     return bytes(file.data)
+
+
+def _entry(block: _Block, one: _Entry, file: _Block) -> bytes:
+    """Return an entry of a block as one of a file, to which its value is appended when it is long."""
+    value = _turned(block, one, file.order)
+    head = struct.pack(file.order + "HHI", one.tag, one.kind, one.bytes // _UNIT_BYTES.get(one.kind, 1))
+    if len(value) <= 4:
+        return head + value.ljust(4, b"\0")
+    file.data += bytes(len(file.data) & 1)
+    head += struct.pack(file.order + "I", len(file.data))
+    file.data += value
+    return head
+
+
+def _turned(block: _Block, one: _Entry, order: str) -> bytes:
+    """Return the value of an entry in this byte order."""
+    value = bytes(block.data[one.value_at : one.value_at + one.bytes])
+    if order == block.order:
+        return value
+    unit = {5: 4, 10: 4}.get(one.kind, _UNIT_BYTES.get(one.kind, 1))  # a fraction is two numbers
+    return b"".join(value[at : at + unit][::-1] for at in range(0, len(value), unit))
 
 
 def _moved(block: _Block, directory: int, to: int, order: str) -> bytes:
@@ -229,10 +253,7 @@ def _moved(block: _Block, directory: int, to: int, order: str) -> bytes:
     head, values = bytearray(struct.pack(order + "H", len(kept))), bytearray()
     values_at = to + 2 + 12 * len(kept) + 4
     for one in kept:
-        value = bytes(block.data[one.value_at : one.value_at + one.bytes])
-        if order != block.order:
-            unit = {5: 4, 10: 4}.get(one.kind, _UNIT_BYTES.get(one.kind, 1))  # a fraction is two numbers
-            value = b"".join(value[at : at + unit][::-1] for at in range(0, len(value), unit))
+        value = _turned(block, one, order)
         head += struct.pack(order + "HHI", one.tag, one.kind, one.bytes // _UNIT_BYTES.get(one.kind, 1))
         if len(value) <= 4:
             head += value.ljust(4, b"\0")

@@ -31,6 +31,7 @@ from core.imaging.animation import (
 )
 from core.imaging.colour import REDUCED, laid_on, scalable, to_eight, to_srgb
 from core.imaging.decode import Source, check_pixels, load, open_source, shown
+from core.imaging.deep import encode_deep, goes_deep
 from core.imaging.drawing import drawn_size, enlarging
 from core.imaging.encode import encode, takes_alpha, takes_mode
 from core.imaging.libvips import libvips
@@ -186,12 +187,18 @@ def _make(
 
     What is drawn is drawn anew for each output.
     """
-    for work in works:
-        _refuse_loss(work, source)
-    moving = [one for one in works if moves(source, one.format, one.output)]
-    still = [one for one in works if one not in moving]
     made: list[Made] = []
     said: list[str] = []
+    for work in works:
+        deep = _make_deep(work, source, task, recipe)
+        if deep is None:
+            _refuse_loss(work, source)
+        else:
+            made.append(deep[0])
+            said += deep[1]
+    whole = [one.name for one in made]
+    moving = [one for one in works if moves(source, one.format, one.output)]
+    still = [one for one in works if one not in moving and one.output.name not in whole]
     if source.frames > 1 and still:
         said.append(REDUCED_TO_FIRST)
     for group in [[work] for work in still] if source.format.drawn else [still] if still else []:
@@ -216,6 +223,20 @@ def _make(
         said += notes
     order = [one.output.name for one in works]
     return sorted(made, key=lambda one: order.index(one.name)), said
+
+
+def _make_deep(
+    work: _Work, source: Source, task: Task, recipe: Recipe
+) -> tuple[Made, tuple[str, ...]] | None:
+    """Make an output with colours of 16 bits; None where it gets 8."""
+    if not goes_deep(source, work.format, work.output, work.plan):
+        return None
+    found = encode_deep(source, work.plan, work.format, work.output, recipe)
+    if found is None:
+        return None
+    content, size, notes = found
+    name = work.file_name if work.file_name is not None else _name(work.output, work.format, size, task)
+    return Made(work.output.name, name, work.format, content, size), notes
 
 
 def _make_animations(

@@ -194,10 +194,13 @@ def _moved(image: Image.Image, step: Step, background: str) -> Image.Image:
         cosine, sine, image.width / 2 - cosine * x - sine * y,
         -sine, cosine, image.height / 2 + sine * x - cosine * y,
     )  # fmt: skip
-    fill = fill_of(image.mode, background)
-    return image.transform(
+    fill, mode = fill_of(image.mode, background), image.mode
+    if mode == "I;16":
+        image = image.convert("I")  # Pillow would take its bytes for pixels of 8 bits
+    turned = image.transform(
         step.size, Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC, fillcolor=fill
     )
+    return turned.convert(mode)
 
 
 # -- planning ---------------------------------------------------------------------------------------------

@@ -197,3 +197,13 @@ def test_a_png_of_libvips_is_the_image_that_pillow_writes(mode: str, monkeypatch
     assert by_vips != by_pillow
     first, second = read(by_vips), read(by_pillow)
     assert (first.mode, first.tobytes()) == (second.mode, second.tobytes()) == (mode, picture.tobytes())
+
+
+@pytest.mark.parametrize("size", [(40, 30), (500, 400)])
+def test_a_png_says_the_dots_an_inch_that_it_was_given_and_else_none(size: tuple[int, int]) -> None:
+    png = format_named("png")
+    assert png is not None
+    for dpi in (None, (300.0, 300.0)):
+        for output in (Output("o"), Output("o", format="png", colours=16)):
+            content = encode(photo(*size), png, output, Attached(dpi=dpi))[0]
+            assert content.count(b"pHYs") == (dpi is not None)

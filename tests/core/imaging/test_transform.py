@@ -206,3 +206,11 @@ def test_what_is_cut_before_it_is_scaled_is_as_sharp_as_from_a_full_decode(
         best = full.crop((249, 0, 1252, 1003)).resize((300, 300), Image.Resampling.LANCZOS)
     squared = Output("square", (Crop(ratio="1:1"), Resize(width=300)), "png")
     assert decibels(made(source, squared, fast=fast), best) > 45
+
+
+def test_16_bit_grey_is_turned_by_any_angle() -> None:
+    picture = Image.new("I;16", (40, 40), 40_001)
+    turned = perform(picture, plan((Rotate(30),), (40, 40)).steps, (40, 40), background="#808080", fast=True)
+    assert turned.mode == "I;16"
+    assert turned.getpixel((turned.width // 2, turned.height // 2)) == 40_001
+    assert turned.getpixel((0, 0)) == 128 * 257

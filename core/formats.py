@@ -96,7 +96,7 @@ AVIF: Final = Format(
     reads=_parts("alpha", "ICC", "EXIF"),
     writes=_parts("alpha", "ICC", "EXIF"),
     options=_LOSSY | {"effort", "subsampling"},
-    longest_side=65_536,
+    longest_side=32_768,  # as libavif reads it
     followed=True,
 )
 TIFF: Final = Format(

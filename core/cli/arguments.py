@@ -147,6 +147,12 @@ def _status_parser() -> Parser:
     return parser
 
 
+def _formats_parser() -> Parser:
+    parser = Parser("imagequeue formats", help_texts.FORMATS)
+    parser.add_argument("--json", action="store_true", help="print a JSON array")
+    return parser
+
+
 def _retry_parser() -> Parser:
     parser = Parser("imagequeue retry", help_texts.RETRY, help_texts.RETRY_END)
     parser.add_argument("ids", nargs="*", metavar="ID", type=_whole(1, _ID), help="ids of jobs")
@@ -179,6 +185,7 @@ _PARSERS: Final[dict[str, Callable[[], Parser]]] = {
     "retry": _retry_parser,
     "cancel": _cancel_parser,
     "clear": _clear_parser,
+    "formats": _formats_parser,
 }
 
 

@@ -39,6 +39,10 @@ def run_command(argv: Sequence[str] | None = None) -> int:
                 from core.cli.changing import change
 
                 return change(options, printer)
+            case "formats":
+                from core.cli.formats import print_formats
+
+                return print_formats(options, printer)
             case _:
                 from core.cli.window import open_window
 

@@ -19,6 +19,7 @@ commands (each has a --help of its own):
   retry     queue failed or cancelled jobs again
   cancel    give jobs up
   clear     forget jobs that have ended
+  formats   list the formats that are read and written
 
 A PATH that is named like a command is written ./run, or stands after "--".
 The queue is kept in one data folder: --data-dir, or else the variable
@@ -71,6 +72,14 @@ Say how many jobs are in each state, and who runs the queue.
 
 With --json: an object with the fields running, paused, owner (a process id or
 null), counts (of each state), total and data_dir."""
+
+FORMATS: Final = """\
+List the formats that are read and written, and what of an image each gives and
+keeps. One whose library is not installed is listed with the reason.
+
+With --json: an array of objects with the fields name (as --format takes it),
+title, suffixes, reads and writes (lists of animation, alpha, ICC, EXIF, 16 bit;
+writes is null where it cannot be written) and unavailable (why, or null)."""
 
 RETRY: Final = """\
 Queue jobs again that have failed or were cancelled, with all their attempts

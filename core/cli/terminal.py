@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TextIO
 
 _JOINERS = "\u200c\u200d"  # they hold parts of letters and of emoji together, and show nothing else
@@ -29,8 +29,8 @@ def _escaped(sign: str) -> str:
     return ascii(sign)[1:-1]
 
 
-def json_line(value: Mapping[str, object]) -> str:
-    """Return an object as one line of JSON in ASCII; names come back from it exactly as they were."""
+def json_line(value: Mapping[str, object] | Sequence[object]) -> str:
+    """Return an object or a list as one line of JSON in ASCII; names come back exactly as they were."""
     return json.dumps(value)
 
 

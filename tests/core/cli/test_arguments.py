@@ -80,7 +80,7 @@ def test_nonsense_is_told_in_one_sentence(
 @pytest.mark.parametrize(
     "argv",
     [["--help"], ["--data-dir", "x", "run", "--help"]]
-    + [[name, "-h"] for name in ("run", "list", "status", "retry", "cancel", "clear")],
+    + [[name, "-h"] for name in ("run", "list", "status", "retry", "cancel", "clear", "formats")],
 )
 def test_every_command_explains_itself_in_80_columns(
     command: Command, argv: list[str], monkeypatch: pytest.MonkeyPatch

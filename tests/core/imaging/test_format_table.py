@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageCms
 
+from core.errors import CannotEncode
 from core.formats import FORMATS, PARTS, Format, table
 from core.imaging.colour import scalable
 from core.imaging.decode import Source, load, open_source
+from core.operations import Thumbnail
 from core.recipe import Colour, Output, Recipe
 from tests.core.imaging.pictures import done, encoded, quarters
 from tests.core.imaging.samples import dng, heic, jxl, psd, svg
@@ -181,6 +183,23 @@ def test_colour_of_16_bits_in_a_pnm_is_told_to_be_reduced(tmp_path: Path) -> Non
     path.write_bytes(b"P6 4 4 65535\n" + b"\x9c\x41" * 48)
     with open_source(str(path)) as source:
         assert source.deep
+
+
+@pytest.mark.parametrize("one", [one for one in FORMATS if one.writable], ids=lambda one: one.name)
+@pytest.mark.parametrize("size", [(1, 1), (3, 2), (1, 30_000), (65_535, 2)])
+def test_odd_sizes_are_written_or_refused_with_the_longest_side(
+    tmp_path: Path, one: Format, size: tuple[int, int]
+) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(encoded(Image.new("RGB", size, (200, 50, 50)), "PNG"))
+    small = done(path, Recipe("r", (Output("small", (Thumbnail(16),), one.name),))).outputs[0]
+    assert (small.width, small.height) == (min(size[0], 16), 1 if size[0] > 16 else min(size[1], 16))
+    recipe = Recipe("r", (Output("whole", (), one.name),))
+    if one.longest_side and max(size) > one.longest_side:
+        with pytest.raises(CannotEncode, match=f"{one.longest_side:,}"):
+            done(path, recipe)
+    else:
+        assert (done(path, recipe).outputs[0].width, done(path, recipe, place=2).outputs[0].height) == size
 
 
 def test_the_readme_has_the_table() -> None:

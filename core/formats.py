@@ -187,7 +187,7 @@ FORMATS: Final[tuple[Format, ...]] = (
     *(JPEG, PNG, WEBP, AVIF, TIFF, GIF, HEIC, JXL),
     Format("jpeg2000", "JPEG2000", _JPEG_2000_SUFFIXES, title="JPEG 2000", reads=_parts("alpha", "16 bit")),
     *(RAW, SVG, PDF, ICO),
-    Format("psd", "PSD", (".psd",), reads=_parts("alpha", "ICC")),
+    Format("psd", "PSD", (".psd", ".psb"), reads=_parts("alpha", "ICC")),
     Format("bmp", "BMP", (".bmp", ".dib"), reads=_parts("alpha")),
     Format("tga", "TGA", (".tga", ".vda", ".icb", ".vst"), reads=_parts("alpha")),
     Format("dds", "DDS", (".dds",), reads=_parts("alpha")),

@@ -296,6 +296,8 @@ def _check_regular(status: os.stat_result, path: str) -> None:
 
 def _is_deep(header: Image.Image) -> bool:
     """Return whether colours have 16 bits, by what Pillow notes of how they lie in the file."""
+    if getattr(header, "deep", False):
+        return True
     kinds = [tile[3] for tile in getattr(header, "tile", ())]
     if header.mode not in ("RGB", "RGBA"):
         return False

@@ -25,7 +25,7 @@ _BEGINNING: Final = re.compile(
     rb"|\x00\x00\x00\x0cJXL \r\n\x87\n|\xff\x0a"  # JPEG XL, the same
     rb"|P[1-6][ \t\r\n]|P[fF][ \r\n]"  # PBM, PGM, PPM; PFM
     rb"|qoif"
-    rb"|8BPS\x00\x01"  # PSD
+    rb"|8BPS\x00[\x01\x02]"  # PSD and PSB
     rb"|DDS \x7c\x00\x00\x00"
     rb"|\x00\x00\x01\x00[\x01-\xff]\x00"  # ICO
     rb"|%PDF-"

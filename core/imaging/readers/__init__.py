@@ -13,7 +13,7 @@ from pathlib import PurePath
 from types import MappingProxyType, ModuleType
 from typing import BinaryIO, Final
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from core.errors import FormatUnavailable
 from core.formats import FORMATS, HEIC, JXL, PDF, RAW, SVG, Format, unavailable
@@ -39,6 +39,13 @@ _PDF_HEAD: Final = b"%PDF-"
 _MODULES: Final[Mapping[str, str]] = MappingProxyType(
     {one.name: f"core.imaging.readers.{one.name}" for one in (HEIC, JXL, RAW, SVG, PDF)}
 )
+_SECOND: Final = (
+    (b"8BPS", "core.imaging.readers.psd"),
+    (b"II*\0", "core.imaging.readers.tiff"),
+    (b"MM\0*", "core.imaging.readers.tiff"),
+)
+"""Who reads what begins in this way and is of a kind that Pillow does not know."""
+
 _PILLOW: Final = tuple(one.pillow for one in FORMATS if one.name not in _MODULES)
 _WITHOUT_TGA: Final = tuple(one for one in _PILLOW if one != "TGA")
 
@@ -56,7 +63,15 @@ def open_image(file: BinaryIO, path: str, check: CheckPixels) -> Image.Image:
     chosen = _own_reader(head, PurePath(path).suffix.lower())
     if chosen is None:
         check_embedded(file, head, check)
-        return Image.open(file, formats=_PILLOW if _like_tga(file, path) else _WITHOUT_TGA)
+        try:
+            return Image.open(file, formats=_PILLOW if _like_tga(file, path) else _WITHOUT_TGA)
+        except UnidentifiedImageError:
+            second = next((name for start, name in _SECOND if head.startswith(start)), None)
+            if second is None:
+                raise
+            file.seek(0)
+            opened: Image.Image = import_module(second).open_image(file, check)
+            return opened
     return reader_of(chosen)(file, check)
 
 

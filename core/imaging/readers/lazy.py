@@ -15,6 +15,7 @@ class LazyImage(ImageFile.ImageFile):
     """A Pillow image that `pixels` fills when it is loaded."""
 
     format: str
+    deep = False  # whether its samples had 16 bits, of which 8 are left
 
     def __init__(self, file: BinaryIO, size: tuple[int, int], mode: str, info: Info) -> None:
         self._first = size, mode, info

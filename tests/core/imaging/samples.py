@@ -44,14 +44,28 @@ def svg(width: int, height: int, body: str = "") -> bytes:
     return f"{head}{parts}{body}</svg>".encode()
 
 
-def psd(picture: Image.Image) -> bytes:
-    """The flattened image of a PSD without layers, uncompressed (Adobe Photoshop file format)."""
+def psd(picture: Image.Image, *, depth: int = 8, large: bool = False, packed: bool = False) -> bytes:
+    """The flattened image of a PSD, or of a large one, without layers (Adobe Photoshop file format)."""
     planes = [one.tobytes() for one in picture.split()]
     kind = {"L": 1, "RGB": 3, "RGBA": 3, "CMYK": 4}[picture.mode]
     if picture.mode == "CMYK":
         planes = [bytes(255 - value for value in one) for one in planes]
-    head = struct.pack(">4sH6xHIIHH", b"8BPS", 1, len(planes), picture.height, picture.width, 8, kind)
-    return head + bytes(12) + bytes(2) + b"".join(planes)
+    if depth == 16:
+        planes = [bytes(byte for value in one for byte in (value, 77)) for one in planes]
+    row = picture.width * depth // 8
+    body = b"".join(planes)
+    if packed:
+        rows = [body[at : at + row] for at in range(0, len(body), row)]
+        lines = [b"".join(bytes([len(part) - 1]) + part for part in _parts(one)) for one in rows]
+        counts = b"".join(len(one).to_bytes(4 if large else 2, "big") for one in lines)
+        body = counts + b"".join(lines)
+    sizes = len(planes), picture.height, picture.width, depth, kind
+    head = struct.pack(">4sH6xHIIHH", b"8BPS", 2 if large else 1, *sizes)
+    return head + bytes(16 if large else 12) + bytes([0, int(packed)]) + body
+
+
+def _parts(row: bytes) -> list[bytes]:
+    return [row[at : at + 128] for at in range(0, len(row), 128)]
 
 
 def directory(entries: list[tuple[int, int, tuple[object, ...] | bytes]], at: int) -> bytes:

@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from PIL import Image
+import pyvips
+from PIL import Image, UnidentifiedImageError
 
 from core.errors import DamagedImage, FormatUnavailable, InputFault, NotAnImage, TooLarge
 from core.formats import FORMATS, format_named, unavailable
@@ -92,6 +93,44 @@ def test_the_flattened_image_of_a_psd_and_its_cmyk(tmp_path: Path) -> None:
     for mode in ("L", "RGB", "RGBA", "CMYK"):
         picture = photo(40, 30).convert(mode)
         assert loaded(written(tmp_path, "a.psd", psd(picture))).tobytes() == picture.tobytes()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(("depth", "large"), [(16, False), (8, True), (16, True)])
+def test_a_psd_of_16_bits_and_a_large_one_are_read(
+    tmp_path: Path, depth: int, large: bool, packed: bool
+) -> None:
+    for mode in ("L", "RGB", "RGBA", "CMYK"):
+        picture = photo(150, 40).convert(mode)
+        path = written(tmp_path, "a.psd", psd(picture, depth=depth, large=large, packed=packed))
+        with open_source(str(path)) as source:
+            assert source.deep is (depth == 16)
+            assert load(source, None, fast=True).tobytes() == picture.tobytes()
+        path.write_bytes(path.read_bytes()[:-500])
+        with pytest.raises(DamagedImage):
+            loaded(path)
+
+
+def test_g15_a_large_psd_that_is_a_bomb_is_refused(tmp_path: Path) -> None:
+    head = struct.pack(">4sH6xHIIHH", b"8BPS", 2, 3, 200_000, 200_000, 16, 3)
+    with pytest.raises(TooLarge):
+        open_source(str(written(tmp_path, "a.psb", head + bytes(100))))
+
+
+def test_a_tiff_whose_samples_pillow_does_not_know_is_read_by_libvips(tmp_path: Path) -> None:
+    values = [number for x in range(96) for number in (x * 650, 65_535 if x > 40 else 0)] * 64
+    grey = pyvips.Image.new_from_memory(struct.pack(f"<{len(values)}H", *values), 96, 64, 2, "ushort")
+    path = written(tmp_path, "a.tif", grey.copy(interpretation="grey16").tiffsave_buffer())
+    with pytest.raises(UnidentifiedImageError):
+        Image.open(path)
+    with open_source(str(path)) as source:
+        assert (source.deep, source.has_alpha, source.size) == (True, True, (96, 64))
+    image = loaded(path)
+    assert image.mode == "LA"
+    assert near(image.getpixel((80, 5)), (80 * 650 // 257, 255), 1)  # type: ignore[arg-type]
+    assert near(image.getpixel((3, 5)), (3 * 650 // 257, 0), 1)  # type: ignore[arg-type]
+    kept = pyvips.Image.new_from_file(done(path, Recipe("r", (Output("o", (), "png"),))).outputs[0].path)
+    assert (kept.format, kept(80, 5)) == ("ushort", [80 * 650, 65_535])
 
 
 def test_a_bigtiff_in_tiles_is_read(tmp_path: Path) -> None:

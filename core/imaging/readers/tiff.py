@@ -1,0 +1,62 @@
+"""Reads with libvips (libtiff) the TIFFs whose samples Pillow does not know."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, BinaryIO, Final
+
+from PIL import Image
+
+from core.imaging.libvips import libvips
+from core.imaging.readers.lazy import Info, LazyImage
+
+_MODES: Final = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+_PLAIN: Final = ("b-w", "grey16", "srgb", "rgb", "rgb16")  # whose profile still says what their colours are
+
+
+class TiffImage(LazyImage):
+    """The first page, of 8 bits."""
+
+    format = "TIFF"
+
+    def __init__(self, file: BinaryIO, opened: Any, mode: str, info: Info) -> None:
+        self._opened = opened
+        self.deep = opened.format == "ushort"
+        super().__init__(file, (opened.width, opened.height), mode, info)
+
+    def pixels(self) -> Image.Image:
+        """Bring it to sRGB or grey of 8 bits."""
+        return Image.frombytes(self._mode, self._size, _plain(self._opened).write_to_memory())
+
+
+def open_image(file: BinaryIO, check: Callable[[int, int], None]) -> Image.Image:
+    """Return the first page, upright, not decoded yet. Raises what `check` raises for its size."""
+    vips = libvips()
+    if vips is None:
+        raise SyntaxError("its samples are of a kind that Pillow cannot read")
+    try:
+        descriptor = os.dup(file.fileno())
+        try:
+            file.seek(0)
+            opened = vips.Image.tiffload_source(
+                vips.Source.new_from_descriptor(descriptor), fail_on="truncated"
+            )
+        finally:
+            os.close(descriptor)  # libvips has made one of its own
+        check(opened.width, opened.height)
+        opened = opened.autorot()
+        mode = _MODES.get(_plain(opened).bands)
+    except vips.Error as error:
+        raise SyntaxError(f"libvips cannot read it: {str(error.detail).strip().splitlines()[-1]}") from error
+    if mode is None:
+        raise SyntaxError("its samples are of a kind that cannot be read")
+    info: Info = {}
+    if opened.interpretation in _PLAIN and opened.get_typeof("icc-profile-data"):
+        info["icc_profile"] = bytes(opened.get("icc-profile-data"))
+    return TiffImage(file, opened, mode, info)
+
+
+def _plain(image: Any) -> Any:
+    grey = image.bands - int(image.hasalpha()) == 1
+    return image.colourspace("b-w" if grey else "srgb").cast("uchar")

@@ -166,11 +166,12 @@ class _Salvage:
                 yield from rows
 
     def _last(self, table: str, key: str) -> int:
-        try:
-            (last,) = self._old.execute(f"SELECT MAX({key}) FROM {table}").fetchone()  # noqa: S608
-            return min(int(last or 0), _MOST_IDS)
-        except (sqlite3.Error, ValueError):
-            return _MOST_IDS
+        """Return the last id there may be: that of the table, or else the last that a job was ever given."""
+        for ask in (f"SELECT MAX({key}) FROM {table}", "SELECT seq FROM sqlite_sequence"):  # noqa: S608
+            with suppress(sqlite3.Error, ValueError, TypeError):
+                (last,) = self._old.execute(ask).fetchone()
+                return min(int(last or 0), _MOST_IDS)
+        return _MOST_IDS
 
     def _copy_meta(self) -> None:
         """Keep the store's own id, which names of temporary files have, and whether it is paused."""

@@ -34,7 +34,7 @@ LAYERS = (
     ("core.queue", "core.dispatcher"),
     (
         *("core.store", "core.migrations", "core.salvage", "core.twins"),
-        *("core.slots", "core.worker", "core.wire", "core.guard"),
+        *("core.slot", "core.slots", "core.worker", "core.wire", "core.guard"),
     ),
     ("core.imaging",),
     ("core.links",),

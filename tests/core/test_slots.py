@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from core import slots as slots_module
+from core import slot as slot_module
 from core.executor import Done, Failed, Outcome, Skipped, Stopped, Task
 from core.job import JobError, OutputFile
 from core.slots import ProcessSlots
@@ -193,8 +193,8 @@ def test_kills_and_crashes_leave_no_process_file_or_thread() -> None:
 
 
 def test_a_worker_is_renewed_after_much_work_and_no_task_notices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slots_module, "_RENEW_AFTER_TASKS", 3)
-    monkeypatch.setattr(slots_module, "_RENEW_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(slot_module, "_RENEW_AFTER_TASKS", 3)
+    monkeypatch.setattr(slot_module, "_RENEW_AFTER_SECONDS", 0.0)
 
     async def main() -> list[int]:
         async with working() as processor:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from core import slots as slots_module
+from core import slot as slot_module
 from core.errors import Bug, DiskFull, OutOfMemory, TimedOut, WorkerCrashed
 from core.executor import Done, Failed, Outcome, Skipped, Stopped
 from core.guard import Guard
@@ -198,7 +198,7 @@ def test_an_answer_that_was_quicker_than_its_kill_counts(monkeypatch: pytest.Mon
 
             def go_on_and_be_cancelled(order: Any) -> bool:
                 answer = go_on(order)
-                order.asked = slots_module._Asked.CANCEL  # and the kill comes too late
+                order.asked = slot_module._Asked.CANCEL  # and the kill comes too late
                 return answer
 
             monkeypatch.setattr(slot, "_is_to_go_on", go_on_and_be_cancelled)

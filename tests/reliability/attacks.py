@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from tests.reliability.attack import Attack
+from tests.reliability.clock import Time
 from tests.reliability.disk import Disk
 from tests.reliability.kill import Kill
 from tests.reliability.store import Store
 from tests.reliability.workers import Workers
 
-ATTACKS: Final[tuple[Attack, ...]] = (Kill(), Workers(), Disk(), Store())
+ATTACKS: Final[tuple[Attack, ...]] = (Kill(), Workers(), Disk(), Store(), Time())

@@ -17,6 +17,7 @@ from typing import Final
 from core.clock import Alarm, Clock
 from core.errors import DiskFull, ImageQueueError, OutOfMemory, TimedOut, WorkerCrashed, describe
 from core.executor import Done, Failed, Outcome, Processor, Skipped, Stopped, Task
+from core.imaging.made import memory_of
 from core.imaging.naming import remove_leftovers
 from core.imaging.receipt import published, withdraw
 from core.job import JobState, OutputFile
@@ -338,6 +339,7 @@ class Dispatcher:
             f"{self._receipts}/{claimed.worker}.json",
             self._timeout,
             downloads_of(self._data_dir, uid, claimed.job_id) if is_link(claimed.source) else "",
+            memory_of(self._data_dir),
         )
 
     def _tidied(self, run: Run) -> asyncio.Future[tuple[OutputFile, ...] | None]:

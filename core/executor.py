@@ -32,6 +32,7 @@ class Task:
     receipt: str = ""  # where to note what is about to be published; empty for nowhere
     timeout: float | None = None  # seconds; None for no limit
     downloads: str = ""  # a folder of this job's own for what is downloaded; empty where nothing is
+    memory: str = ""  # the path of what remembers what was made before; empty to make all anew
 
 
 @dataclass(frozen=True, slots=True)

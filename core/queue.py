@@ -387,6 +387,10 @@ class TaskQueue:
         """Return the attempts of a job, first to last."""
         return await self._read(lambda reader: reader.attempts(job_id))
 
+    async def recipe(self, recipe_id: int) -> str:
+        """Return a recipe as JSON, by `Job.recipe_id`."""
+        return await self._read(lambda reader: reader.recipe(recipe_id))
+
     async def _read(self, function: Callable[[StoreReader], T]) -> T:
         if self._reader is None:
             raise BadUsage("The queue is not open.")

@@ -94,6 +94,11 @@ class StoreReader:
             attempts.append(Attempt(number, worker, started, None, AttemptEnd.RUNNING))
         return attempts
 
+    def recipe(self, recipe: int) -> str:
+        """Return the JSON of a recipe that jobs have."""
+        (body,) = self._db.execute("SELECT body FROM recipes WHERE id = ?", (recipe,)).fetchone()
+        return str(body)
+
     def counts(self) -> dict[JobState, int]:
         """Return how many jobs are in each state; every state is a key."""
         counts = dict.fromkeys(JobState, 0)

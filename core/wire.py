@@ -65,6 +65,7 @@ def task_from_wire(message: Message) -> Task:
         receipt=_text(message, "receipt"),
         timeout=_optional_number(message, "timeout"),
         downloads=_text(message, "downloads"),
+        memory=_text(message, "memory"),
     )
 
 

@@ -72,6 +72,9 @@ class Actions(QObject):
         self.cancel = self._for_jobs(
             "cancel", tr("&Cancel"), "cancel", "Ctrl+.", Needs(_WAITING | {JobState.RUNNING})
         )
+        self.make_again = self._for_jobs(
+            "makeAgain", tr("Make a&gain"), "", "", Needs(frozenset({JobState.DONE, JobState.SKIPPED}))
+        )
         self.retry = self._for_jobs(
             "retry", tr("&Retry"), "retry", "Ctrl+R",
             Needs(frozenset({JobState.FAILED, JobState.CANCELLED, JobState.RETRYING})),
@@ -202,7 +205,7 @@ class Actions(QObject):
         """Fill a menu with what can be done with jobs: the context menu, and the one in the menu bar."""
         menu.addAction(self.do_next)
         menu.addMenu(self.priority_menu(menu))
-        menu.addActions([self.hold, self.release, self.cancel, self.retry, self.remove])
+        menu.addActions([self.hold, self.release, self.cancel, self.retry, self.make_again, self.remove])
         menu.addSeparator()
         menu.addActions([self.open_output, self.show_output, self.show_source])
         menu.addSeparator()

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 
 from core.errors import CrashesDecoder
+from core.intake.again import make_again
 from core.job import JobState
 from core.links.address import is_link
 from core.queue import TaskQueue
@@ -39,8 +40,10 @@ class Commands(QObject):
         model: QueueModel,
         notice: Notice,
         tasks: Tasks,
+        data_dir: Path,
     ) -> None:
         super().__init__(view)
+        self._data_dir = data_dir
         self._queue = queue
         self._actions = actions
         self._view = view
@@ -75,6 +78,9 @@ class Commands(QObject):
         actions.remove.triggered.connect(lambda: self._tasks.start(self._remove(self._selected())))
         actions.clear_ended.triggered.connect(lambda: self._tasks.start(self._clear()))
         actions.undo.triggered.connect(lambda: self._tasks.start(self._undo()))
+        actions.make_again.triggered.connect(
+            lambda: self._with_selected(lambda ids: make_again(queue, self._data_dir, ids))
+        )
         actions.retry_failed.triggered.connect(lambda: self._tasks.start(self._retry_failed()))
         actions.select_all.triggered.connect(self._view.selectAll)
         actions.open_output.triggered.connect(lambda: self._open(self._selected(), folder=False))

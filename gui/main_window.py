@@ -72,7 +72,7 @@ class MainWindow(QMainWindow):
         self.view = QueueView(self.model)
         self.inspector = Inspector(queue, tasks)
         self.progress = ProgressPanel(queue)
-        self.commands = Commands(queue, self.actions_, self.view, self.model, self.notice, tasks)
+        self.commands = Commands(queue, self.actions_, self.view, self.model, self.notice, tasks, data_dir)
         self.report = Report(self, queue, self.settings, data_dir, tasks, self.notice)
         self.pages = Pages(queue, self.notice, tasks, self)
         self.drop_area = DropArea(self)

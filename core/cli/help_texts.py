@@ -39,6 +39,10 @@ usage: all are looked at before any is added. A PATH may be a link (http or
 https): its job downloads it first, and its outputs go to -o, or else to your
 Pictures folder, which is said.
 
+What was made before of the same source by the same recipe is skipped as up to
+date, as long as neither the source nor the outputs have changed. --force makes
+it again, in the place of those outputs.
+
 What is made of the images: the recipe "Thumbnail and resize", unless --recipe
 names another one. --thumbnail and --resize alone make just these outputs; with
 --recipe they are added to its outputs, in the place of outputs of the same name

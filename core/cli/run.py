@@ -31,7 +31,7 @@ from core.status import Recovery, RunState
 
 _FOR_PATHS: Final = (
     "output", "recipe", "thumbnail", "resize", "format", "quality", "priority", "max_retries", "existing",
-    "ignore", "only", "min_size",
+    "ignore", "only", "min_size", "force",
 )  # fmt: skip
 _LISTED: Final = 20  # refused files and folders that are named; more are only counted
 
@@ -142,6 +142,7 @@ class _Run:
             summary = await add_paths(
                 queue, paths, recipe, priority=priority, max_retries=retries, take_every_file=True,
                 wanted=wanted_of(self._options, self._settings), data_dir=self._data_dir,
+                again=bool(self._options.force),
             )  # fmt: skip
             self._tell_added(summary)
             refused = summary.unreadable_count > 0

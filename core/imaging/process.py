@@ -9,6 +9,7 @@ rest 7, encoding 5, checking what was written 3, and all else 3.
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from core.imaging.deep import encode_deep, goes_deep
 from core.imaging.drawing import drawn_size, enlarging
 from core.imaging.encode import encode, takes_alpha, takes_mode
 from core.imaging.libvips import libvips
+from core.imaging.made import Record, recall, remember
 from core.imaging.metadata import attached_to
 from core.imaging.naming import final_name, fold, target_folder, temporary_paths
 from core.imaging.publish import Made, already_there, make_folder, publish
@@ -88,10 +90,15 @@ def _recipe(text: str) -> Recipe:
 
 def _process(task: Task, report: Callable[[float], None]) -> Done | Skipped:
     recipe = _recipe(task.recipe)
+    record = recall(task.memory, task.source, recipe.id_hash) if task.memory else None
     with open_source(task.source) as source:
         report(_OPENED)
+        if record is not None and task.attempt == 1 and _up_to_date(record, source):
+            return Skipped(record.reason(), source.status.st_size)
         folder = target_folder(task.source, recipe)
         works, once = _unlike([_work_out(output, source, task) for output in recipe.outputs])
+        if record is not None and record.again and _are_ours(works, folder, record):
+            recipe = recipe.with_existing(Existing.REPLACE)
         skipped = _skipped(works, source, task, recipe, folder)
         if skipped is not None:
             return skipped
@@ -103,6 +110,8 @@ def _process(task: Task, report: Callable[[float], None]) -> Done | Skipped:
         report(1.0)
         if not published.files:
             return Skipped(_there(published.kept), source.status.st_size)
+        if task.memory and not published.kept:
+            remember(task.memory, task.source, _recipe(task.recipe).id_hash, source.status, published.files)
         notes += [f"{shown(name)} is there already and was kept." for name in published.kept]
         unique = tuple(dict.fromkeys((*source.notes, *once, *notes)))
         return Done(published.files, source.status.st_size, *source.size, unique)
@@ -135,6 +144,18 @@ def _name(output: Output, chosen: Format, size: tuple[int, int], task: Task) -> 
     return final_name(
         task.source, output, chosen.suffix, place=task.place, index=task.index, width=width, height=height
     )
+
+
+def _up_to_date(record: Record, source: Source) -> bool:
+    return not record.again and record.fits(source.status) and record.unchanged()
+
+
+def _are_ours(works: Sequence[_Work], folder: str, record: Record) -> bool:
+    """Return whether all files that have the outputs' names are what this recipe left there."""
+    ours = {path for path, _, _ in record.files}
+    paths = [os.path.join(folder, one.file_name) for one in works if one.file_name is not None]  # noqa: PTH118
+    there = [path for path in paths if os.path.lexists(path)]
+    return len(paths) == len(works) and ours.issuperset(there) and record.unchanged()
 
 
 def _skipped(

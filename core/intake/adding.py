@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from core.imaging.made import memory_of, want_again
 from core.intake.batches import batches_of
 from core.intake.paths import Refused, Walk
 from core.intake.results import ResultNames
@@ -99,6 +100,7 @@ async def add_paths(
     take_every_file: bool = False,
     wanted: Wanted | None = None,
     data_dir: Path | None = None,
+    again: bool = False,
     on_count: Callable[[int], None] | None = None,
     cancelled: Flag | None = None,
 ) -> AddSummary:
@@ -108,7 +110,8 @@ async def add_paths(
     so that the first jobs show at once and the loop is never blocked. Links come first, archives last: these
     are unpacked into the data folder, and without `data_dir` they are not opened. With a recipe that puts its
     outputs beside the source, those of links go to the folder for outputs without one, and those of archives
-    to a folder beside the archive. `wanted` says what of folders and archives is left out.
+    to a folder beside the archive. `wanted` says what of folders and archives is left out. With `again`, what
+    is up to date is made all the same.
 
     `on_count` hears on the loop, after each batch, how many were added so far. Setting `cancelled` (or
     cancelling the task) ends it before the next batch; what was accepted until then stays. Raises what
@@ -145,6 +148,10 @@ async def add_paths(
             if batch.home and recipe.folder is None:
                 homed = recipe.with_folder(batch.home)
                 homes.setdefault(batch.came_from, batch.home)
+            if again and data_dir is not None:
+                await loop.run_in_executor(
+                    thread, want_again, memory_of(data_dir), batch.sources, homed.id_hash
+                )
             accepted = await queue.enqueue_batch(batch.sources, homed, priority, max_retries, found + 1)
             found += len(batch.sources)
             duplicates += accepted.duplicates

@@ -90,6 +90,7 @@ class Archive:
         self._stopped = stopped
         self._keep_in = keep_in
         self._out = 0  # bytes
+        self._times = 0, 0  # of last access and change, nanoseconds
         name = os.path.basename(path)  # noqa: PTH119 (as the walk has it)
         self.name = name
         self._stem = safe_name(name[: -len(suffix_of_archive(name))]) or "archive"
@@ -103,6 +104,7 @@ class Archive:
         """Yield each image that is wanted: its folder in the archive, "" for none, and its unpacked path."""
         try:
             status = Path(self._path).stat()
+            self._times = status.st_atime_ns, status.st_mtime_ns
             folder = self._folder(status)
             most = max(self._limits.unjudged, status.st_size * self._limits.ratio)
             with self._members() as members:
@@ -173,6 +175,9 @@ class Archive:
                     if self._out > most:
                         raise _TooMuch(f"it unpacks to more than {self._limits.ratio} times its size")
                     file.write(chunk)
+            os.utime(
+                part, ns=self._times
+            )  # the same archive gives the same files, also when asked what changed
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)

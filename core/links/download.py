@@ -92,7 +92,9 @@ def with_download(task: Task, report: Report, make: Callable[[Task, Report], T])
     folder = Path(task.downloads)
     try:
         path = download(task.source, folder, lambda part: report(part * _SHARE))
-        made = make(replace(task, source=str(path)), lambda part: report(_SHARE + part * (1 - _SHARE)))
+        made = make(
+            replace(task, source=str(path), memory=""), lambda part: report(_SHARE + part * (1 - _SHARE))
+        )
     except ImageQueueError as error:
         if not error.retryable:
             shutil.rmtree(folder, ignore_errors=True)

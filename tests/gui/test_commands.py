@@ -16,7 +16,7 @@ from core.executor import Done, Outcome, Task
 from core.job import JobState, OutputFile
 from tests.conftest import RunOnLoop
 from tests.core.clocks import until
-from tests.core.processors import BAD, CRASH
+from tests.core.processors import BAD, CRASH, SKIP
 from tests.gui.stage import Stage, staged
 
 
@@ -229,5 +229,20 @@ def test_several_paths_are_copied_one_a_line(run_on_qasync: RunOnLoop, tmp_path:
             stage.window.actions_.copy_path.trigger()
             lines = "/photos/photo-000000.jpg\n/photos/photo-000001.jpg"
             await until(lambda: QGuiApplication.clipboard().text() == lines)
+
+    run_on_qasync(story())
+
+
+def test_what_is_up_to_date_can_be_made_again(run_on_qasync: RunOnLoop, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with staged(tmp_path / "data", lambda task: SKIP, start=True) as stage:
+            await stage.add(1)
+            await stage.queue.drained()
+            await until(lambda: stage.window.model.job_at(0) is not None)
+            await until(lambda: stage.window.model.job_at(0).state is JobState.SKIPPED)  # type: ignore[union-attr]
+            assert "makeAgain" in await chosen(stage, 0)
+            stage.part(QAction, "makeAgain").trigger()
+            await stage.rows(2)
+            await until(lambda: stage.queue.status().counts[JobState.SKIPPED] == 2)
 
     run_on_qasync(story())

@@ -124,6 +124,8 @@ def _run_parser() -> Parser:
         "gets the next number, or it is replaced (else as the recipe says: keep)"
     )
     add("--existing", choices=("keep", "number", "replace"), help=about)
+    about = "say what would be written, replaced and skipped, and write nothing"
+    add("--dry-run", action="store_true", default=None, help=about)
     about = "make again what is up to date"
     add("--force", action="store_true", default=None, help=about)
     about = "leave out of folders what this line of a .gitignore would; may be given several times"

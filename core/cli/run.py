@@ -31,7 +31,7 @@ from core.status import Recovery, RunState
 
 _FOR_PATHS: Final = (
     "output", "recipe", "thumbnail", "resize", "format", "quality", "priority", "max_retries", "existing",
-    "ignore", "only", "min_size", "force",
+    "ignore", "only", "min_size", "force", "dry_run",
 )  # fmt: skip
 _LISTED: Final = 20  # refused files and folders that are named; more are only counted
 
@@ -58,6 +58,13 @@ def run(options: argparse.Namespace, printer: Printer) -> int:
     settings = Settings.load(data_dir)
     if settings.notice:
         printer.say(settings.notice)
+    if options.dry_run and recipe is not None:
+        from core.cli.dry_run import dry_run
+
+        wanted = wanted_of(options, settings)
+        summary, status = dry_run(options, settings, data_dir, paths, recipe, wanted, printer)
+        tell_refused(summary, printer)
+        return 1 if summary.unreadable_count else status
     with Owner.acquire(data_dir) as owner:
         keep_log(data_dir, echo=False)
         return asyncio.run(_Run(options, settings, owner, printer).main(data_dir, paths, recipe))
@@ -73,6 +80,15 @@ def wanted_of(options: argparse.Namespace, settings: Settings) -> Wanted:
     if options.min_size is not None:
         chosen = replace(chosen, min_bytes=options.min_size)
     return chosen
+
+
+def tell_refused(summary: AddSummary, printer: Printer) -> None:
+    """Name what was not added, and say why."""
+    for refused in (*summary.unreadable, *summary.not_images)[:_LISTED]:
+        printer.say(f"  {refused.sentence}")
+    more = summary.unreadable_count + summary.not_images_count - _LISTED
+    if more > 0:
+        printer.say(f"  and {more:,} more")
 
 
 class _Run:
@@ -144,7 +160,8 @@ class _Run:
                 wanted=wanted_of(self._options, self._settings), data_dir=self._data_dir,
                 again=bool(self._options.force),
             )  # fmt: skip
-            self._tell_added(summary)
+            self._printer.say(summary.sentence())
+            tell_refused(summary, self._printer)
             refused = summary.unreadable_count > 0
         await queue.drained()
         return refused
@@ -187,14 +204,6 @@ class _Run:
                 f"The last run ended in the middle of {jobs}: {recovery.put_back:,} put back, "
                 f"{recovery.finished:,} found done, {recovery.exhausted:,} failed."
             )
-
-    def _tell_added(self, summary: AddSummary) -> None:
-        self._printer.say(summary.sentence())
-        for refused in (*summary.unreadable, *summary.not_images)[:_LISTED]:
-            self._printer.say(f"  {refused.sentence}")
-        more = summary.unreadable_count + summary.not_images_count - _LISTED
-        if more > 0:
-            self._printer.say(f"  and {more:,} more")
 
     async def _answer(self, queue: TaskQueue, message: Request) -> Reply:
         if message.get("do") == "open":

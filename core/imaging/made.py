@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -41,9 +41,10 @@ class Record:
     files: tuple[tuple[str, int, int], ...]  # of each output its path, size, and time of change
     again: bool = False  # whether the user wants it made again
 
-    def fits(self, source: os.stat_result) -> bool:
-        """Return whether the source is as it was then."""
-        return (source.st_size, source.st_mtime_ns) == (self.size, self.changed)
+    def current(self, source: os.stat_result) -> bool:
+        """Return whether there is nothing to make: the source and the outputs are as they were left."""
+        stamp = source.st_size, source.st_mtime_ns
+        return not self.again and stamp == (self.size, self.changed) and self.unchanged()
 
     def unchanged(self) -> bool:
         """Return whether every output is as it was left."""
@@ -91,6 +92,19 @@ def want_again(memory: str, sources: Iterable[str], recipe_hash: str) -> None:
     if Path(memory).exists():
         _with(memory, lambda db: db.executemany("UPDATE made SET again = 1 WHERE key = ?", keys))
         forget()  # the app asks, now and then and from any thread; workers hold it open
+
+
+def copy_memory(memory: str, to: str) -> None:
+    """Copy a memory, as far as there is one that can be read."""
+    import sqlite3
+
+    if Path(memory).exists():
+        with (
+            suppress(sqlite3.Error),
+            closing(sqlite3.connect(memory, timeout=_WAIT)) as db,
+            closing(sqlite3.connect(to)) as copy,
+        ):
+            db.backup(copy)
 
 
 def _key(source: str, recipe_hash: str) -> bytes:

@@ -39,8 +39,9 @@ from core.imaging.libvips import libvips
 from core.imaging.made import Record, recall, remember
 from core.imaging.metadata import attached_to
 from core.imaging.naming import final_name, fold, target_folder, temporary_paths
-from core.imaging.publish import Made, already_there, make_folder, publish
+from core.imaging.publish import Made, already_there, make_folder, place, publish
 from core.imaging.transform import Plan, needed_size, perform, plan, set_upright
+from core.job import OutputFile
 from core.links.address import is_link
 from core.recipe import Colour, Existing, Output, Recipe
 
@@ -93,7 +94,7 @@ def _process(task: Task, report: Callable[[float], None]) -> Done | Skipped:
     record = recall(task.memory, task.source, recipe.id_hash) if task.memory else None
     with open_source(task.source) as source:
         report(_OPENED)
-        if record is not None and task.attempt == 1 and _up_to_date(record, source):
+        if record is not None and task.attempt == 1 and record.current(source.status):
             return Skipped(record.reason(), source.status.st_size)
         folder = target_folder(task.source, recipe)
         works, once = _unlike([_work_out(output, source, task) for output in recipe.outputs])
@@ -115,6 +116,38 @@ def _process(task: Task, report: Callable[[float], None]) -> Done | Skipped:
         notes += [f"{shown(name)} is there already and was kept." for name in published.kept]
         unique = tuple(dict.fromkeys((*source.notes, *once, *notes)))
         return Done(published.files, source.status.st_size, *source.size, unique)
+
+
+def foresee(task: Task, report: Callable[[float], None]) -> Done | Skipped:  # noqa: ARG001 (it is soon done)
+    """Return what `process` would make, each file of 0 bytes, and write nothing; a link is not downloaded.
+
+    Raises what `process` raises before it decodes.
+    """
+    if is_link(task.source):
+        return Done(notes=("It would be downloaded first.",))
+    with warnings.catch_warnings(), open_source(task.source) as source:
+        warnings.simplefilter("ignore")
+        recipe = _recipe(task.recipe)
+        record = recall(task.memory, task.source, recipe.id_hash) if task.memory else None
+        if record is not None and record.current(source.status):
+            return Skipped(record.reason(), source.status.st_size)
+        folder = target_folder(task.source, recipe)
+        works, notes = _unlike([_work_out(output, source, task) for output in recipe.outputs])
+        if record is not None and record.again and _are_ours(works, folder, record):
+            recipe = recipe.with_existing(Existing.REPLACE)
+        files, kept = [], []
+        for work in works:
+            _refuse_loss(work, source)
+            name = work.file_name or _name(work.output, work.format, work.plan.size, task)
+            path = place(name, work.format.suffix, folder, recipe.existing)
+            if path is None:
+                kept.append(name)
+            else:
+                files.append(OutputFile(path, 0, *work.plan.size, work.output.name))
+        if not files:
+            return Skipped(_there(kept), source.status.st_size)
+        notes += [f"{shown(name)} is there already and would be kept." for name in kept]
+        return Done(tuple(files), source.status.st_size, *source.size, (*source.notes, *notes))
 
 
 def _work_out(output: Output, source: Source, task: Task) -> _Work:
@@ -144,10 +177,6 @@ def _name(output: Output, chosen: Format, size: tuple[int, int], task: Task) -> 
     return final_name(
         task.source, output, chosen.suffix, place=task.place, index=task.index, width=width, height=height
     )
-
-
-def _up_to_date(record: Record, source: Source) -> bool:
-    return not record.again and record.fits(source.status) and record.unchanged()
 
 
 def _are_ours(works: Sequence[_Work], folder: str, record: Record) -> bool:

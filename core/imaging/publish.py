@@ -99,6 +99,17 @@ def already_there(file_names: Sequence[str], folder: str) -> bool:
     return all(os.path.lexists(os.path.join(folder, name)) for name in file_names)
 
 
+def place(file_name: str, suffix: str, folder: str, existing: Existing) -> str | None:
+    """Return the path that an output would get in the folder as it is now; None when another file is kept."""
+    for number in range(1, _MOST_NUMBERS):
+        path = os.path.join(folder, numbered(file_name, suffix, number))
+        if existing is Existing.REPLACE or not os.path.lexists(path):
+            return path
+        if existing is Existing.KEEP:
+            return None
+    raise BadName(f"There are too many files named like {file_name}.")
+
+
 def make_folder(folder: str) -> None:
     """Make the target folder where it is missing. Raises NotWritable or another of `from_os_error`."""
     try:

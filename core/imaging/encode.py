@@ -21,8 +21,10 @@ from core.imaging.exif import added_to_tiff
 from core.imaging.libvips import libvips
 from core.imaging.metadata import DESCRIPTIVE_TAGS, IPTC_RESOURCE, Attached, fits_in_jpeg, for_tiff
 from core.imaging.writers import (
+    dense_jpeg,
     palette_png,
     saved,
+    with_segments_of,
     write_gif,
     write_heic,
     write_ico,
@@ -180,14 +182,14 @@ def _jpeg(image: Image.Image, output: Output, attached: Attached, quality: int) 
     extra = b""
     if attached.photoshop is not None:
         extra = b"\xff\xed" + struct.pack(">H", 2 + len(attached.photoshop)) + attached.photoshop
-    subsampling = None if image.mode == "L" else output.subsampling or "4:2:0"
-    return saved(
-        image,
+    small = dense_jpeg(image, output, quality) if output.optimize else None
+    content = saved(
+        image if small is None else Image.new(image.mode, (1, 1)),
         "JPEG",
         quality=quality,
         progressive=output.progressive or None,
         optimize=output.optimize or output.progressive or None,
-        subsampling=subsampling,
+        subsampling=None if image.mode == "L" else output.subsampling or "4:2:0",
         exif=None if attached.exif is None else b"Exif\0\0" + attached.exif,
         xmp=attached.xmp,
         comment=attached.comment,
@@ -195,6 +197,7 @@ def _jpeg(image: Image.Image, output: Output, attached: Attached, quality: int) 
         dpi=attached.dpi,
         extra=extra or None,
     )
+    return content if small is None else with_segments_of(small, content)
 
 
 def _webp(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:

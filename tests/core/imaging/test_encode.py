@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -207,3 +208,39 @@ def test_a_png_says_the_dots_an_inch_that_it_was_given_and_else_none(size: tuple
         for output in (Output("o"), Output("o", format="png", colours=16)):
             content = encode(photo(*size), png, output, Attached(dpi=dpi))[0]
             assert content.count(b"pHYs") == (dpi is not None)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_an_optimised_jpeg_is_better_than_a_plain_one_of_its_size_and_keeps_its_metadata(
+    mode: str, progressive: bool
+) -> None:
+    picture = photo(640, 480).resize((320, 240)).convert(mode)
+    jpeg = format_named("jpeg")
+    assert jpeg is not None
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    raw = exif.tobytes().removeprefix(b"Exif\0\0")
+    attached = Attached(exif=raw, xmp=b"<x/>", comment=b"said", dpi=(300, 300), icc=b"icc" * 50)
+    plain = Output("o", format="jpeg", progressive=progressive)
+    dense = Output("o", format="jpeg", progressive=progressive, optimize=True)
+    first, second = (read(encode(picture, jpeg, one, attached)[0]) for one in (plain, dense))
+    small = written(picture, dense)
+    assert len(small) < 0.97 * len(written(picture, plain))
+    as_small = next(
+        content
+        for quality in range(85, 0, -1)
+        if len(content := written(picture, replace(plain, quality=quality))) <= len(small)
+    )
+    assert decibels(read(small), picture) > decibels(read(as_small), picture) + 0.1
+    assert (second.mode, second.info.get("progressive", 0)) == (mode, int(progressive))
+    assert second.info["exif"] == first.info["exif"]
+    assert [second.info[one] for one in ("xmp", "comment", "dpi", "icc_profile")] == [
+        b"<x/>", b"said", (300, 300), b"icc" * 50
+    ]  # fmt: skip
+
+
+def test_an_optimised_jpeg_has_the_subsampling_that_was_asked_for() -> None:
+    for asked, expected in (("4:4:4", (1, 1)), ("4:2:2", (2, 1)), ("4:2:0", (2, 2))):
+        made = read(written(photo(80, 60), Output("o", format="jpeg", optimize=True, subsampling=asked)))
+        assert made.layer[0][1:3] == expected  # type: ignore[attr-defined]

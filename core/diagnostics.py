@@ -18,7 +18,10 @@ from core.log_file import FAULTS_NAME, tail_of_log
 from core.settings import Settings
 from core.status import QueueStatus
 
-_PACKAGES: Final = ("pillow", "pyvips", "PySide6-Essentials", "qasync", "psygnal")
+_PACKAGES: Final = (
+    *("pillow", "pyvips", "pillow-heif", "pillow-jxl-plugin", "rawpy", "pypdfium2"),
+    *("PySide6-Essentials", "qasync", "psygnal"),
+)
 _OURS: Final = str(Path(__file__).resolve().parent.parent) + os.sep
 _TRACE_LINE: Final = re.compile(r'File "(?:[^"]*[/\\])?((?:site-packages|lib)[/\\][^"]*)"')
 _PRIVATE: Final = re.compile(r"(?:(?<![\w.:/\\<])(?:/(?=[^\s/])|~\w*[/\\])|\b[A-Za-z]:[\\/]|\\\\|file://).*")

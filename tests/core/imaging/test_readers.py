@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from core.errors import DamagedImage, FormatUnavailable, InputFault, NotAnImage, TooLarge
 from core.formats import FORMATS, format_named, unavailable
 from core.imaging.decode import load, open_source
-from core.imaging.readers.jxl import size_of
+from core.imaging.readers.jxl import header_of
 from core.operations import Crop, Resize, Rotate, Thumbnail
 from core.recipe import Output, Recipe
 from tests.core.imaging.pictures import (
@@ -138,6 +138,29 @@ def test_a_bigtiff_in_tiles_is_read(tmp_path: Path) -> None:
         loaded(written(tmp_path, "a.tif", tiled_bigtiff(photo(200, 150)))).tobytes()
         == photo(200, 150).tobytes()
     )
+
+
+@pytest.mark.parametrize("name", ["heic", "jxl"])
+def test_an_image_that_its_container_turns_is_turned_once(tmp_path: Path, name: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    raw = exif.tobytes()
+    if name == "heic":  # pillow-heif writes the turn into the container
+        content, shown = heic(quarters(64, 32), exif=raw, quality=95), [BLUE, RED, YELLOW, GREEN]
+    else:  # the codestream says no turn, and that counts
+        content, shown = jxl(quarters(64, 32), exif=bytes(4) + raw.removeprefix(b"Exif\0\0")), COLOURS
+    path = written(tmp_path, f"a.{name}", content)
+    result = made(path, Output("o", (), "png"))
+    assert result.size == ((32, 64) if name == "heic" else (64, 32))
+    assert all(near(*pair, 12) for pair in zip(corners(result), shown, strict=True))
+
+
+def test_of_several_images_in_a_heic_the_main_one_is_read_with_a_note(tmp_path: Path) -> None:
+    content = heic(
+        quarters(64, 32), save_all=True, append_images=[Image.new("RGB", (64, 32))], primary_index=0
+    )
+    with open_source(str(written(tmp_path, "a.heic", content))) as source:
+        assert source.notes == ("Only the main one of 2 images was used.",)
 
 
 # -- drawings ---------------------------------------------------------------------------------------------
@@ -268,8 +291,26 @@ def test_a_tiff_with_the_suffix_of_a_raw_that_is_none_says_so(tmp_path: Path) ->
 
 def test_the_size_in_the_header_of_a_jpeg_xl_is_read_as_libjxl_writes_it() -> None:
     for size in ((1, 1), (8, 8), (256, 256), (257, 100), (64, 48), (1920, 1080), (3, 5000), (9000, 2)):
-        assert size_of(jxl(Image.new("L", size), effort=1)) == size
-        assert size_of(jxl(Image.new("L", size), effort=1, use_container=True, xmp=b"<x/>")) == size
+        for options in ({}, {"use_container": True, "xmp": b"<x/>"}):
+            header = header_of(jxl(Image.new("L", size), effort=1, **options))
+            assert header is not None
+            assert (header.size, header.animated) == (size, False)
+
+
+@pytest.mark.parametrize("intrinsic", [False, True])
+@pytest.mark.parametrize("animated", [False, True])
+def test_an_animated_jpeg_xl_is_known_by_its_header(intrinsic: bool, animated: bool) -> None:
+    side = [(1, 1), (2, 5)]  # in eights: 24
+    fields = [*side, (1, 3), (0, 1), (1, 1), (0, 3), (int(intrinsic), 1)]
+    fields += [*side, (1, 3)] if intrinsic else []
+    fields += [(0, 1), (int(animated), 1)]
+    bits, count = 0, 0
+    for value, length in fields:
+        bits |= value << count
+        count += length
+    header = header_of(b"\xff\x0a" + bits.to_bytes(12, "little"))
+    assert header is not None
+    assert (header.size, header.animated) == ((24, 24), animated)
 
 
 def jxl_header(width: int, height: int) -> bytes:

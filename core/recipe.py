@@ -26,6 +26,7 @@ from core.operations import (
     Resize,
     Thumbnail,
     check_choice,
+    check_colour,
     check_flag,
     check_whole,
     operation_from_mapping,
@@ -41,7 +42,19 @@ The output's own suffix is always added.
 """
 
 _VERSION: Final = 1
-_COLOUR: Final = re.compile(r"#[0-9a-fA-F]{6}")
+_FIRST_FIELDS: Final = frozenset(
+    {
+        *("name", "outputs", "description", "folder", "existing", "metadata", "colour", "background"),
+        *("keep_times", "fast", "operations", "format", "template", "quality", "lossless", "progressive"),
+        *("optimize", "subsampling", "compression", "tiff_compression", "effort", "max_bytes"),
+    }
+)
+"""The fields of the first release, written also at their defaults.
+
+A field that came later is left out at its default, so that a recipe without it keeps its JSON, and thereby
+the hash by which a store knows it again.
+"""
+
 _MAX_OUTPUTS: Final = 100
 _MAX_OPERATIONS: Final = 100
 _SUBSAMPLINGS: Final = ("4:4:4", "4:2:2", "4:2:0")
@@ -178,8 +191,7 @@ class Recipe:
         object.__setattr__(self, "existing", _choice(Existing, self.existing, "existing"))
         object.__setattr__(self, "metadata", _choice(Metadata, self.metadata, "metadata"))
         object.__setattr__(self, "colour", _choice(Colour, self.colour, "colour"))
-        if not isinstance(self.background, str) or _COLOUR.fullmatch(self.background) is None:
-            raise BadRecipe(f'background takes a colour such as "#ffffff", not {self.background!r}.')
+        check_colour(self.background, "background")
         check_flag(self.keep_times, "keep_times")
         check_flag(self.fast, "fast")
 
@@ -417,8 +429,12 @@ def _check_fields(kind: type[Recipe] | type[Output], values: Mapping[str, object
 
 
 def _plain(value: Recipe | Output) -> dict[str, object]:
-    found = {one.name: getattr(value, one.name) for one in fields(value)}
-    return {name: one for name, one in found.items() if one is not None}
+    found = {one.name: (getattr(value, one.name), one.default) for one in fields(value)}
+    return {
+        name: one
+        for name, (one, default) in found.items()
+        if one is not None and (name in _FIRST_FIELDS or one != default)
+    }
 
 
 def _unlike_default(value: Recipe | Output) -> dict[str, object]:

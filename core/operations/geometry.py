@@ -1,44 +1,15 @@
-"""The operations: what can be done to the pixels of an image, as validated values."""
+"""The operations that change the shape of an image: its size, its edges, the way it is turned."""
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Final, TypeAlias
+from dataclasses import dataclass
+from typing import ClassVar, Final
 
 from core.errors import BadRecipe
-
-MAX_SIDE: Final = 100_000
-"""The longest side in pixels that an operation may ask for."""
+from core.operations.checks import MAX_SIDE, check_choice, check_flag, check_number, check_whole
 
 _RATIO: Final = re.compile(r"([1-9]\d{0,4}):([1-9]\d{0,4})")
-
-
-def check_whole(value: object, field: str, low: int, high: int) -> None:
-    """Raise BadRecipe unless `value` is a whole number from `low` to `high`."""
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise BadRecipe(f"{field} takes a whole number from {low} to {high}, not {value!r}.")
-
-
-def check_number(value: object, field: str, low: float, high: float) -> None:
-    """Raise BadRecipe unless `value` is a finite number from `low` to `high`."""
-    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not good or not low <= value <= high:  # type: ignore[operator]
-        raise BadRecipe(f"{field} takes a number from {low:g} to {high:g}, not {value!r}.")
-
-
-def check_flag(value: object, field: str) -> None:
-    """Raise BadRecipe unless `value` is true or false."""
-    if not isinstance(value, bool):
-        raise BadRecipe(f"{field} takes true or false, not {value!r}.")
-
-
-def check_choice(value: object, field: str, choices: tuple[str, ...]) -> None:
-    """Raise BadRecipe unless `value` is one of `choices`."""
-    if value not in choices:
-        raise BadRecipe(f"{field} takes one of {', '.join(choices)}, not {value!r}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,41 +129,3 @@ class Crop:
             return None
         wide, high = self.ratio.split(":")
         return int(wide), int(high)
-
-
-Operation: TypeAlias = Thumbnail | Resize | Rotate | Flip | Crop
-
-_KINDS: Final[dict[str, type[Operation]]] = {
-    kind.do: kind for kind in (Thumbnail, Resize, Rotate, Flip, Crop)
-}
-
-
-def operation_from_mapping(values: Mapping[str, object]) -> Operation:
-    """Return the operation that a mapping such as {"do": "flip", "direction": "vertical"} describes.
-
-    Raises BadRecipe for an unknown operation, an unknown or missing field, or a bad value.
-    """
-    rest: dict[str, Any] = dict(values)
-    name = rest.pop("do", None)
-    kind = _KINDS.get(name) if isinstance(name, str) else None
-    if kind is None:
-        raise BadRecipe(f"operations.do takes one of {', '.join(_KINDS)}, not {name!r}.")
-    known = [one.name for one in fields(kind)]
-    for field in rest:
-        if field not in known:
-            raise BadRecipe(f"{name} has no field {field!r}; it takes {', '.join(known)}.")
-    try:
-        return kind(**rest)
-    except TypeError as error:
-        missing = ", ".join(one for one in known if one not in rest)
-        raise BadRecipe(f"{name} lacks a field; it also takes {missing}.") from error
-
-
-def operation_to_mapping(operation: Operation) -> dict[str, object]:
-    """Return an operation as a mapping of plain values; fields without a value are left out."""
-    values: dict[str, object] = {"do": operation.do}
-    for one in fields(operation):
-        value = getattr(operation, one.name)
-        if value is not None:
-            values[one.name] = value
-    return values

@@ -8,7 +8,7 @@ import os
 import re
 import string
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from enum import StrEnum
 from functools import cache, cached_property
@@ -22,8 +22,12 @@ from core.errors import BadName, BadRecipe, from_os_error
 from core.formats import FORMATS, WRITABLE, format_named
 from core.operations import (
     MAX_SIDE,
+    PATH_FIELDS,
+    Dpi,
     Operation,
+    Profile,
     Resize,
+    SetMetadata,
     Thumbnail,
     check_choice,
     check_colour,
@@ -121,6 +125,10 @@ class Output:
         for operation in self.operations:
             if not isinstance(operation, Operation):
                 raise BadRecipe(f"outputs.operations takes operations, not {operation!r}.")
+        kinds = [type(one) for one in self.operations]
+        for kind in (Profile, SetMetadata, Dpi):
+            if kinds.count(kind) > 1:
+                raise BadRecipe(f"outputs.operations takes {kind.do} once.")
         check_template(self.template)
         self._check_options()
         self._check_format()
@@ -301,16 +309,29 @@ def check_template(template: object) -> None:
 
 
 def parse_toml(text: str, *, beside: Path | None = None) -> Recipe:
-    """Return the recipe in a TOML text; its relative folder starts at `beside`. Raises BadRecipe."""
+    """Return the recipe in a TOML text; its relative paths start at `beside`. Raises BadRecipe."""
     try:
         values = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadRecipe(f"The recipe is not TOML: {error}.") from error
-    folder = values.get("folder")
-    if isinstance(folder, str) and folder:
-        start = beside if beside is not None else Path.cwd()
-        values["folder"] = _absolute(start, folder)
+    start = beside if beside is not None else Path.cwd()
+    _start_paths(values, ("folder",), start)
+    for output in _tables(values.get("outputs")):
+        for operation in _tables(output.get("operations")):
+            _start_paths(operation, PATH_FIELDS, start)
     return Recipe.from_mapping(values)
+
+
+def _tables(listed: object) -> list[dict[str, object]]:
+    """Return the tables among what may be a list of tables; it has still to be checked."""
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+def _start_paths(values: dict[str, object], names: Iterable[str], start: Path) -> None:
+    for name in names:
+        path = values.get(name)
+        if isinstance(path, str) and path:
+            values[name] = _absolute(start, path)
 
 
 def read_toml(path: str | os.PathLike[str]) -> Recipe:

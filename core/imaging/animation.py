@@ -14,7 +14,7 @@ from core.imaging.colour import scalable
 from core.imaging.decode import Source, decoded, max_pixels, shown
 from core.imaging.encode import DEFAULT_QUALITY, best_quality, check_sides, fitting, png_with
 from core.imaging.metadata import Attached
-from core.imaging.transform import set_upright
+from core.imaging.upright import set_upright
 from core.imaging.writers import gif_of, saved, with_prefix
 from core.recipe import Output
 

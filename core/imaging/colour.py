@@ -93,13 +93,53 @@ def to_srgb(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, tuple[s
     if icc is not None:
         try:
             return _converted(image, icc), ()
-        except (ImageCms.PyCMSError, OSError, ValueError, TypeError, KeyError):
-            notes = ("The colour profile is broken or of another kind, and was left out.",)
+        except _BROKEN:
+            notes = (_LEFT_OUT,)
     return (image.convert("RGB") if image.mode == "CMYK" else image), notes
 
 
+_BROKEN: Final = (ImageCms.PyCMSError, OSError, ValueError, TypeError, KeyError)
+_LEFT_OUT: Final = "The colour profile is broken or of another kind, and was left out."
+
+
+def to_profile(image: Image.Image, icc: bytes | None, goal: bytes) -> tuple[Image.Image, tuple[str, ...]]:
+    """Return the image with its colours in another profile, in the mode of `mode_of(goal)`, and notes.
+
+    image: L, LA, RGB, RGBA or CMYK; its alpha is kept. icc: the profile that its colours are in; None for
+    sRGB. A profile of the source that is broken is left out with a note.
+    """
+    alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
+    flat = image if alpha is None else image.convert(image.mode[:-1])
+    notes: tuple[str, ...] = ()
+    result = None
+    if icc is not None and space_of(icc) != "sRGB":
+        try:
+            fitting = flat.convert("RGB") if space_of(icc) == "RGB " else flat
+            result = ImageCms.applyTransform(fitting, _transform(icc, fitting.mode, goal))
+        except _BROKEN:
+            notes = (_LEFT_OUT,)
+    if result is None:
+        result = ImageCms.applyTransform(flat.convert("RGB"), _transform(None, "RGB", goal))
+    assert result is not None
+    if alpha is not None:
+        result.putalpha(alpha)
+    return result, notes
+
+
+def from_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
+    """Return an RGB image whose colours are in sRGB with its colours in an RGB profile; None for sRGB."""
+    if icc is None or space_of(icc) != "RGB ":
+        return image
+    return to_profile(image, None, icc)[0]
+
+
+def mode_of(icc: bytes) -> str | None:
+    """Return the mode of the images that a profile is for: RGB, CMYK or L; None for other profiles."""
+    return {"sRGB": "RGB", "RGB ": "RGB", "CMYK": "CMYK", "GRAY": "L"}.get(space_of(icc))
+
+
 def _converted(image: Image.Image, icc: bytes) -> Image.Image:
-    space = _space_of(icc)
+    space = space_of(icc)
     if space == "sRGB":
         return image.convert("RGB") if image.mode == "CMYK" else image
     alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
@@ -107,7 +147,7 @@ def _converted(image: Image.Image, icc: bytes) -> Image.Image:
     grey = flat.mode == "L"
     if space == "RGB " and grey:
         flat = flat.convert("RGB")
-    transform = _transform(icc, flat.mode)
+    transform = _transform(icc, flat.mode, None)
     result = ImageCms.applyTransform(flat, transform)
     assert result is not None
     if grey:
@@ -118,24 +158,32 @@ def _converted(image: Image.Image, icc: bytes) -> Image.Image:
 
 
 @lru_cache(maxsize=16)
-def _transform(icc: bytes, mode: str) -> ImageCms.ImageCmsTransform:
-    return ImageCms.buildTransform(
-        ImageCms.ImageCmsProfile(io.BytesIO(icc)), _srgb(), mode, "RGB", RELATIVE, _FLAGS
-    )
+def _transform(icc: bytes | None, mode: str, goal: bytes | None) -> ImageCms.ImageCmsTransform:
+    """Return the transform from one profile to another; None for sRGB."""
+    to = "RGB" if goal is None else mode_of(goal)
+    assert to is not None
+    return ImageCms.buildTransform(_profile(icc), _profile(goal), mode, to, RELATIVE, _FLAGS)
+
+
+def _profile(icc: bytes | None) -> ImageCms.ImageCmsProfile:
+    return _srgb() if icc is None else ImageCms.ImageCmsProfile(io.BytesIO(icc))
 
 
 def is_srgb(icc: bytes) -> bool:
     """Return whether a profile is that of sRGB itself, so that there is nothing to convert."""
-    try:
-        return _space_of(icc) == "sRGB"
-    except (ImageCms.PyCMSError, OSError):
-        return False
+    return space_of(icc) == "sRGB"
 
 
 @lru_cache(maxsize=16)
-def _space_of(icc: bytes) -> str:
-    """Return the four letters of the profile's colour space, or "sRGB" for a profile of sRGB itself."""
-    profile = ImageCms.ImageCmsProfile(io.BytesIO(icc)).profile
+def space_of(icc: bytes) -> str:
+    """Return the four letters of the profile's colour space, or "sRGB" for a profile of sRGB itself.
+
+    It is empty for what is no profile.
+    """
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc)).profile
+    except _BROKEN:
+        return ""
     name = (profile.profile_description or "").lower()
     if name.strip() in _SRGB_NAMES and profile.xcolor_space == "RGB ":
         return "sRGB"
@@ -147,22 +195,53 @@ def _srgb() -> ImageCms.ImageCmsProfile:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
-def laid_on(image: Image.Image, background: str) -> Image.Image:
-    """Return an image without transparency: L, RGB or CMYK; what shines through is the background colour."""
+def laid_on(image: Image.Image, background: str, icc: bytes | None = None) -> Image.Image:
+    """Return an image without transparency: L, RGB or CMYK; what shines through is the background colour.
+
+    icc: the profile that its colours are in; None for sRGB.
+    """
     if image.mode not in ("LA", "RGBA"):
         return image
-    under = Image.new("RGB", image.size, background)
-    if image.mode == "LA" and len(set(ImageColor.getrgb(background)[:3])) == 1:
-        under = under.convert("L")
+    mode = "L" if image.mode == "LA" and _is_neutral(background) else "RGB"
+    under = Image.new(mode, image.size, fill_of(mode, background, icc))
     under.paste(image.convert(under.mode), mask=image.getchannel("A"))
     return under
 
 
-def fill_of(mode: str, background: str) -> float | tuple[int, ...]:
-    """Return what to put where a turned image leaves corners: nothing with alpha, else the background."""
+def with_alpha(image: Image.Image) -> Image.Image:
+    """Return the image with an alpha channel: LA or RGBA."""
+    return image.convert({"L": "LA", "RGB": "RGBA"}.get(image.mode, image.mode))
+
+
+def taking(image: Image.Image, colour: str) -> Image.Image:
+    """Return the image in a mode that can hold a colour: grey stays grey where the colour is grey too."""
+    if image.mode not in ("L", "LA", "I;16") or _is_neutral(colour):
+        return image
+    flat = to_eight(image) if image.mode == "I;16" else image
+    return flat.convert("RGBA" if flat.mode == "LA" else "RGB")
+
+
+def _is_neutral(colour: str) -> bool:
+    return len(set(ImageColor.getrgb(colour)[:3])) == 1
+
+
+def fill_of(
+    mode: str, background: str, icc: bytes | None = None, *, opaque: bool = False
+) -> float | tuple[int, ...]:
+    """Return the pixel to put where an image has none: with alpha nothing unless `opaque`, else the colour.
+
+    icc: the profile that the image's colours are in; None for sRGB.
+    """
     if mode in ("LA", "RGBA"):
-        return (0,) * len(mode)
+        if not opaque:
+            return (0,) * len(mode)
+        solid = fill_of(mode[:-1], background, icc)
+        return (*(solid if isinstance(solid, tuple) else (round(solid),)), 255)
     red, green, blue = ImageColor.getrgb(background)[:3]
+    if mode == "RGB" and icc is not None:
+        pixel = from_srgb(Image.new("RGB", (1, 1), (red, green, blue)), icc).getpixel((0, 0))
+        assert isinstance(pixel, tuple)
+        return pixel
     grey = round(0.299 * red + 0.587 * green + 0.114 * blue)
     if mode == "L":
         return grey

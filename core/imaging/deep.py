@@ -15,11 +15,14 @@ from PIL import Image, ImageColor
 
 from core.formats import PNG, TIFF, Format
 from core.imaging.colour import is_srgb
+from core.imaging.credits import credited, policy_of
 from core.imaging.decode import Source, open_again
 from core.imaging.encode import check_sides, fitting, png_with, tiff_with
 from core.imaging.libvips import libvips
 from core.imaging.metadata import attached_to
-from core.imaging.transform import Cut, Plan, Scale, Size, Spin, Turn, needed_size, perform, set_upright
+from core.imaging.profiles import goal_of
+from core.imaging.transform import Cut, Plan, Scale, Size, Spin, Turn, needed_size, perform
+from core.imaging.upright import set_upright
 from core.recipe import Colour, Output, Recipe
 
 _TOP: Final = 65_535
@@ -28,7 +31,7 @@ _MILLIMETRES: Final = 25.4  # in an inch
 _COMPRESSIONS: Final = {"none": "none", "lzw": "lzw", "deflate": "deflate"}
 
 
-def goes_deep(source: Source, chosen: Format, output: Output, planned: Plan) -> bool:
+def goes_deep(source: Source, chosen: Format, output: Output, planned: Plan, recipe: Recipe) -> bool:
     """Return whether an output keeps the 16 bits of its source's colours."""
     return (
         source.deep
@@ -38,6 +41,7 @@ def goes_deep(source: Source, chosen: Format, output: Output, planned: Plan) -> 
         and output.colours is None
         and output.tiff_compression != "jpeg"
         and all(isinstance(step, Scale | Cut | Turn | Spin) for step in planned.steps)
+        and isinstance(goal_of(output.operations, recipe), Colour)
         and libvips() is not None
     )
 
@@ -123,7 +127,7 @@ def _written(
     if len(bands) in (2, 4):
         image = _whole_numbers(image.unpremultiply(max_alpha=_TOP)).copy(interpretation=kind)
     icc = source.carried.icc
-    converted = icc is not None and recipe.colour is not Colour.KEEP
+    converted = icc is not None and goal_of(output.operations, recipe) is not Colour.KEEP
     if icc is not None and converted:
         if not is_srgb(icc):
             image = image.copy()
@@ -133,8 +137,11 @@ def _written(
             ).copy()
             image.remove("icc-profile-data")
         icc = None
-    attached, notes = attached_to(source.carried, recipe.metadata, size, icc=icc, srgb=converted)
+    policy = policy_of(output.operations, recipe)
+    attached, told = attached_to(source.carried, policy, size, icc=icc, srgb=converted)
+    attached, notes = credited(attached, output.operations, chosen)
     attached, more = fitting(attached, chosen)
+    notes = told + notes
     if chosen is PNG:
         level = 3 if output.compression is None else output.compression
         content = image.pngsave_buffer(

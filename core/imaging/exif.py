@@ -7,7 +7,7 @@ section 2).
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -151,6 +151,40 @@ def rewritten(raw: bytes, size: tuple[int, int], *, location: bool, srgb: bool) 
     if not location:
         for directory in (block.main,) if exif is None else (exif, block.main):
             _drop_places(block, directory)
+    return bytes(block.data)
+
+
+def with_entries(raw: bytes | None, entries: Mapping[int, tuple[int, bytes]]) -> bytes:
+    """Return the block with these entries in its main directory, in the place of those of the same tags.
+
+    Each entry is its kind (2 for text, 3 for a number of 16 bits, 5 for a fraction) and its value in little
+    endian. Without a block a new one is made. The directory is written anew at the end, so that nothing else
+    moves; what it had said before is overwritten. A block that is broken is replaced by a new one.
+    """
+    empty = b"II*\0" + struct.pack("<IHI", 8, 0, 0)
+    try:
+        block = _Block(raw if raw is not None else empty)
+        kept = {one.tag: bytes(block.data[one.at : one.at + 12]) for one in block.entries(block.main)}
+        for tag in entries:
+            block.remove(block.main, tag)
+        block.blank(block.main, 2 + block.number(block.main, 2) * 12)
+    except BrokenExif:
+        block, kept = _Block(empty), {}
+    for tag, (kind, value) in entries.items():
+        if block.order == ">" and kind != 2:
+            unit = _UNIT_BYTES[kind] // 2 if kind == 5 else _UNIT_BYTES[kind]
+            value = b"".join(value[at : at + unit][::-1] for at in range(0, len(value), unit))
+        head = struct.pack(block.order + "HHI", tag, kind, len(value) // _UNIT_BYTES[kind])
+        if len(value) > 4:
+            block.data += bytes(len(block.data) & 1)
+            kept[tag] = head + struct.pack(block.order + "I", len(block.data))
+            block.data += value
+        else:
+            kept[tag] = head + value.ljust(4, b"\0")
+    block.data += bytes(len(block.data) & 1)
+    block.put(4, 4, len(block.data))
+    block.data += struct.pack(block.order + "H", len(kept))
+    block.data += b"".join(kept[tag] for tag in sorted(kept)) + bytes(4)
     return bytes(block.data)
 
 

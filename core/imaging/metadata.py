@@ -130,7 +130,7 @@ def attached_to(
             notes.append("The XMP says the place in a way that cannot be taken out, and was left out.")
     photoshop = carried.photoshop
     if photoshop is not None:
-        photoshop = _photoshop_rewritten(photoshop, places=location)
+        photoshop = photoshop_without(photoshop, frozenset() if location else _IPTC_PLACES)
     texts = carried.texts if location else ()
     return Attached(icc, exif, xmp, photoshop, carried.comment, texts, carried.dpi), tuple(notes)
 
@@ -256,8 +256,8 @@ def _xmp_without_places(xmp: bytes) -> bytes | None:
     return None if _PLACE_LEFT.search(rest) else rest
 
 
-def _photoshop_rewritten(segment: bytes, *, places: bool) -> bytes | None:
-    """Return the resources but for thumbnails, and for places unless `places`; None when broken."""
+def photoshop_without(segment: bytes, numbers: frozenset[int]) -> bytes | None:
+    """Return the resources without thumbnails and these IPTC-IIM data sets of record 2; None when broken."""
     out = bytearray(_PHOTOSHOP)
     at = len(_PHOTOSHOP)
     try:
@@ -272,8 +272,8 @@ def _photoshop_rewritten(segment: bytes, *, places: bool) -> bytes | None:
             if len(content) < length:
                 return None
             if kind not in _PHOTOSHOP_LEFT_OUT:
-                if kind == _IPTC and not places:
-                    content = _iptc_without_places(content)
+                if kind == _IPTC and numbers:
+                    content = _iptc_without(content, numbers)
                 out += segment[at : at + 6 + name_length] + struct.pack(">I", len(content)) + content
                 out += b"\0" * (len(content) & 1)
             at = start + length + (length & 1)
@@ -282,7 +282,7 @@ def _photoshop_rewritten(segment: bytes, *, places: bool) -> bytes | None:
     return bytes(out) if len(out) > len(_PHOTOSHOP) else None
 
 
-def _iptc_without_places(content: bytes) -> bytes:
+def _iptc_without(content: bytes, numbers: frozenset[int]) -> bytes:
     out = bytearray()
     at = 0
     while at + 5 <= len(content) and content[at] == 0x1C:
@@ -291,7 +291,7 @@ def _iptc_without_places(content: bytes) -> bytes:
         if length & 0x8000:
             break  # a long data set: nothing that people write, and nothing that could be checked
         end = at + 5 + length
-        if not (record == 2 and number in _IPTC_PLACES):
+        if not (record == 2 and number in numbers):
             out += content[at:end]
         at = end
     return bytes(out)

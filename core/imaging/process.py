@@ -30,17 +30,21 @@ from core.imaging.animation import (
     moves,
     plays_of,
 )
-from core.imaging.colour import REDUCED, laid_on, scalable, to_eight, to_srgb
+from core.imaging.colour import REDUCED, scalable
+from core.imaging.credits import credited, policy_of
 from core.imaging.decode import Source, check_pixels, load, open_source, shown
 from core.imaging.deep import encode_deep, goes_deep
 from core.imaging.drawing import drawn_size, enlarging
-from core.imaging.encode import encode, takes_alpha, takes_mode
+from core.imaging.encode import encode, takes_mode
 from core.imaging.libvips import libvips
 from core.imaging.made import Record, recall, remember
-from core.imaging.metadata import attached_to
+from core.imaging.metadata import Attached, attached_to
 from core.imaging.naming import final_name, fold, target_folder, temporary_paths
+from core.imaging.picture import Picture, made_of
+from core.imaging.profiles import goal_of
 from core.imaging.publish import Made, already_there, make_folder, place, publish
-from core.imaging.transform import Plan, needed_size, perform, plan, set_upright
+from core.imaging.transform import Plan, needed_size, plan
+from core.imaging.upright import set_upright
 from core.job import OutputFile
 from core.links.address import is_link
 from core.recipe import Colour, Existing, Output, Recipe
@@ -157,7 +161,7 @@ def _work_out(output: Output, source: Source, task: Task) -> _Work:
     largest = planned.size if source.format.drawn else planned.largest
     check_pixels(*largest, f"The output {output.name} of {shown(source.path)} would need")
     sized = "{width}" in output.template or "{height}" in output.template
-    if sized and output.max_bytes is not None:
+    if sized and (output.max_bytes is not None or not planned.certain):
         return _Work(output, chosen, planned, None)
     return _Work(output, chosen, planned, _name(output, chosen, planned.size, task))
 
@@ -247,7 +251,7 @@ def _make(
             made.append(deep[0])
             said += deep[1]
     whole = [one.name for one in made]
-    moving = [one for one in works if moves(source, one.format, one.output)]
+    moving = [one for one in works if one.plan.steady and moves(source, one.format, one.output)]
     still = [one for one in works if one not in moving and one.output.name not in whole]
     if source.frames > 1 and still:
         said.append(REDUCED_TO_FIRST)
@@ -258,12 +262,10 @@ def _make(
         report(_DECODED + (_MADE - _DECODED) * len(made) / len(works))
         for work in group:
             if not work.plan.steps and _goes_as_it_is(work, loaded, source, recipe):
-                image = loaded.copy()
+                picture = Picture(loaded.copy(), _profile_of(source))
             else:
-                image = perform(
-                    base, work.plan.steps, source.size, background=recipe.background, fast=recipe.fast
-                )
-            one, more = _finish(work, image, source, task, recipe)
+                picture = _picture_of(work, base, source, recipe)
+            one, more = _finish(work, picture, source, task, recipe)
             made.append(one)
             said += more
             report(_DECODED + (_MADE - _DECODED) * len(made) / len(works))
@@ -279,7 +281,7 @@ def _make_deep(
     work: _Work, source: Source, task: Task, recipe: Recipe
 ) -> tuple[Made, tuple[str, ...]] | None:
     """Make an output with colours of 16 bits; None where it gets 8."""
-    if not goes_deep(source, work.format, work.output, work.plan):
+    if not goes_deep(source, work.format, work.output, work.plan, recipe):
         return None
     found = encode_deep(source, work.plan, work.format, work.output, recipe)
     if found is None:
@@ -297,24 +299,19 @@ def _make_animations(
         check_frames(source, work.plan.largest, work.output)
     frames: list[list[Image.Image]] = [[] for _ in works]
     durations: list[int] = []
-    colours: list[_Colours] = []
+    pictures: list[Picture] = []
     for base, milliseconds in each_frame(source):
         durations.append(milliseconds)
-        colours = []
-        for work, done in zip(works, frames, strict=True):
-            image = perform(
-                base, work.plan.steps, source.size, background=recipe.background, fast=recipe.fast
-            )
-            coloured = _coloured(work, image, source, recipe)
-            done.append(coloured.image)
-            colours.append(coloured)
+        pictures = [_picture_of(work, base, source, recipe) for work in works]
+        for picture, done in zip(pictures, frames, strict=True):
+            done.append(picture.image)
         report(_OPENED + (_MADE - _OPENED) * len(durations) / (source.frames + 1))
     timing = Timing(tuple(durations), plays_of(source))
     made: list[Made] = []
     said: tuple[str, ...] = ()
-    for work, done, last in zip(works, frames, colours, strict=True):
+    for work, done, last in zip(works, frames, pictures, strict=True):
         size = done[0].size
-        attached, more = attached_to(source.carried, recipe.metadata, size, icc=last.icc, srgb=last.converted)
+        attached, more = _attached(work, last, source, recipe)
         content, notes = encode_frames(done, timing, work.format, work.output, attached)
         name = work.file_name if work.file_name is not None else _name(work.output, work.format, size, task)
         made.append(Made(work.output.name, name, work.format, content, size))
@@ -352,53 +349,36 @@ def _goes_as_it_is(work: _Work, loaded: Image.Image, source: Source, recipe: Rec
         return False
     if "transparency" in loaded.info and work.format is not PNG:
         return False
-    return source.carried.icc is None or recipe.colour is Colour.KEEP
+    goal = goal_of(work.output.operations, recipe)
+    return goal is Colour.KEEP or (goal is Colour.SRGB and source.carried.icc is None)
+
+
+def _profile_of(source: Source) -> bytes | None:
+    return source.carried.icc if source.header.mode not in ("LAB", "I", "F") else None
+
+
+def _picture_of(work: _Work, base: Image.Image, source: Source, recipe: Recipe) -> Picture:
+    return made_of(base, work.plan, source.size, _profile_of(source), work.format, work.output, recipe)
+
+
+def _attached(
+    work: _Work, picture: Picture, source: Source, recipe: Recipe
+) -> tuple[Attached, tuple[str, ...]]:
+    """Return what goes along with an output, and notes on what does not."""
+    policy = policy_of(work.output.operations, recipe)
+    attached, told = attached_to(
+        source.carried, policy, picture.image.size, icc=picture.icc, srgb=picture.converted
+    )
+    attached, more = credited(attached, work.output.operations, work.format)
+    return attached, told + more
 
 
 def _finish(
-    work: _Work, image: Image.Image, source: Source, task: Task, recipe: Recipe
+    work: _Work, picture: Picture, source: Source, task: Task, recipe: Recipe
 ) -> tuple[Made, tuple[str, ...]]:
-    """Bring the scaled image to its colours and into its format."""
-    coloured = _coloured(work, image, source, recipe)
-    attached, more = attached_to(
-        source.carried, recipe.metadata, coloured.image.size, icc=coloured.icc, srgb=coloured.converted
-    )
-    content, size, notes = encode(coloured.image, work.format, work.output, attached)
+    """Bring the finished picture into its format, with what goes along with it."""
+    attached, more = _attached(work, picture, source, recipe)
+    content, size, notes = encode(picture.image, work.format, work.output, attached)
     name = work.file_name if work.file_name is not None else _name(work.output, work.format, size, task)
     made = Made(work.output.name, name, work.format, content, size)
-    return made, (*coloured.notes, *more, *notes)
-
-
-@dataclass(frozen=True)
-class _Colours:
-    """A scaled image in the colours of its output."""
-
-    image: Image.Image
-    icc: bytes | None  # the profile that they are in; None for sRGB
-    converted: bool  # whether they were brought to sRGB from another
-    notes: tuple[str, ...]
-
-
-def _coloured(work: _Work, image: Image.Image, source: Source, recipe: Recipe) -> _Colours:
-    notes: list[str] = []
-    chosen, output = work.format, work.output
-    if image.mode == "I;16" and not takes_mode(chosen, output, "I;16"):
-        image = to_eight(image)
-        notes.append(REDUCED)
-    icc = source.carried.icc if source.header.mode not in ("LAB", "I", "F") else None
-    keeps = recipe.colour is Colour.KEEP and takes_mode(chosen, output, _opaque(image.mode))
-    if keeps and icc is not None and not chosen.keeps("ICC"):
-        keeps = False
-        notes.append(f"Its colours were converted to sRGB: {chosen.spoken} holds no colour profile.")
-    converted = False
-    if image.mode not in ("1", "P", "I;16") and not keeps:
-        image, more = to_srgb(image, icc)
-        notes += more
-        converted, icc = icc is not None, None
-    if not takes_alpha(chosen, output):
-        image = laid_on(image, recipe.background)
-    return _Colours(image, icc, converted, tuple(notes))
-
-
-def _opaque(mode: str) -> str:
-    return mode[:-1] if mode in ("LA", "RGBA") else mode
+    return made, (*picture.notes, *more, *notes)

@@ -4,45 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, get_args
 
 from core.errors import BadRecipe
-from core.operations.checks import (
-    MAX_SIDE,
-    check_choice,
-    check_colour,
-    check_flag,
-    check_number,
-    check_path,
-    check_text,
-    check_whole,
-)
-from core.operations.geometry import Crop, Flip, Resize, Rotate, Thumbnail
+from core.operations.appearance import Adjust, Blur, Flatten, Grey, Sharpen
+from core.operations.carried import Dpi, Profile, SetMetadata
+from core.operations.checks import MAX_SIDE, check_choice, check_colour, check_flag, check_whole
+from core.operations.geometry import AutoOrient, Crop, Flip, Resize, Rotate, Thumbnail
+from core.operations.marking import Border, Watermark
 
 __all__ = [
+    "KINDS",
     "MAX_SIDE",
+    "PATH_FIELDS",
+    "Adjust",
+    "AutoOrient",
+    "Blur",
+    "Border",
     "Crop",
+    "Dpi",
+    "Flatten",
     "Flip",
+    "Grey",
     "Operation",
+    "Profile",
     "Resize",
     "Rotate",
+    "SetMetadata",
+    "Sharpen",
     "Thumbnail",
+    "Watermark",
     "check_choice",
     "check_colour",
     "check_flag",
-    "check_number",
-    "check_path",
-    "check_text",
     "check_whole",
     "operation_from_mapping",
     "operation_to_mapping",
 ]
 
-Operation: TypeAlias = Thumbnail | Resize | Rotate | Flip | Crop
+Operation: TypeAlias = (
+    Thumbnail
+    | Resize
+    | Crop
+    | Rotate
+    | Flip
+    | AutoOrient
+    | Watermark
+    | Border
+    | Sharpen
+    | Blur
+    | Grey
+    | Adjust
+    | Flatten
+    | Profile
+    | SetMetadata
+    | Dpi
+)
 
-_KINDS: Final[dict[str, type[Operation]]] = {
-    kind.do: kind for kind in (Thumbnail, Resize, Rotate, Flip, Crop)
-}
+KINDS: Final[dict[str, type[Operation]]] = {kind.do: kind for kind in get_args(Operation)}
+"""Every operation by the word that recipes have for it."""
+
+PATH_FIELDS: Final = frozenset({"image", "font", "file"})
+"""The fields of operations that are paths of files."""
 
 
 def operation_from_mapping(values: Mapping[str, object]) -> Operation:
@@ -52,9 +75,9 @@ def operation_from_mapping(values: Mapping[str, object]) -> Operation:
     """
     rest: dict[str, Any] = dict(values)
     name = rest.pop("do", None)
-    kind = _KINDS.get(name) if isinstance(name, str) else None
+    kind = KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
-        raise BadRecipe(f"operations.do takes one of {', '.join(_KINDS)}, not {name!r}.")
+        raise BadRecipe(f"operations.do takes one of {', '.join(KINDS)}, not {name!r}.")
     known = [one.name for one in fields(kind)]
     for field in rest:
         if field not in known:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadName, BadRecipe, NoSuchFile
-from core.operations import Crop, Flip, Operation, Resize, Rotate, Thumbnail, operation_from_mapping
+from core.operations import (
+    KINDS,
+    Adjust,
+    AutoOrient,
+    Blur,
+    Border,
+    Crop,
+    Dpi,
+    Flatten,
+    Flip,
+    Grey,
+    Operation,
+    Profile,
+    Resize,
+    Rotate,
+    SetMetadata,
+    Sharpen,
+    Thumbnail,
+    Watermark,
+    operation_from_mapping,
+)
 from core.recipe import (
     Colour,
     Existing,
@@ -52,6 +73,22 @@ OPERATIONS = st.one_of(
     st.builds(Rotate, st.floats(-360, 360)),
     st.builds(Flip, st.sampled_from(["horizontal", "vertical"])),
     st.builds(Crop, SIDES, SIDES, SIDES, SIDES),
+    st.builds(Resize, SIDES, SIDES, mode=st.sampled_from(["fit", "fill", "cover", "pad", "exact"])),
+    st.builds(Resize, megapixels=st.floats(0.0001, 300)),
+    st.builds(Crop, trim=st.integers(0, 255)),
+    st.builds(Border, SIDES.map(lambda side: 1 + side % 10_000), colour=st.just("transparent")),
+    st.builds(Watermark, st.just("© ü\n2"), size=st.floats(1, 100), tiled=st.booleans()),
+    st.builds(Watermark, image=st.just(os.path.abspath("/logo.png")), place=st.just("top")),
+    st.builds(Sharpen, st.integers(1, 500), st.floats(0.1, 100), st.integers(0, 255)),
+    st.builds(Blur, st.floats(0.1, 1000)),
+    st.builds(Adjust, st.floats(-100, 100), st.floats(-100, 100), st.floats(-100, 100)),
+    st.builds(Flatten, st.none() | st.just("#123456")),
+    st.sampled_from([AutoOrient(), Grey()]),
+)
+ONCE = st.tuples(
+    st.sampled_from([Profile("display-p3"), Profile(file=os.path.abspath("/a.icc"))]),
+    st.builds(SetMetadata, st.just("strip"), copyright=st.just("© A"), author=st.just("Anna ü")),
+    st.builds(Dpi, st.floats(1, 60_000)),
 )
 
 
@@ -63,9 +100,11 @@ def test_a_recipe_comes_back_from_toml_as_it_went() -> None:
     assert parse_toml(format_toml(FULL)) == FULL
 
 
-@given(st.lists(OPERATIONS, max_size=5), st.text(min_size=1).filter(str.strip))
-def test_any_operations_travel_by_json_and_toml(operations: list[Operation], name: str) -> None:
-    recipe = Recipe(name, (Output("one", tuple(operations)),))
+@given(st.lists(OPERATIONS, max_size=5), ONCE, st.text(min_size=1).filter(str.strip))
+def test_any_operations_travel_by_json_and_toml(
+    operations: list[Operation], once: tuple[Operation, ...], name: str
+) -> None:
+    recipe = Recipe(name, (Output("one", (*operations, *once)),))
     assert Recipe.from_json(recipe.to_json()) == recipe
     if name.isprintable():
         assert parse_toml(format_toml(recipe)) == recipe
@@ -106,6 +145,25 @@ def test_a_relative_folder_in_a_file_starts_beside_that_file(tmp_path: Path) -> 
     assert read_toml(file).folder == str(tmp_path / "out")
 
 
+def test_relative_files_of_operations_start_beside_the_recipe_too(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(
+        'name = "Own"\n[[outputs]]\nname = "o"\noperations = [\n'
+        '{ do = "watermark", image = "logo.png" }, { do = "profile", file = "print.icc" } ]\n'
+    )
+    assert read_toml(file).outputs[0].operations == (
+        Watermark(image=str(tmp_path / "logo.png")),
+        Profile(file=str(tmp_path / "print.icc")),
+    )
+
+
+def test_every_operation_says_what_each_of_its_fields_is() -> None:
+    assert len(KINDS) == 16
+    for kind in KINDS.values():
+        for one in fields(kind):
+            assert f"`{one.name}" in str(kind.__doc__) or f"{one.name}`" in str(kind.__doc__), one.name
+
+
 def test_a_file_that_is_no_recipe_is_refused_in_a_sentence(tmp_path: Path) -> None:
     file = tmp_path / "own.toml"
     file.write_bytes(b"\xff\xfe")
@@ -136,6 +194,53 @@ def test_a_file_that_is_no_recipe_is_refused_in_a_sentence(tmp_path: Path) -> No
         (lambda: Crop(left=-1, width=1, height=1), "crop.left"),
         (lambda: Crop(ratio="16/9"), "crop.ratio"),
         (lambda: Crop(ratio="1:1", width=4), "crop"),
+        (lambda: Crop(ratio="1:1", around="face"), "crop.around"),
+        (lambda: Crop(left=3, width=9, height=9, around="attention"), "crop.around"),
+        (lambda: Crop(trim=256), "crop.trim"),
+        (lambda: Crop(trim=3, ratio="1:1"), "crop.trim"),
+        (lambda: Resize(megapixels=0), "resize.megapixels"),
+        (lambda: Resize(megapixels=2, percent=50), "resize"),
+        (lambda: Resize(10, 10, mode="stretch"), "resize.mode"),
+        (lambda: Resize(10, mode="fill"), "resize.mode"),
+        (lambda: Resize(10, 10, mode="pad", exact=True), "resize.mode"),
+        (lambda: Resize(10, 10, background="#ffffff"), "resize.background"),
+        (lambda: Resize(10, 10, mode="pad", background="white"), "resize.background"),
+        (lambda: Border(), "border"),
+        (lambda: Border(1, 2), "border"),
+        (lambda: Border(0), "border.width"),
+        (lambda: Border(percent=101), "border.percent"),
+        (lambda: Border(1, colour="red"), "border.colour"),
+        (lambda: Watermark(), "watermark"),
+        (lambda: Watermark("a", "/b"), "watermark"),
+        (lambda: Watermark(" "), "watermark.text"),
+        (lambda: Watermark("a\0b"), "watermark.text"),
+        (lambda: Watermark(image="logo.png"), "watermark.image"),
+        (lambda: Watermark("a", place="middle"), "watermark.place"),
+        (lambda: Watermark("a", size=0), "watermark.size"),
+        (lambda: Watermark("a", opacity=101), "watermark.opacity"),
+        (lambda: Watermark("a", margin=51), "watermark.margin"),
+        (lambda: Watermark("a", tiled=1), "watermark.tiled"),  # type: ignore[arg-type]
+        (lambda: Watermark("a", colour="#fff"), "watermark.colour"),
+        (lambda: Watermark("a", font="font.ttf"), "watermark.font"),
+        (lambda: Watermark(image="/a.png", font="/font.ttf"), "watermark.font"),
+        (lambda: Sharpen(amount=0), "sharpen.amount"),
+        (lambda: Sharpen(radius=0), "sharpen.radius"),
+        (lambda: Sharpen(threshold=256), "sharpen.threshold"),
+        (lambda: Blur(0), "blur.radius"),
+        (lambda: Adjust(brightness=101), "adjust.brightness"),
+        (lambda: Adjust(contrast=-101), "adjust.contrast"),
+        (lambda: Adjust(saturation=float("inf")), "adjust.saturation"),
+        (lambda: Flatten("white"), "flatten.background"),
+        (lambda: Profile(), "profile"),
+        (lambda: Profile("srgb", "/a.icc"), "profile"),
+        (lambda: Profile("adobe"), "profile.to"),
+        (lambda: Profile(file="a.icc"), "profile.file"),
+        (lambda: SetMetadata(), "metadata"),
+        (lambda: SetMetadata("drop"), "metadata.policy"),
+        (lambda: SetMetadata(copyright=""), "metadata.copyright"),
+        (lambda: SetMetadata(author="x" * 501), "metadata.author"),
+        (lambda: Dpi(0), "dpi.value"),
+        (lambda: Output("o", (Dpi(72), Dpi(300))), "outputs.operations"),
         (lambda: Output(""), "outputs.name"),
         (lambda: Output("o", (1,)), "outputs.operations"),  # type: ignore[arg-type]
         (lambda: Output("o", "flip"), "outputs.operations"),  # type: ignore[arg-type]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from core.errors import BadRecipe
-from core.imaging.transform import needed_size, perform, plan, set_upright
+from core.imaging.transform import needed_size, perform, plan
+from core.imaging.upright import set_upright
 from core.operations import Crop, Flip, Operation, Resize, Rotate, Thumbnail
 from core.recipe import Output
 from tests.core.imaging.pictures import (

@@ -20,8 +20,9 @@ from core.imaging.decode import Source, open_again
 from core.imaging.encode import check_sides, fitting, png_with, tiff_with
 from core.imaging.libvips import libvips
 from core.imaging.metadata import attached_to
+from core.imaging.plan import Cut, Plan, Scale, Size, Spin, Turn, needed_size
 from core.imaging.profiles import goal_of
-from core.imaging.transform import Cut, Plan, Scale, Size, Spin, Turn, needed_size, perform
+from core.imaging.transform import perform
 from core.imaging.upright import set_upright
 from core.recipe import Colour, Output, Recipe
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from core.imaging.transform import Cut, Plan, Scale, Size, Turn, size_after
+from core.imaging.plan import Cut, Plan, Scale, Size, Turn, size_after
 from core.operations import Operation, Resize, Thumbnail
 
 

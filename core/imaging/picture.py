@@ -12,8 +12,9 @@ from core.formats import Format
 from core.imaging.colour import REDUCED, laid_on, mode_of, space_of, to_eight, to_profile, to_srgb
 from core.imaging.effects import Effect, needs_eight, needs_srgb
 from core.imaging.encode import takes_alpha, takes_mode
+from core.imaging.plan import Apply, Plan, Size, Step, Trim, parted, plan
 from core.imaging.profiles import display_p3, goal_of
-from core.imaging.transform import Apply, Plan, Size, Step, Trim, parted, perform, plan
+from core.imaging.transform import perform
 from core.recipe import Colour, Output, Recipe
 
 

@@ -41,9 +41,9 @@ from core.imaging.made import Record, recall, remember
 from core.imaging.metadata import Attached, attached_to
 from core.imaging.naming import final_name, fold, target_folder, temporary_paths
 from core.imaging.picture import Picture, made_of
+from core.imaging.plan import Plan, needed_size, plan
 from core.imaging.profiles import goal_of
 from core.imaging.publish import Made, already_there, make_folder, place, publish
-from core.imaging.transform import Plan, needed_size, plan
 from core.imaging.upright import set_upright
 from core.job import OutputFile
 from core.links.address import is_link

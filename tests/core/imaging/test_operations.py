@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 from core.errors import BadRecipe, NoSuchFile, TooLarge
 from core.imaging import borders
 from core.imaging.libvips import libvips
-from core.imaging.transform import needed_size, plan
+from core.imaging.plan import needed_size, plan
 from core.operations import (
     Adjust,
     AutoOrient,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from core.errors import BadRecipe
-from core.imaging.transform import needed_size, perform, plan
+from core.imaging.plan import needed_size, plan
+from core.imaging.transform import perform
 from core.imaging.upright import set_upright
 from core.operations import Crop, Flip, Operation, Resize, Rotate, Thumbnail
 from core.recipe import Output

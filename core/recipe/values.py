@@ -1,34 +1,25 @@
-"""The recipe: what to make of a source, as an immutable value that travels as JSON and is shared as TOML."""
+"""The recipe with its outputs as validated values, and its one canonical form as JSON."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import re
 import string
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from enum import StrEnum
-from functools import cache, cached_property
-from importlib import resources
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-import tomli_w
-
-from core.errors import BadName, BadRecipe, from_os_error
+from core.errors import BadName, BadRecipe
 from core.formats import FORMATS, WRITABLE, format_named
 from core.operations import (
-    MAX_SIDE,
-    PATH_FIELDS,
     Dpi,
     Operation,
     Profile,
-    Resize,
     SetMetadata,
-    Thumbnail,
     check_choice,
     check_colour,
     check_flag,
@@ -236,7 +227,7 @@ class Recipe:
         """Return this recipe with another target folder; a relative one starts at the working folder."""
         if folder is None:
             return replace(self, folder=None)
-        return replace(self, folder=_absolute(Path.cwd(), os.fspath(folder)))
+        return replace(self, folder=absolute(Path.cwd(), os.fspath(folder)))
 
     def with_existing(self, existing: Existing) -> Recipe:
         """Return this recipe with another rule for files that are there already."""
@@ -244,9 +235,9 @@ class Recipe:
 
     def to_mapping(self) -> dict[str, object]:
         """Return this recipe as plain values; fields that are None are left out."""
-        values = _plain(self)
+        values = plain(self)
         values["outputs"] = [
-            _plain(output) | {"operations": [operation_to_mapping(one) for one in output.operations]}
+            plain(output) | {"operations": [operation_to_mapping(one) for one in output.operations]}
             for output in self.outputs
         ]
         return values
@@ -308,106 +299,8 @@ def check_template(template: object) -> None:
             raise BadRecipe(f"outputs.template takes {known}, not {{{field}}}.")
 
 
-def parse_toml(text: str, *, beside: Path | None = None) -> Recipe:
-    """Return the recipe in a TOML text; its relative paths start at `beside`. Raises BadRecipe."""
-    try:
-        values = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise BadRecipe(f"The recipe is not TOML: {error}.") from error
-    start = beside if beside is not None else Path.cwd()
-    _start_paths(values, ("folder",), start)
-    for output in _tables(values.get("outputs")):
-        for operation in _tables(output.get("operations")):
-            _start_paths(operation, PATH_FIELDS, start)
-    return Recipe.from_mapping(values)
-
-
-def _tables(listed: object) -> list[dict[str, object]]:
-    """Return the tables among what may be a list of tables; it has still to be checked."""
-    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-
-
-def _start_paths(values: dict[str, object], names: Iterable[str], start: Path) -> None:
-    for name in names:
-        path = values.get(name)
-        if isinstance(path, str) and path:
-            values[name] = _absolute(start, path)
-
-
-def read_toml(path: str | os.PathLike[str]) -> Recipe:
-    """Return the recipe in a TOML file. Raises BadRecipe, or what `from_os_error` gives."""
-    file = Path(path)
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise from_os_error(error, writing=False) from error
-    except UnicodeDecodeError as error:
-        raise BadRecipe(f"{file} is not a recipe: it is not UTF-8 text.") from error
-    return parse_toml(text, beside=file.parent)
-
-
-def format_toml(recipe: Recipe) -> str:
-    """Return the recipe as TOML for people: what has its default is left out."""
-    values = _unlike_default(recipe)
-    values["outputs"] = [
-        _unlike_default(output)
-        | {"operations": [_operation_unlike_default(one) for one in output.operations]}
-        for output in recipe.outputs
-    ]
-    return tomli_w.dumps(values)
-
-
-@cache
-def builtin_recipes() -> tuple[Recipe, ...]:
-    """Return the recipes that come with the app; the first one is the default."""
-    folder = resources.files("resources") / "recipes"
-    files = sorted((one for one in folder.iterdir() if one.name.endswith(".toml")), key=lambda one: one.name)
-    return tuple(parse_toml(one.read_text(encoding="utf-8")) for one in files)
-
-
-def find_recipe(name: str) -> Recipe:
-    """Return the built-in recipe of this name, in any case of letters. Raises BadRecipe with the names."""
-    for recipe in builtin_recipes():
-        if recipe.name.casefold() == name.strip().casefold():
-            return recipe
-    names = ", ".join(recipe.name for recipe in builtin_recipes())
-    raise BadRecipe(f"There is no recipe {name!r}; there are: {names}.")
-
-
-def quick_recipe(
-    thumbnail: int | None = None,
-    resize: str | None = None,
-    format: str | None = None,  # noqa: A002 - the word of the command line
-    quality: int | None = None,
-) -> Recipe:
-    """Return the recipe that a few flags describe.
-
-    `thumbnail` is the side of a square box in pixels; `resize` is "WxH" or "PX", the box or the longest
-    side in pixels; `format` is a writable format; `quality` is 1 to 100. Without `thumbnail` and `resize`
-    the image is converted in its full size. Raises BadRecipe.
-    """
-    outputs: list[Output] = []
-    if thumbnail is not None:
-        outputs.append(Output("thumbnail", (Thumbnail(thumbnail),), format, quality=quality))
-    if resize is not None:
-        outputs.append(Output("resized", (_resize_from(resize),), format, quality=quality))
-    if not outputs:
-        if format is None and quality is None:
-            raise BadRecipe("Nothing to make: give a thumbnail, a size, a format or a quality.")
-        template = "{stem}" if format is not None else "{stem}-{output}"
-        outputs.append(Output("converted", (), format, template, quality=quality))
-    return Recipe("Command line", tuple(outputs))
-
-
-def _resize_from(text: str) -> Resize:
-    found = re.fullmatch(r"(\d{1,6})(?:[xX×](\d{1,6}))?", text.strip())
-    if found is None:
-        raise BadRecipe(f'A size is "WxH" or one number, in pixels from 1 to {MAX_SIDE}, not {text!r}.')
-    width = int(found[1])
-    return Resize(width=width, height=int(found[2]) if found[2] else width)
-
-
-def _absolute(start: Path, folder: str) -> str:
+def absolute(start: Path, folder: str) -> str:
+    """Return the path of a folder or file, which starts at `start` where it is relative. Raises BadRecipe."""
     try:
         return os.path.normpath(Path.cwd() / start / Path(folder).expanduser())
     except RuntimeError as error:
@@ -449,25 +342,11 @@ def _check_fields(kind: type[Recipe] | type[Output], values: Mapping[str, object
             raise BadRecipe(f"{what} lacks the field {field!r}.")
 
 
-def _plain(value: Recipe | Output) -> dict[str, object]:
+def plain(value: Recipe | Output) -> dict[str, object]:
+    """Return the fields as a store keeps them: without those that are None; see `_FIRST_FIELDS`."""
     found = {one.name: (getattr(value, one.name), one.default) for one in fields(value)}
     return {
         name: one
         for name, (one, default) in found.items()
         if one is not None and (name in _FIRST_FIELDS or one != default)
     }
-
-
-def _unlike_default(value: Recipe | Output) -> dict[str, object]:
-    defaults = {one.name: one.default for one in fields(value)}
-    return {
-        name: str(one) if isinstance(one, StrEnum) else one
-        for name, one in _plain(value).items()
-        if one != defaults[name] and name != "operations"
-    }
-
-
-def _operation_unlike_default(operation: Operation) -> dict[str, object]:
-    defaults = {one.name: one.default for one in fields(operation)}
-    values = operation_to_mapping(operation)
-    return {name: one for name, one in values.items() if name == "do" or one != defaults[name]}

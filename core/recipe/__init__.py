@@ -1,0 +1,35 @@
+"""The recipe: what to make of a source, as an immutable value that travels as JSON and is shared as TOML."""
+
+from core.recipe.files import (
+    builtin_recipes,
+    find_recipe,
+    format_toml,
+    parse_toml,
+    quick_recipe,
+    read_toml,
+)
+from core.recipe.values import (
+    TEMPLATE_FIELDS,
+    Colour,
+    Existing,
+    Metadata,
+    Output,
+    Recipe,
+    check_template,
+)
+
+__all__ = [
+    "TEMPLATE_FIELDS",
+    "Colour",
+    "Existing",
+    "Metadata",
+    "Output",
+    "Recipe",
+    "builtin_recipes",
+    "check_template",
+    "find_recipe",
+    "format_toml",
+    "parse_toml",
+    "quick_recipe",
+    "read_toml",
+]

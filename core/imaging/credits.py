@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 from xml.sax.saxutils import escape
 
-from core.formats import AVIF, WEBP, Format
+from core.formats import JPEG, PNG, TIFF, Format
 from core.imaging import exif as exif_block
 from core.imaging.metadata import Attached, photoshop_without
 from core.operations import Dpi, Operation, SetMetadata
@@ -104,7 +104,7 @@ def _xmp_with(xmp: bytes, names: dict[str, str]) -> bytes | None:
 def _with_dpi(attached: Attached, dpi: float, chosen: Format) -> Attached:
     """Note the density where the format has a place for it, and in the EXIF if there is one or no other."""
     exif = attached.exif
-    if exif is not None or chosen in (WEBP, AVIF):
+    if exif is not None or chosen not in (JPEG, PNG, TIFF):
         fraction = (_FRACTION, struct.pack("<II", round(dpi * 1000), 1000))
         unit = (_SHORT, struct.pack("<H", 2))
         exif = exif_block.with_entries(exif, {_X_RESOLUTION: fraction, _Y_RESOLUTION: fraction, _UNIT: unit})

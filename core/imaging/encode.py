@@ -17,7 +17,7 @@ from PIL import Image
 
 from core.errors import CannotEncode, ImageQueueError
 from core.formats import JPEG, TIFF, Format
-from core.imaging.exif import added_to_tiff
+from core.imaging.exif import added_to_tiff, without_orientation
 from core.imaging.libvips import libvips
 from core.imaging.metadata import DESCRIPTIVE_TAGS, IPTC_RESOURCE, Attached, fits_in_jpeg, for_tiff
 from core.imaging.writers import (
@@ -224,7 +224,7 @@ def _avif(image: Image.Image, output: Output, attached: Attached, quality: int) 
         speed=10 - effort,
         subsampling=output.subsampling or "4:2:0",
         max_threads=1,  # four workers fill the processors by themselves
-        exif=None if attached.exif is None else b"Exif\0\0" + attached.exif,
+        exif=None if attached.exif is None else b"Exif\0\0" + without_orientation(attached.exif),
         xmp=attached.xmp,
         icc_profile=attached.icc,
     )

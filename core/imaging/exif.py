@@ -154,6 +154,19 @@ def rewritten(raw: bytes, size: tuple[int, int], *, location: bool, srgb: bool) 
     return bytes(block.data)
 
 
+def without_orientation(raw: bytes) -> bytes:
+    """Return the block without the tag of the orientation; a broken block as it is.
+
+    Pillow writes the EXIF of an AVIF anew where it has that tag, and loses what it does not know.
+    """
+    try:
+        block = _Block(raw)
+        block.remove(block.main, _ORIENTATION)
+    except BrokenExif:
+        return raw
+    return bytes(block.data)
+
+
 def with_entries(raw: bytes | None, entries: Mapping[int, tuple[int, bytes]]) -> bytes:
     """Return the block with these entries in its main directory, in the place of those of the same tags.
 
@@ -230,9 +243,10 @@ def _drop_thumbnail(block: _Block) -> None:
 def added_to_tiff(tiff: bytes, raw: bytes, tags: Collection[int] = ()) -> bytes:
     """Return a TIFF file with the EXIF and GPS directories of a block appended to it.
 
-    libtiff, by which Pillow compresses, writes no such directories. The file's first directory is written
-    anew at the end with links to them, and with those `tags` of the block's own first directory that the
-    file has not. Raises BrokenExif; a BigTIFF counts as broken.
+    libtiff, by which Pillow compresses, writes no such directories, and Pillow writes texts as ASCII. The
+    file's first directory is written anew at the end with links to them, with the texts as they are, and with
+    those `tags` of the block's own first directory that the file has not. Raises BrokenExif; a BigTIFF counts
+    as broken.
     """
     file, block = _Block(tiff), _Block(raw)
     added: dict[int, bytes] = {}
@@ -245,10 +259,12 @@ def added_to_tiff(tiff: bytes, raw: bytes, tags: Collection[int] = ()) -> bytes:
     for one in block.entries(block.main):
         if one.tag in tags and one.tag not in added and one.value_at + one.bytes <= len(block.data):
             added[one.tag] = _entry(block, one, file)
-    if not added:
-        return tiff
     entries = {one.tag: bytes(file.data[one.at : one.at + 12]) for one in file.entries(file.main)}
+    texts = [one for one in _foreign_texts(block) if one.tag in entries]
+    if not added and not texts:
+        return tiff
     entries = {**added, **entries} if tags else {**entries, **added}
+    entries |= {one.tag: _entry(block, one, file) for one in texts}
     file.data += bytes(len(file.data) & 1)
     file.put(4, 4, len(file.data))
     file.data += struct.pack(file.order + "H", len(entries))
@@ -275,6 +291,14 @@ def _turned(block: _Block, one: _Entry, order: str) -> bytes:
         return value
     unit = {5: 4, 10: 4}.get(one.kind, _UNIT_BYTES.get(one.kind, 1))  # a fraction is two numbers
     return b"".join(value[at : at + unit][::-1] for at in range(0, len(value), unit))
+
+
+def _foreign_texts(block: _Block) -> Iterator[_Entry]:
+    """Yield the texts of the main directory that have letters beyond ASCII."""
+    for one in block.entries(block.main):
+        value = block.data[one.value_at : one.value_at + one.bytes]
+        if one.kind == 2 and len(value) == one.bytes and not value.isascii():
+            yield one
 
 
 def _moved(block: _Block, directory: int, to: int, order: str) -> bytes:

@@ -32,6 +32,15 @@ class Format:
     drawn: bool = False  # made of lines and not of pixels: it is drawn at the size that is wanted
     followed: bool = False  # an output that names no format takes that of such a source
 
+    def takes(self, option: str) -> bool:
+        """Return whether this format takes a field of `Output`.
+
+        A look is sought wherever a size can be, and the file can be read back as pixels.
+        """
+        if option == "look":
+            return "max_bytes" in self.options and not self.drawn
+        return option in self.options
+
     @property
     def suffix(self) -> str:
         """The suffix of the files that are written, with the dot."""

@@ -75,7 +75,7 @@ def _with_format(output: Output, name: str | None, quality: int | None) -> Outpu
         chosen = format_named(name)
         assert chosen is not None, "the options were checked"
         dropped = {
-            one.name: one.default for one in fields(Output)[4:] if one.name not in chosen.options
+            one.name: one.default for one in fields(Output)[4:] if not chosen.takes(one.name)
         }  # the options stand behind name, operations, format and template
         output = replace(output, format=name, **dropped)  # type: ignore[arg-type]
     return output if quality is None else replace(output, quality=quality)

@@ -12,8 +12,9 @@ from core.errors import CannotEncode, ImageQueueError, TooLarge
 from core.formats import GIF, PNG, WEBP, Format
 from core.imaging.colour import scalable
 from core.imaging.decode import Source, decoded, max_pixels, shown
-from core.imaging.encode import DEFAULT_QUALITY, best_quality, check_sides, fitting, png_with
+from core.imaging.encode import DEFAULT_QUALITY, check_sides, fitting, png_with
 from core.imaging.metadata import Attached
+from core.imaging.quality import LOWEST_QUALITY, within
 from core.imaging.upright import set_upright
 from core.imaging.writers import gif_of, saved, with_prefix
 from core.recipe import Output
@@ -106,9 +107,9 @@ def encode_frames(
     mode = "RGBA" if any("A" in one.mode for one in frames) else "RGB"
     images = [one if one.mode == mode else one.convert(mode) for one in frames]
 
-    def tried(quality: int) -> bytes:
+    def tried(quality: float) -> bytes:
         try:
-            return _WRITERS[chosen](images, timing, output, attached, quality)
+            return _WRITERS[chosen](images, timing, output, attached, int(quality))
         except (ImageQueueError, MemoryError):
             raise
         except Exception as error:  # encoders raise what they like when an image is beyond them
@@ -117,12 +118,13 @@ def encode_frames(
     quality = output.quality if output.quality is not None else DEFAULT_QUALITY.get(chosen.name, 0)
     if output.max_bytes is None or "max_bytes" not in chosen.options:
         return tried(quality), notes
-    best, _ = best_quality(tried, quality, output.max_bytes)
+    limit = output.max_bytes
+    best, _ = within(tried, min(LOWEST_QUALITY, quality), quality, limit, 1)
     if best is None:
-        raise CannotEncode(f"The animation cannot be made as small as {output.max_bytes:,} bytes.")
+        raise CannotEncode(f"The animation cannot be made as small as {limit:,} bytes.")
     at, content = best
     if at < quality:
-        said = f"The quality was lowered from {quality} to {at} to stay within {output.max_bytes:,} bytes."
+        said = f"The quality was lowered from {quality} to {at:.0f} to stay within {limit:,} bytes."
         notes = (*notes, said)
     return content, notes
 

@@ -6,10 +6,10 @@ photo take 154 ms against 218 ms of Pillow, for the same size of the file within
 
 from __future__ import annotations
 
-import math
 import struct
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -20,6 +20,7 @@ from core.formats import JPEG, TIFF, Format
 from core.imaging.exif import added_to_tiff, without_orientation
 from core.imaging.libvips import libvips
 from core.imaging.metadata import DESCRIPTIVE_TAGS, IPTC_RESOURCE, Attached, fits_in_jpeg, for_tiff
+from core.imaging.quality import jpeg_tables, looking_same, lowered, reduced
 from core.imaging.writers import (
     dense_jpeg,
     palette_png,
@@ -58,9 +59,10 @@ _MODES: Final = {
 }
 """The modes that each format is written from; others are brought to the nearest of them."""
 
-_LOWEST_QUALITY: Final = 35  # below it a smaller image looks better than a coarser one
-_MOST_SHRINKS: Final = 8
 _XMP_TAG: Final = 700
+_MORE_EFFORT: Final = {"webp": 10, "avif": 3}
+"""The effort that gives sizes between those of a format's coarse steps of quality."""
+
 _SMALL_PNG: Final = 100_000  # pixels; below it Pillow is as fast
 _TIFF_NAMES: Final = {"none": None, "lzw": "tiff_lzw", "deflate": "tiff_adobe_deflate", "jpeg": "jpeg"}
 
@@ -83,15 +85,32 @@ def encode(
     """Return the bytes of the file, the size of its image in pixels, and notes.
 
     image: in a mode of `_MODES`, without transparency where the format has none. With `max_bytes` the quality
-    goes down first, then the size. Raises CannotEncode when the format cannot hold the image.
+    goes down first, then the size; a format without quality goes down in size. With `look` the quality is the
+    lowest at which the image looks the same. Raises CannotEncode when the format cannot hold the image.
     """
     check_sides(image, chosen)
     attached, notes = fitting(attached, chosen)
     image = _in_mode_of(image, chosen)
     quality = output.quality if output.quality is not None else DEFAULT_QUALITY.get(chosen.name, 0)
-    if output.max_bytes is None or "max_bytes" not in chosen.options:
-        return _encoded(image, chosen, output, attached, quality), image.size, notes
-    content, size, note = _encoded_within(image, chosen, output, attached, quality, output.max_bytes)
+
+    def encoded(picture: Image.Image, at: float) -> bytes:
+        return _encoded(picture, chosen, output, attached, at)
+
+    if output.look is not None and chosen.takes("look"):
+        content, note = looking_same(encoded, image, chosen)
+        return content, image.size, notes + note
+    if output.max_bytes is None:
+        return encoded(image, quality), image.size, notes
+    if chosen.takes("max_bytes"):
+        harder = replace(output, effort=_MORE_EFFORT.get(chosen.name, output.effort))
+
+        def encoded_harder(picture: Image.Image, at: float) -> bytes:
+            return _encoded(picture, chosen, harder, attached, at)
+
+        ways = (encoded,) if harder == output else (encoded, encoded_harder)
+        content, size, note = lowered(ways, image, chosen, quality, output.max_bytes)
+    else:
+        content, size, note = reduced(encoded, image, quality, output.max_bytes)
     return content, size, notes + note
 
 
@@ -123,53 +142,7 @@ def _in_mode_of(image: Image.Image, chosen: Format) -> Image.Image:
     return image.convert("RGBA" if image.mode in ("LA", "RGBA") else "RGB")
 
 
-def _encoded_within(
-    image: Image.Image, chosen: Format, output: Output, attached: Attached, quality: int, limit: int
-) -> tuple[bytes, tuple[int, int], tuple[str, ...]]:
-    """Return the file of the best quality whose size is within the limit: at most 7 tries for each size."""
-
-    def tried(at: int) -> bytes:
-        return _encoded(scaled, chosen, output, attached, at)
-
-    scaled = image
-    for shrinks in range(_MOST_SHRINKS):
-        best, smallest = best_quality(tried, quality, limit)
-        if best is not None:
-            at, content = best
-            notes = [f"The quality was lowered from {quality} to {at} to stay within {limit:,} bytes."]
-            if shrinks:
-                reduced = f"{scaled.width} × {scaled.height}"
-                notes.append(f"The image was reduced to {reduced} pixels to stay within {limit:,} bytes.")
-            return content, scaled.size, tuple(notes if at < quality else notes[1:])
-        factor = min(0.9, max(0.2, 0.95 * math.sqrt(limit / smallest)))
-        size = max(1, round(scaled.width * factor)), max(1, round(scaled.height * factor))
-        scaled = image.resize(size, Image.Resampling.LANCZOS)
-    raise CannotEncode(f"The image cannot be made as small as {limit:,} bytes.")
-
-
-def best_quality(
-    tried: Callable[[int], bytes], quality: int, limit: int
-) -> tuple[tuple[int, bytes] | None, int]:
-    """Return the highest quality that fits with its bytes, if any does, and the size of the smallest try."""
-    content = tried(quality)
-    if len(content) <= limit:
-        return (quality, content), len(content)
-    low, high = min(_LOWEST_QUALITY, quality), quality
-    smallest = tried(low)
-    if len(smallest) > limit:
-        return None, len(smallest)
-    best = low, smallest
-    while high - low > 1:
-        middle = (low + high) // 2
-        content = tried(middle)
-        if len(content) <= limit:
-            low, best = middle, (middle, content)
-        else:
-            high = middle
-    return best, len(smallest)
-
-
-def _encoded(image: Image.Image, chosen: Format, output: Output, attached: Attached, quality: int) -> bytes:
+def _encoded(image: Image.Image, chosen: Format, output: Output, attached: Attached, quality: float) -> bytes:
     try:
         return _WRITERS[chosen.name](image, output, attached, quality)
     except (ImageQueueError, MemoryError):
@@ -178,15 +151,17 @@ def _encoded(image: Image.Image, chosen: Format, output: Output, attached: Attac
         raise CannotEncode(f"The image cannot be written as {chosen.spoken}: {error}.") from error
 
 
-def _jpeg(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
+def _jpeg(image: Image.Image, output: Output, attached: Attached, quality: float) -> bytes:
     extra = b""
     if attached.photoshop is not None:
         extra = b"\xff\xed" + struct.pack(">H", 2 + len(attached.photoshop)) + attached.photoshop
-    small = dense_jpeg(image, output, quality) if output.optimize else None
+    whole = quality == int(quality)
+    small = dense_jpeg(image, output, int(quality)) if output.optimize else None
     content = saved(
         image if small is None else Image.new(image.mode, (1, 1)),
         "JPEG",
-        quality=quality,
+        quality=int(quality) if whole else None,
+        qtables=None if whole else jpeg_tables(quality),
         progressive=output.progressive or None,
         optimize=output.optimize or output.progressive or None,
         subsampling=None if image.mode == "L" else output.subsampling or "4:2:0",
@@ -200,7 +175,7 @@ def _jpeg(image: Image.Image, output: Output, attached: Attached, quality: int) 
     return content if small is None else with_segments_of(small, content)
 
 
-def _webp(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
+def _webp(image: Image.Image, output: Output, attached: Attached, quality: float) -> bytes:
     effort = 4 if output.effort is None else output.effort
     return saved(
         image,
@@ -215,12 +190,12 @@ def _webp(image: Image.Image, output: Output, attached: Attached, quality: int) 
     )
 
 
-def _avif(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
+def _avif(image: Image.Image, output: Output, attached: Attached, quality: float) -> bytes:
     effort = 2 if output.effort is None else output.effort
     return saved(
         image,
         "AVIF",
-        quality=quality,
+        quality=int(quality),
         speed=10 - effort,
         subsampling=output.subsampling or "4:2:0",
         max_threads=1,  # four workers fill the processors by themselves
@@ -230,13 +205,13 @@ def _avif(image: Image.Image, output: Output, attached: Attached, quality: int) 
     )
 
 
-def _tiff(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
+def _tiff(image: Image.Image, output: Output, attached: Attached, quality: float) -> bytes:
     compression = output.tiff_compression or "deflate"
     content = saved(
         image,
         "TIFF",
         compression=_TIFF_NAMES[compression],
-        quality=quality if compression == "jpeg" else None,
+        quality=int(quality) if compression == "jpeg" else None,
         exif=for_tiff(attached),
         icc_profile=attached.icc,
         dpi=attached.dpi,
@@ -255,7 +230,7 @@ def tiff_with(content: bytes, attached: Attached) -> bytes:
 # -- PNG --------------------------------------------------------------------------------------------------
 
 
-def _png(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
+def _png(image: Image.Image, output: Output, attached: Attached, quality: float) -> bytes:
     """Write the pixels, then put the metadata before them (PNG specification, third edition, 11.3)."""
     del quality
     level = 3 if output.compression is None else output.compression
@@ -330,7 +305,7 @@ def _without_dots(chunks: bytes) -> bytes:
     return chunks
 
 
-_WRITERS: Final[Mapping[str, Callable[[Image.Image, Output, Attached, int], bytes]]] = MappingProxyType(
+_WRITERS: Final[Mapping[str, Callable[[Image.Image, Output, Attached, float], bytes]]] = MappingProxyType(
     {
         "jpeg": _jpeg,
         "png": _png,

@@ -69,7 +69,7 @@ def with_segments_of(jpeg: bytes, other: bytes) -> bytes:
     return jpeg[:2] + other[2:at] + jpeg[2:]
 
 
-def write_heic(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
+def write_heic(image: Image.Image, output: Output, attached: Attached, quality: float) -> bytes:
     """Write HEIC with x265 in one thread, so that its bytes do not depend on the machine."""
     use_library(HEIC)
     effort = 2 if output.effort is None else output.effort
@@ -77,7 +77,7 @@ def write_heic(image: Image.Image, output: Output, attached: Attached, quality: 
     return saved(
         image,
         "HEIF",
-        quality=quality,
+        quality=int(quality),
         chroma=(output.subsampling or "4:2:0").replace(":", ""),
         enc_params={"x265:pools": "none", "x265:frame-threads": "1", "preset": preset},
         exif=with_prefix(attached.exif),
@@ -86,14 +86,14 @@ def write_heic(image: Image.Image, output: Output, attached: Attached, quality: 
     )
 
 
-def write_jxl(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
+def write_jxl(image: Image.Image, output: Output, attached: Attached, quality: float) -> bytes:
     """Write JPEG XL with libjxl in one thread; the library takes no colour profile, so colours are sRGB."""
     use_library(JXL)
     effort = 4 if output.effort is None else output.effort
     return saved(
         image,
         "JXL",
-        quality=quality,
+        quality=int(quality),
         lossless=output.lossless,
         effort=max(1, min(effort, 9)),
         num_threads=0,
@@ -102,7 +102,7 @@ def write_jxl(image: Image.Image, output: Output, attached: Attached, quality: i
     )
 
 
-def write_gif(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
+def write_gif(image: Image.Image, output: Output, attached: Attached, quality: float) -> bytes:
     """Write a GIF of one frame; what is less than half opaque becomes transparent."""
     del attached, quality  # of which it has neither
     if image.mode == "P":
@@ -158,19 +158,19 @@ def _gif_of_pillow(
     )
 
 
-def write_ico(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
+def write_ico(image: Image.Image, output: Output, attached: Attached, quality: float) -> bytes:
     """Write an icon with the image and the usual smaller sides; at most 256 pixels a side."""
     del output, attached, quality
     sides = [(side, side) for side in _ICON_SIDES if side < min(image.size)]
     return saved(image.convert("RGBA"), "ICO", sizes=[image.size, *sides])
 
 
-def write_pdf(image: Image.Image, output: Output, attached: Attached, quality: int) -> bytes:
+def write_pdf(image: Image.Image, output: Output, attached: Attached, quality: float) -> bytes:
     """Write a PDF of one page that the image fills, as a JPEG; black and white stays so."""
     del output
     across, down = attached.dpi if attached.dpi is not None else (_PDF_DOTS, _PDF_DOTS)
     # Without dates the same image gives the same bytes.
-    return saved(image, "PDF", quality=quality, dpi=(across, down), creationDate="", modDate="")
+    return saved(image, "PDF", quality=int(quality), dpi=(across, down), creationDate="", modDate="")
 
 
 def palette_png(image: Image.Image, colours: int, level: int) -> bytes:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import BadName, BadRecipe
-from core.formats import FORMATS, WRITABLE, format_named
+from core.formats import WRITABLE, format_named
 from core.operations import (
     Dpi,
     Operation,
@@ -54,7 +54,6 @@ _MAX_OUTPUTS: Final = 100
 _MAX_OPERATIONS: Final = 100
 _SUBSAMPLINGS: Final = ("4:4:4", "4:2:2", "4:2:0")
 _PALETTES: Final = (2, 4, 16, 256)
-_LIMITED: Final = tuple(one.name for one in FORMATS if "max_bytes" in one.options)
 _TIFF_COMPRESSIONS: Final = ("none", "lzw", "deflate", "jpeg")
 
 
@@ -104,6 +103,7 @@ class Output:
     tiff_compression: str | None = None  # "none", "lzw", "deflate" or "jpeg"; None: deflate
     effort: int | None = None  # WebP, AVIF, HEIC, JPEG XL: 0 (fastest) to 10 (smallest)
     max_bytes: int | None = None  # lowers the quality, and at last the size, until the file is this small
+    look: str | None = None  # "same": the lowest quality at which no difference can be seen
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():
@@ -147,8 +147,12 @@ class Output:
             check_whole(self.effort, "outputs.effort", 0, 10)
         if self.max_bytes is not None:
             check_whole(self.max_bytes, "outputs.max_bytes", 1_000, 2**40)
-            if self.format is None or self.lossless:
-                raise BadRecipe(f"outputs.max_bytes takes a lossy format: {', '.join(_LIMITED)}.")
+            if self.lossless:
+                raise BadRecipe("outputs.max_bytes and lossless exclude each other.")
+        if self.look is not None:
+            check_choice(self.look, "outputs.look", ("same",))
+            if self.quality is not None or self.max_bytes is not None or self.lossless:
+                raise BadRecipe("outputs.look is given without quality, max_bytes and lossless.")
         if self.lossless and self.tiff_compression == "jpeg":
             raise BadRecipe('outputs.lossless takes a tiff_compression other than "jpeg".')
 
@@ -160,7 +164,7 @@ class Output:
             raise BadRecipe(f"outputs.format takes one of {', '.join(WRITABLE)}, not {self.format!r}.")
         object.__setattr__(self, "format", chosen.name)
         for one in fields(self)[4:]:
-            if getattr(self, one.name) != one.default and one.name not in chosen.options:
+            if getattr(self, one.name) != one.default and not chosen.takes(one.name):
                 takes = ", ".join(sorted(chosen.options))
                 raise BadRecipe(f"outputs.{one.name} is no option of {chosen.name}, which takes {takes}.")
 

@@ -34,7 +34,7 @@ _PLACES: Final = (
 _PLACE_ATTRIBUTE: Final = re.compile(rb"\s" + _PLACES + rb"""\s*=\s*(?:"[^"]*"|'[^']*')""")
 _PLACE_ELEMENT: Final = re.compile(rb"<(" + _PLACES + rb")(?:\s[^>]*)?(?:/>|>.*?</\1\s*>)", re.DOTALL)
 _PLACE_LEFT: Final = re.compile(rb"GPS|LocationCreated|LocationShown|:City\b|CountryCode|:Location\b")
-_XMP_TURN: Final = re.compile(rb"""(tiff:Orientation\s*(?:=\s*["']|>)\s*)[2-8]""")
+XMP_TURN: Final = re.compile(rb"""(tiff:Orientation\s*(?:=\s*["']|>)\s*)[2-8]""")
 
 # IPTC-IIM record 2 data sets that say a place.
 _IPTC_PLACES: Final = frozenset({26, 27, 90, 92, 95, 100, 101})
@@ -123,7 +123,7 @@ def attached_to(
             exif = exif_block.rewritten(carried.exif, size, location=location, srgb=srgb)
         except (exif_block.BrokenExif, struct.error):
             notes.append("The EXIF is broken and was left out.")
-    xmp = None if carried.xmp is None else _XMP_TURN.sub(rb"\g<1>1", carried.xmp)
+    xmp = None if carried.xmp is None else XMP_TURN.sub(rb"\g<1>1", carried.xmp)
     if xmp is not None and not location:
         xmp = _xmp_without_places(xmp)
         if xmp is None:

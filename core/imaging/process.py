@@ -44,6 +44,7 @@ from core.imaging.picture import Picture, made_of
 from core.imaging.plan import Plan, needed_size, plan
 from core.imaging.profiles import goal_of
 from core.imaging.publish import Made, already_there, make_folder, place, publish
+from core.imaging.unchanged import bytes_of, is_unchanged
 from core.imaging.upright import set_upright
 from core.job import OutputFile
 from core.links.address import is_link
@@ -62,6 +63,7 @@ class _Work:
     format: Format
     plan: Plan
     file_name: str | None  # None while the size that is part of it is not known
+    stays: bool  # whether it would be its source again
 
 
 def warm() -> None:
@@ -101,14 +103,22 @@ def _process(task: Task, report: Callable[[float], None]) -> Done | Skipped:
         if record is not None and task.attempt == 1 and record.current(source.status):
             return Skipped(record.reason(), source.status.st_size)
         folder = target_folder(task.source, recipe)
-        works, once = _unlike([_work_out(output, source, task) for output in recipe.outputs])
+        works, once = _unlike([_work_out(output, source, task, recipe) for output in recipe.outputs])
         if record is not None and record.again and _are_ours(works, folder, record):
             recipe = recipe.with_existing(Existing.REPLACE)
         skipped = _skipped(works, source, task, recipe, folder)
         if skipped is not None:
             return skipped
-        make_folder(folder)
+        if not recipe.skip_larger:
+            make_folder(folder)  # first, so that one that cannot be written costs no decoding
         made, notes = _make(works, source, task, recipe, report)
+        if recipe.skip_larger:
+            larger = [one for one in made if len(one.content) > source.status.st_size]
+            made = [one for one in made if one not in larger]
+            if not made:
+                return Skipped(_larger(larger, source), source.status.st_size)
+            notes += [_larger([one], source) for one in larger]
+            make_folder(folder)
         times = (source.status.st_atime_ns, source.status.st_mtime_ns) if recipe.keep_times else None
         temporaries = temporary_paths(task.source, recipe, task.temp_tag)[: len(made)]
         published = publish(made, task, folder, temporaries, recipe.existing, times)
@@ -136,7 +146,7 @@ def foresee(task: Task, report: Callable[[float], None]) -> Done | Skipped:  # n
         if record is not None and record.current(source.status):
             return Skipped(record.reason(), source.status.st_size)
         folder = target_folder(task.source, recipe)
-        works, notes = _unlike([_work_out(output, source, task) for output in recipe.outputs])
+        works, notes = _unlike([_work_out(output, source, task, recipe) for output in recipe.outputs])
         if record is not None and record.again and _are_ours(works, folder, record):
             recipe = recipe.with_existing(Existing.REPLACE)
         files, kept = [], []
@@ -154,16 +164,17 @@ def foresee(task: Task, report: Callable[[float], None]) -> Done | Skipped:  # n
         return Done(tuple(files), source.status.st_size, *source.size, (*source.notes, *notes))
 
 
-def _work_out(output: Output, source: Source, task: Task) -> _Work:
+def _work_out(output: Output, source: Source, task: Task, recipe: Recipe) -> _Work:
     chosen = _format_of(output, source)
     operations = enlarging(output.operations) if source.format.drawn else output.operations
     planned = plan(operations, source.size)
     largest = planned.size if source.format.drawn else planned.largest
     check_pixels(*largest, f"The output {output.name} of {shown(source.path)} would need")
+    stays = is_unchanged(planned, chosen, output, source, recipe)
     sized = "{width}" in output.template or "{height}" in output.template
     if sized and (output.max_bytes is not None or not planned.certain):
-        return _Work(output, chosen, planned, None)
-    return _Work(output, chosen, planned, _name(output, chosen, planned.size, task))
+        return _Work(output, chosen, planned, None, stays)
+    return _Work(output, chosen, planned, _name(output, chosen, planned.size, task), stays)
 
 
 def _format_of(output: Output, source: Source) -> Format:
@@ -213,6 +224,14 @@ def _there(names: Sequence[str]) -> str:
     return f"{first} and {len(names) - 1} more are there already."
 
 
+def _larger(made: Sequence[Made], source: Source) -> str:
+    smallest = min(made, key=lambda one: len(one.content))
+    return (
+        f"{shown(smallest.file_name)} would be larger than its source: "
+        f"{len(smallest.content):,} bytes instead of {source.status.st_size:,}."
+    )
+
+
 def _unlike(works: Sequence[_Work]) -> tuple[list[_Work], list[str]]:
     """Return the outputs whose names differ; the same image under one name is made once, with a note.
 
@@ -258,9 +277,13 @@ def _make(
     for group in [[work] for work in still] if source.format.drawn else [still] if still else []:
         loaded = _load(group, source, recipe)
         base, notes = scalable(loaded, keep_deep=True)
-        said += (*notes, REDUCED) if source.deep else notes
+        if not all(work.stays for work in group):
+            said += (*notes, REDUCED) if source.deep else notes
         report(_DECODED + (_MADE - _DECODED) * len(made) / len(works))
         for work in group:
+            if work.stays:
+                made.append(_copied(work, source, task))
+                continue
             if not work.plan.steps and _goes_as_it_is(work, loaded, source, recipe):
                 picture = Picture(loaded.copy(), _profile_of(source))
             else:
@@ -297,6 +320,8 @@ def _make_animations(
     """Decode frame by frame, and let each go through the operations of every output."""
     for work in works:
         check_frames(source, work.plan.largest, work.output)
+    copied = [one for one in works if one.stays]
+    works = [one for one in works if not one.stays]
     frames: list[list[Image.Image]] = [[] for _ in works]
     durations: list[int] = []
     pictures: list[Picture] = []
@@ -307,7 +332,7 @@ def _make_animations(
             done.append(picture.image)
         report(_OPENED + (_MADE - _OPENED) * len(durations) / (source.frames + 1))
     timing = Timing(tuple(durations), plays_of(source))
-    made: list[Made] = []
+    made = [_copied(work, source, task) for work in copied]
     said: tuple[str, ...] = ()
     for work, done, last in zip(works, frames, pictures, strict=True):
         size = done[0].size
@@ -351,6 +376,14 @@ def _goes_as_it_is(work: _Work, loaded: Image.Image, source: Source, recipe: Rec
         return False
     goal = goal_of(work.output.operations, recipe)
     return goal is Colour.KEEP or (goal is Colour.SRGB and source.carried.icc is None)
+
+
+def _copied(work: _Work, source: Source, task: Task) -> Made:
+    """Return the output that is its source again; what the source holds was decoded to its end before."""
+    name = (
+        work.file_name if work.file_name is not None else _name(work.output, work.format, source.size, task)
+    )
+    return Made(work.output.name, name, work.format, bytes_of(source), source.size)
 
 
 def _profile_of(source: Source) -> bytes | None:

@@ -183,6 +183,7 @@ class Recipe:
     background: str = "#ffffff"  # laid under transparency where the format has none; "#rrggbb"
     keep_times: bool = False  # the outputs get the source's time of last change
     fast: bool = True  # may let the JPEG decoder shrink; False: always the best resampling, slower
+    skip_larger: bool = False  # an output with more bytes than its source is not written
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():
@@ -197,6 +198,7 @@ class Recipe:
         check_colour(self.background, "background")
         check_flag(self.keep_times, "keep_times")
         check_flag(self.fast, "fast")
+        check_flag(self.skip_larger, "skip_larger")
 
     def _check_outputs(self) -> None:
         object.__setattr__(self, "outputs", _as_tuple(self.outputs, "outputs"))

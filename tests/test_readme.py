@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 from core.errors import ImageQueueError
+from core.operations import KINDS
 from core.recipe import builtin_recipes, parse_toml
 from tests.core.test_errors import family
 
@@ -24,6 +26,19 @@ def test_it_lists_the_built_in_recipes() -> None:
     table = README.partition("## Recipes")[2].partition("Your own")[0]
     listed = re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)[2:]
     assert [name.strip() for name in listed] == [recipe.name for recipe in builtin_recipes()]
+
+
+def test_it_lists_every_operation_with_its_fields_and_their_defaults() -> None:
+    table = README.partition("### Operations")[2].partition("Scaling is by")[0]
+    rows = re.findall(r"^\| `([a-z-]+)` \| [^|]+ \| ([^|]*) ?\|$", table, re.MULTILINE)
+    assert [name for name, _ in rows] == list(KINDS)
+    for name, said in rows:
+        known = fields(KINDS[name])
+        assert re.findall(r"`([a-z_]+)`", said) == [one.name for one in known], name
+        for one in known:
+            if one.default is not None and one.default is not MISSING:
+                shown = str(one.default).lower() if isinstance(one.default, bool) else str(one.default)
+                assert re.search(rf"`{one.name}`[^`]*\({re.escape(shown)}\)", said), f"{name}.{one.name}"
 
 
 def test_it_names_the_pythons_that_the_package_takes() -> None:

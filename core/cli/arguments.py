@@ -111,6 +111,10 @@ def _run_parser() -> Parser:
     add("--resize", metavar="WxH|PX", type=_size, help=about)
     add("--format", metavar="F", type=_format, help=f"write this format: {', '.join(WRITABLE)}")
     add("--quality", metavar="N", type=_whole(1, 100), help="of lossy formats, 1 to 100")
+    about = "lower the quality, and at last the size, until a file has at most BYTES, such as 200KB or 1.5M"
+    add("--max-size", metavar="BYTES", type=_limit, help=about)
+    about = "write no output that would be larger than its source; where none is left the job is skipped"
+    add("--skip-larger", action="store_true", default=None, help=about)
     about = "high (10), normal (0), low (-10) or a whole number; higher runs first"
     add("--priority", metavar="P", type=_priority, help=about)
     about = "jobs that run at the same time (else as in the settings: 4)"
@@ -258,6 +262,13 @@ def _bytes(text: str) -> int:
     if found is None:
         raise argparse.ArgumentTypeError(f"takes bytes such as 500, 20k or 1.5M, not {text!r}")
     return int(float(found[1]) * _UNITS[found[2].lower()])
+
+
+def _limit(text: str) -> int:
+    most = _bytes(text)
+    if not 1_000 <= most <= 2**40:
+        raise argparse.ArgumentTypeError(f"takes bytes from 1,000 on, such as 200KB or 1.5M, not {text!r}")
+    return most
 
 
 def _priority(text: str) -> int:

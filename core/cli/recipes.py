@@ -17,19 +17,22 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
 
     Without options this is the first built-in one. `--thumbnail` and `--resize` make outputs of their own;
     with `--recipe` they are added to its outputs, in the place of those of the same name. `--format` and
-    `--quality` apply to all outputs.
+    `--quality` apply to all outputs, and so does `--max-size`, which alone keeps each image's format.
     """
     if options.recipe is not None:
         recipe = _named(options.recipe)
         if options.thumbnail is not None or options.resize is not None:
             recipe = _with_outputs(recipe, quick_recipe(options.thumbnail, options.resize))
-        if options.format is not None or options.quality is not None:
-            outputs = (_with_format(one, options.format, options.quality) for one in recipe.outputs)
-            recipe = replace(recipe, outputs=tuple(outputs))
+        recipe = _with_formats(recipe, options)
     elif any(one is not None for one in (options.thumbnail, options.resize, options.format, options.quality)):
         recipe = quick_recipe(options.thumbnail, options.resize, options.format, options.quality)
+        recipe = _with_formats(recipe, options)
+    elif options.max_size is not None:
+        recipe = quick_recipe(max_bytes=options.max_size)
     else:
         recipe = builtin_recipes()[0]
+    if options.skip_larger:
+        recipe = replace(recipe, skip_larger=True)
     if options.existing is not None:
         recipe = recipe.with_existing(Existing(options.existing))
     if options.output is not None:
@@ -69,6 +72,14 @@ def _with_outputs(recipe: Recipe, quick: Recipe) -> Recipe:
     return replace(recipe, outputs=tuple(outputs))
 
 
+def _with_formats(recipe: Recipe, options: argparse.Namespace) -> Recipe:
+    """Return the recipe with the format, quality and limit of the options in each of its outputs."""
+    outputs = [_with_format(one, options.format, options.quality) for one in recipe.outputs]
+    if options.max_size is not None:
+        outputs = [replace(one, max_bytes=options.max_size, look=None) for one in outputs]
+    return replace(recipe, outputs=tuple(outputs))
+
+
 def _with_format(output: Output, name: str | None, quality: int | None) -> Output:
     """Return the output in another format, with those of its options that the format takes."""
     if name is not None and name != output.format:
@@ -78,4 +89,4 @@ def _with_format(output: Output, name: str | None, quality: int | None) -> Outpu
             one.name: one.default for one in fields(Output)[4:] if not chosen.takes(one.name)
         }  # the options stand behind name, operations, format and template
         output = replace(output, format=name, **dropped)  # type: ignore[arg-type]
-    return output if quality is None else replace(output, quality=quality)
+    return output if quality is None else replace(output, quality=quality, look=None)

@@ -263,7 +263,7 @@ def _make(
     made: list[Made] = []
     said: list[str] = []
     for work in works:
-        deep = _make_deep(work, source, task, recipe)
+        deep = None if work.stays else _make_deep(work, source, task, recipe)
         if deep is None:
             _refuse_loss(work, source)
         else:

@@ -90,23 +90,29 @@ def quick_recipe(
     resize: str | None = None,
     format: str | None = None,  # noqa: A002 - the word of the command line
     quality: int | None = None,
+    max_bytes: int | None = None,
 ) -> Recipe:
     """Return the recipe that a few flags describe.
 
     `thumbnail` is the side of a square box in pixels; `resize` is "WxH" or "PX", the box or the longest
-    side in pixels; `format` is a writable format; `quality` is 1 to 100. Without `thumbnail` and `resize`
-    the image is converted in its full size. Raises BadRecipe.
+    side in pixels; `format` is a writable format; `quality` is 1 to 100; `max_bytes` is the most that
+    each file may have. Without `thumbnail` and `resize` the image is converted in its full size. Raises
+    BadRecipe.
     """
     outputs: list[Output] = []
     if thumbnail is not None:
-        outputs.append(Output("thumbnail", (Thumbnail(thumbnail),), format, quality=quality))
+        outputs.append(
+            Output("thumbnail", (Thumbnail(thumbnail),), format, quality=quality, max_bytes=max_bytes)
+        )
     if resize is not None:
-        outputs.append(Output("resized", (_resize_from(resize),), format, quality=quality))
+        outputs.append(
+            Output("resized", (_resize_from(resize),), format, quality=quality, max_bytes=max_bytes)
+        )
     if not outputs:
-        if format is None and quality is None:
-            raise BadRecipe("Nothing to make: give a thumbnail, a size, a format or a quality.")
+        if format is None and quality is None and max_bytes is None:
+            raise BadRecipe("Nothing to make: give a thumbnail, a size, a format, a quality or a limit.")
         template = "{stem}" if format is not None else "{stem}-{output}"
-        outputs.append(Output("converted", (), format, template, quality=quality))
+        outputs.append(Output("converted", (), format, template, quality=quality, max_bytes=max_bytes))
     return Recipe("Command line", tuple(outputs))
 
 

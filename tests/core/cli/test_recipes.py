@@ -49,6 +49,17 @@ def test_format_and_quality_apply_to_all_outputs_and_options_that_no_longer_fit_
     assert made.metadata == find_recipe("Email").metadata
 
 
+def test_a_limit_in_bytes_applies_to_all_outputs_and_is_enough_alone() -> None:
+    alone = recipe("--max-size", "200KB")
+    assert [(one.name, one.format, one.max_bytes) for one in alone.outputs] == [("converted", None, 200_000)]
+    made = recipe("--recipe", "Web set", "--max-size", "50k", "--skip-larger")
+    assert {one.max_bytes for one in made.outputs} == {50_000}
+    assert made.skip_larger
+    assert not alone.skip_larger
+    with pytest.raises(BadRecipe, match=r"max_bytes is no option of png"):
+        recipe("--format", "png", "--max-size", "50k")
+
+
 def test_a_recipe_comes_from_a_file_too(tmp_path: Path) -> None:
     file = tmp_path / "mine.TOML"
     file.write_text(format_toml(find_recipe("Web")))

@@ -191,7 +191,7 @@ def test_without_libvips_the_image_gets_8_bits_and_says_so(
 ) -> None:
     source = written(tmp_path, "png")
     monkeypatch.setattr(deep, "libvips", lambda: None)
-    path, notes = made(source, Output("o", (), "png"))
+    path, notes = made(source, Output("o", (Flip("vertical"),), "png"))
     assert notes == (REDUCED,)
     assert pyvips.Image.new_from_file(path).format == "uchar"
 

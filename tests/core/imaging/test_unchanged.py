@@ -9,6 +9,7 @@ from PIL import ExifTags, Image
 
 from core.errors import DamagedImage
 from core.executor import Skipped
+from core.imaging.libvips import libvips
 from core.operations import AutoOrient, Crop, Dpi, Flip, Profile, Resize, SetMetadata, Thumbnail
 from core.recipe import Colour, Metadata, Output, Recipe
 from tests.core.imaging.pictures import done, encoded, names_in, opened, photo, run
@@ -46,6 +47,17 @@ def test_an_animation_that_would_not_change_is_kept_with_all_its_frames(tmp_path
     assert stays(source, Output("o"))
     assert not stays(source, Output("o", animate=False))
     assert not stays(source, Output("o", (Resize(width=30),)))
+
+
+def test_colours_of_sixteen_bits_that_would_not_change_are_kept_without_a_word(tmp_path: Path) -> None:
+    vips = libvips()
+    if vips is None:
+        pytest.skip("libvips, which writes colours of 16 bits, is not installed")
+    source = tmp_path / "a.png"
+    samples = vips.Image.new_from_memory(photo(40, 30).tobytes(), 40, 30, 3, "uchar") * 257
+    source.write_bytes(bytes(samples.cast("ushort").copy(interpretation="rgb16").pngsave_buffer(bitdepth=16)))
+    assert stays(source, Output("o"))
+    assert done(source, Recipe("r", (Output("p"),))).notes == ()
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from core.recipe import Colour, Output, Recipe
 
 _TOP: Final = 65_535
 _LOADERS: Final = {"PNG": "pngload_source", "TIFF": "tiffload_source"}
+_ORIENTATION: Final = 0x0112
 _MILLIMETRES: Final = 25.4  # in an inch
 _COMPRESSIONS: Final = {"none": "none", "lzw": "lzw", "deflate": "deflate"}
 
@@ -77,9 +78,13 @@ def _channels(source: Source, planned: Plan, vips: ModuleType) -> list[Image.Ima
     file = open_again(source)
     try:
         loader = getattr(vips.Image, _LOADERS[str(source.header.format)])
-        image = loader(vips.Source.new_from_descriptor(file), fail_on="truncated")
-        if source.header.format == "TIFF":
-            image = image.autorot()  # as Pillow has set it upright
+        # Pillow sets a TIFF upright by itself; to turn one, all of it has to be there.
+        turned = source.header.format == "TIFF" and source.header.getexif().get(_ORIENTATION, 1) != 1
+        access = "random" if turned else "sequential"
+        opened = vips.Source.new_from_descriptor(file)
+        image = loader(opened, fail_on="truncated", access=access)
+        if turned:
+            image = image.autorot()
         if image.format != "ushort" or image.hasalpha() != source.has_alpha:
             raise vips.Error("another kind of pixels than Pillow found")
         if image.hasalpha():

@@ -82,17 +82,22 @@ def open_image(file: BinaryIO, check: Callable[[int, int], None]) -> Image.Image
     if profile:
         info["icc_profile"] = profile
     (length,) = struct.unpack(">Q" if version == 2 else ">I", _exactly(file, 8 if version == 2 else 4))
+    _check_left(file, length)
     at = file.seek(length, 1)  # behind the layers
     return PsdImage(file, (width, height), mode, info, _Layout(channels, depth, version == 2, at))
 
 
 def _exactly(file: BinaryIO, length: int) -> bytes:
+    _check_left(file, length)  # before memory is taken for it
+    return file.read(length)
+
+
+def _check_left(file: BinaryIO, length: int) -> None:
     at = file.tell()
     left = file.seek(0, 2) - at
     file.seek(at)
-    if left < length:  # before memory is taken for it
+    if left < length:
         raise SyntaxError("it is cut off")
-    return file.read(length)
 
 
 def _section(file: BinaryIO, form: str) -> bytes:

@@ -117,6 +117,13 @@ def test_g15_a_large_psd_that_is_a_bomb_is_refused(tmp_path: Path) -> None:
         open_source(str(written(tmp_path, "a.psb", head + bytes(100))))
 
 
+def test_a_large_psd_whose_layers_reach_behind_its_end_is_damaged(tmp_path: Path) -> None:
+    content = bytearray(psd(photo(20, 15), large=True))
+    content[34:42] = b"\xff" * 8
+    with pytest.raises(DamagedImage, match="cut off"):
+        loaded(written(tmp_path, "a.psb", bytes(content)))
+
+
 def test_a_tiff_whose_samples_pillow_does_not_know_is_read_by_libvips(tmp_path: Path) -> None:
     values = [number for x in range(96) for number in (x * 650, 65_535 if x > 40 else 0)] * 64
     grey = pyvips.Image.new_from_memory(struct.pack(f"<{len(values)}H", *values), 96, 64, 2, "ushort")

@@ -190,12 +190,16 @@ SVG: Final = Format(
     drawn=True,
     reads=_parts("alpha"),
 )
-_JPEG_2000_SUFFIXES: Final = (".jp2", ".j2k", ".jpx", ".jpf", ".j2c", ".jpc")
+JPEG_2000: Final = Format(
+    name="jpeg2000",
+    pillow="JPEG2000",
+    suffixes=(".jp2", ".j2k", ".jpx", ".jpf", ".j2c", ".jpc"),
+    title="JPEG 2000",
+    reads=_parts("alpha", "ICC", "16 bit"),
+)
 
 FORMATS: Final[tuple[Format, ...]] = (
-    *(JPEG, PNG, WEBP, AVIF, TIFF, GIF, HEIC, JXL),
-    Format("jpeg2000", "JPEG2000", _JPEG_2000_SUFFIXES, title="JPEG 2000", reads=_parts("alpha", "16 bit")),
-    *(RAW, SVG, PDF, ICO),
+    *(JPEG, PNG, WEBP, AVIF, TIFF, GIF, HEIC, JXL, JPEG_2000, RAW, SVG, PDF, ICO),
     Format("psd", "PSD", (".psd", ".psb"), reads=_parts("alpha", "ICC")),
     Format("bmp", "BMP", (".bmp", ".dib"), reads=_parts("alpha")),
     Format("tga", "TGA", (".tga", ".vda", ".icb", ".vst"), reads=_parts("alpha")),

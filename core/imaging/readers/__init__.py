@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from core.errors import FormatUnavailable
 from core.formats import FORMATS, HEIC, JXL, PDF, RAW, SVG, Format, unavailable
+from core.imaging.readers.boxes import jp2_profile
 from core.imaging.readers.sizes import check_embedded
 
 CheckPixels = Callable[[int, int], None]
@@ -64,14 +65,19 @@ def open_image(file: BinaryIO, path: str, check: CheckPixels) -> Image.Image:
     if chosen is None:
         check_embedded(file, head, check)
         try:
-            return Image.open(file, formats=_PILLOW if _like_tga(file, path) else _WITHOUT_TGA)
+            opened = Image.open(file, formats=_PILLOW if _like_tga(file, path) else _WITHOUT_TGA)
+            if opened.format == "JPEG2000":
+                at = file.tell()
+                opened.info["icc_profile"] = jp2_profile(file)
+                file.seek(at)
+            return opened
         except UnidentifiedImageError:
             second = next((name for start, name in _SECOND if head.startswith(start)), None)
             if second is None:
                 raise
             file.seek(0)
-            opened: Image.Image = import_module(second).open_image(file, check)
-            return opened
+            other: Image.Image = import_module(second).open_image(file, check)
+            return other
     return reader_of(chosen)(file, check)
 
 

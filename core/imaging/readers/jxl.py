@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
@@ -11,6 +10,7 @@ from PIL import Image
 from pillow_jxl import JpegXLImagePlugin
 
 from core.imaging.exif import PREFIX, BrokenExif, set_upright
+from core.imaging.readers.boxes import boxes
 
 JpegXLImagePlugin.DECODE_THREADS = 0  # four workers fill the processors by themselves
 
@@ -41,7 +41,7 @@ def open_image(file: BinaryIO, check: Callable[[int, int], None]) -> Image.Image
             opened.info["exif"] = PREFIX + set_upright(exif)
         except BrokenExif:
             del opened.info["exif"]
-    xmp = next((body for kind, body in _boxes(content) if kind == b"xml "), b"")
+    xmp = next((body for kind, body in boxes(content) if kind == b"xml "), b"")
     if xmp and len(xmp) < _LONGEST_XMP:
         opened.info["xmp"] = bytes(xmp)
     return opened
@@ -102,7 +102,7 @@ def _codestream_of(content: bytes) -> bytes:
     if content.startswith(_CODESTREAM):
         return content[:_HEADER]
     stream = b""
-    for kind, body in _boxes(content):
+    for kind, body in boxes(content):
         if kind == b"jxlc":
             return bytes(body[:_HEADER])
         if kind == b"jxlp":
@@ -110,22 +110,6 @@ def _codestream_of(content: bytes) -> bytes:
         if len(stream) >= _HEADER:
             break
     return stream
-
-
-def _boxes(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """Give the kind and the body of each box of a container (ISO/IEC 18181-2)."""
-    at, whole = 0, memoryview(content)
-    while at + 8 <= len(content):
-        length, kind = struct.unpack_from(">I4s", content, at)
-        start = at + 8
-        if length == 1 and at + 16 <= len(content):
-            (length,) = struct.unpack_from(">Q", content, at + 8)
-            start = at + 16
-        end = len(content) if length == 0 else at + length
-        if end < start:
-            return
-        yield kind, whole[start:end]
-        at = end
 
 
 def register_writer() -> None:

@@ -106,6 +106,15 @@ def with_icc(one: Format) -> bytes:
             )
             at = 26 + 4
             return plain[:at] + len(resource).to_bytes(4, "big") + resource + plain[at + 4 :]
+        case "jpeg2000":
+            plain = encoded(quarters(*SIZE), "JPEG2000")
+            at = plain.index(b"colr") - 4
+            length = int.from_bytes(plain[at : at + 4], "big")
+            colours = (11 + len(wide())).to_bytes(4, "big") + b"colr\2\0\0" + wide()
+            header = plain.index(b"jp2h") - 4
+            longer = int.from_bytes(plain[header : header + 4], "big") + len(colours) - length
+            content = plain[:at] + colours + plain[at + length :]
+            return content[:header] + longer.to_bytes(4, "big") + content[header + 4 :]
         case "jxl":  # a JPEG that is packed without loss keeps its profile
             content = encoded(quarters(*SIZE), "JPEG", icc_profile=wide())
             encoder = vars(import_module("pillow_jxl"))["Encoder"](mode="RGB", lossless=True, quality=100)

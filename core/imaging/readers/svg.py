@@ -9,6 +9,7 @@ from typing import BinaryIO, Final
 
 from PIL import Image
 
+from core.errors import FormatUnavailable
 from core.imaging.libvips import libvips
 from core.imaging.readers.lazy import DrawnImage
 
@@ -40,11 +41,13 @@ def open_image(file: BinaryIO, check: Callable[[int, int], None]) -> Image.Image
 
     It is given to librsvg as bytes without a place: so librsvg follows no reference out of it, neither to
     files nor to the network (librsvg, "Security and locations of referenced files").
+
+    Raises FormatUnavailable where libvips cannot be loaded.
     """
     del check  # nothing takes memory before it is drawn
     vips = libvips()
     if vips is None:
-        raise ImportError("libvips cannot be loaded")
+        raise FormatUnavailable("SVG needs pyvips[binary], which does not work: libvips cannot be loaded.")
     text = _text_of(file)
     try:
         header = vips.Image.svgload_buffer(text, dpi=DOTS, scale=_PIXEL)

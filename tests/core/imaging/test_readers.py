@@ -405,6 +405,14 @@ def test_a_library_that_does_not_work_is_told_too(tmp_path: Path, monkeypatch: p
         open_source(str(path))
 
 
+def test_an_svg_where_libvips_cannot_be_loaded_is_told_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.imaging.readers.svg.libvips", lambda: None)
+    with pytest.raises(FormatUnavailable, match="does not work"):
+        open_source(str(written(tmp_path, "a.svg", svg(40, 30))))
+
+
 def test_all_formats_are_available_here() -> None:
     assert [unavailable(one) for one in FORMATS if unavailable(one)] == []
 

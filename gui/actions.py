@@ -45,6 +45,9 @@ class Actions(QObject):
         self.paste = self._make(
             "paste", tr("&Paste"), "", key.Paste, tr("Add copied files, links or a copied picture")
         )
+        self.save_report = self._make(
+            "saveReport", tr("Save a &report…"), "", "", tr("Save what became of each image, as CSV or JSON")
+        )
         self.quit = self._make("quit", tr("&Quit"), "", key.Quit)
         self.start_pause = self._make("startPause", tr("Start"), "start", "Space")
         self.stop = self._make(

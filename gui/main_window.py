@@ -28,6 +28,7 @@ from core.settings import Settings
 from core.status import QueueStatus, Recovery
 from gui.actions import Actions
 from gui.adding import AddingBar
+from gui.batch_report import BatchReport
 from gui.commands import Commands
 from gui.dialogs import tell
 from gui.drop_area import DropArea, sources_of_mime
@@ -74,6 +75,7 @@ class MainWindow(QMainWindow):
         self.progress = ProgressPanel(queue)
         self.commands = Commands(queue, self.actions_, self.view, self.model, self.notice, tasks, data_dir)
         self.report = Report(self, queue, self.settings, data_dir, tasks, self.notice)
+        self.batch_report = BatchReport(self, queue, self.notice, tasks)
         self.pages = Pages(queue, self.notice, tasks, self)
         self.drop_area = DropArea(self)
         self._lay_out()
@@ -135,6 +137,8 @@ class MainWindow(QMainWindow):
         file = bar.addMenu(self.tr("&File"))
         file.addActions([acts.add_files, acts.add_folder, acts.paste])
         file.addSeparator()
+        file.addAction(acts.save_report)
+        file.addSeparator()
         file.addAction(acts.quit)
         edit = bar.addMenu(self.tr("&Edit"))
         edit.addActions([acts.undo, acts.select_all, acts.find])
@@ -160,6 +164,7 @@ class MainWindow(QMainWindow):
         acts.add_files.triggered.connect(self._choose_files)
         acts.add_folder.triggered.connect(self._choose_folder)
         acts.paste.triggered.connect(self._paste)
+        acts.save_report.triggered.connect(self.batch_report.choose)
         acts.quit.triggered.connect(self.close)
         acts.find.triggered.connect(self.search.start)
         acts.details.toggled.connect(self.inspector.setVisible)

@@ -180,6 +180,14 @@ def _clear_parser() -> Parser:
     return parser
 
 
+def _report_parser() -> Parser:
+    parser = Parser("imagequeue report", help_texts.REPORT)
+    about = "the file to write: its name ends in .csv or .json; an earlier one is replaced"
+    parser.add_argument("file", metavar="FILE", type=_not_empty, help=about)
+    _add_state(parser, tuple(JobState))
+    return parser
+
+
 def _add_state(parser: Parser, allowed: Sequence[JobState]) -> None:
     about = f"only jobs in this state, one of {', '.join(allowed)}; may be given several times"
     parser.add_argument("--state", action="append", type=_state(allowed), metavar="STATE", help=about)
@@ -193,6 +201,7 @@ _PARSERS: Final[dict[str, Callable[[], Parser]]] = {
     "retry": _retry_parser,
     "cancel": _cancel_parser,
     "clear": _clear_parser,
+    "report": _report_parser,
     "formats": _formats_parser,
 }
 

@@ -35,6 +35,10 @@ def run_command(argv: Sequence[str] | None = None) -> int:
                 from core.cli.reading import print_status
 
                 return print_status(options, printer)
+            case "report":
+                from core.cli.report_file import write_report
+
+                return write_report(options, printer)
             case "retry" | "cancel" | "clear":
                 from core.cli.changing import change
 

@@ -19,6 +19,7 @@ commands (each has a --help of its own):
   retry     queue failed or cancelled jobs again
   cancel    give jobs up
   clear     forget jobs that have ended
+  report    write a report of the jobs into a file
   formats   list the formats that are read and written
 
 A PATH that is named like a command is written ./run, or stands after "--".
@@ -110,3 +111,8 @@ CLEAR: Final = """\
 Forget jobs that have ended; their files stay. Without --state these are the
 done, skipped and cancelled ones; failed jobs are forgotten only when they are
 named, waiting and running ones never."""
+
+REPORT: Final = """\
+Write a report of all jobs into a file, CSV or JSON by its name, whoever runs
+the queue: failures first, with their codes and sentences. Each output is looked
+at again; "outputs_missing" lists those that are gone or of another size."""

@@ -34,6 +34,7 @@ _AT_REST: Final = {
     "owner.lock",
     "owner.json",
     "receipts",
+    *("made.sqlite3", "made.sqlite3-wal", "made.sqlite3-shm"),
     "settings.toml",
     "imagequeue.log",
     "imagequeue.faults.log",

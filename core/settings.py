@@ -6,7 +6,7 @@ import math
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ import tomli_w
 
 from core.errors import BadUsage, StoreUnusable, from_os_error
 from core.intake.wanted import Wanted
+from core.intake.watched import WatchedFolder, watched_from
 from core.whole_file import write_whole
 
 SETTINGS_NAME: Final = "settings.toml"
@@ -68,6 +69,7 @@ class Settings:
     ignore: tuple[str, ...] = ()  # patterns, as lines of a .gitignore, of what is left out of folders
     only_formats: tuple[str, ...] = ()  # the formats that are taken of folders; none for all
     min_bytes: int = 0  # files of a folder that are smaller are left out
+    watched: tuple[WatchedFolder, ...] = ()  # folders whose images become jobs as they arrive
     notice: str = field(default="", compare=False)  # what was wrong with the file that was read; never saved
 
     def __post_init__(self) -> None:
@@ -89,6 +91,7 @@ class Settings:
         wanted = self.wanted()
         object.__setattr__(self, "ignore", wanted.ignore)
         object.__setattr__(self, "only_formats", wanted.only_formats)
+        object.__setattr__(self, "watched", watched_from(self.watched))
 
     def wanted(self) -> Wanted:
         """Return what of folders is wanted. Raises BadUsage."""
@@ -133,6 +136,8 @@ class Settings:
             kept = {}
         for name in _SAVED:
             value = getattr(self, name)
+            if name == "watched":
+                value = [asdict(one) for one in value]
             if value is None:
                 kept.pop(name, None)
             else:

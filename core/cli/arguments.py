@@ -56,7 +56,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     name = "window" if place is None else words.pop(place)
     parser = _PARSERS[name]()
     paths: list[str] = []
-    if name in ("window", "run") and "--" in words:
+    if name in ("window", "run", "watch") and "--" in words:
         # Done here because argparse loses them where paths and options may be mixed.
         end = words.index("--")
         words, paths = words[:end], words[end + 1 :]
@@ -97,8 +97,28 @@ def _window_parser() -> Parser:
 
 def _run_parser() -> Parser:
     parser = Parser("imagequeue run", help_texts.RUN, help_texts.RUN_END)
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="image files, folders with images, and links"
+    )
+    about = "say what would be written, replaced and skipped, and write nothing"
+    parser.add_argument("--dry-run", action="store_true", default=None, help=about)
+    about = "make again what is up to date"
+    parser.add_argument("--force", action="store_true", default=None, help=about)
+    _add_options(parser)
+    return parser
+
+
+def _watch_parser() -> Parser:
+    parser = Parser("imagequeue watch", help_texts.WATCH, help_texts.WATCH_END)
+    parser.add_argument("paths", nargs="+", metavar="DIR", help="folders to watch, with their subfolders")
+    parser.set_defaults(dry_run=None, force=None)
+    _add_options(parser)
+    return parser
+
+
+def _add_options(parser: Parser) -> None:
+    """Add what says how images are taken, made and run."""
     add = parser.add_argument
-    add("paths", nargs="*", metavar="PATH", help="image files, folders with images, and links")
     about = (
         "put the outputs into this folder, made when missing (else where the recipe says: beside the source)"
     )
@@ -128,10 +148,6 @@ def _run_parser() -> Parser:
         "gets the next number, or it is replaced (else as the recipe says: keep)"
     )
     add("--existing", choices=("keep", "number", "replace"), help=about)
-    about = "say what would be written, replaced and skipped, and write nothing"
-    add("--dry-run", action="store_true", default=None, help=about)
-    about = "make again what is up to date"
-    add("--force", action="store_true", default=None, help=about)
     about = "leave out of folders what this line of a .gitignore would; may be given several times"
     add("--ignore", metavar="PATTERN", action="append", type=_not_empty, help=about)
     about = "take only this format out of folders; may be given several times"
@@ -139,7 +155,6 @@ def _run_parser() -> Parser:
     about = "leave files of folders out that are smaller, such as 500, 20k or 1.5M (units of 1,000)"
     add("--min-size", metavar="BYTES", type=_bytes, help=about)
     add("--json", action="store_true", help="print one JSON object a line for each job that ends")
-    return parser
 
 
 def _list_parser() -> Parser:
@@ -196,6 +211,7 @@ def _add_state(parser: Parser, allowed: Sequence[JobState]) -> None:
 _PARSERS: Final[dict[str, Callable[[], Parser]]] = {
     "window": _window_parser,
     "run": _run_parser,
+    "watch": _watch_parser,
     "list": _list_parser,
     "status": _status_parser,
     "retry": _retry_parser,

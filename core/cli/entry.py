@@ -23,7 +23,7 @@ def run_command(argv: Sequence[str] | None = None) -> int:
     printer = Printer()
     try:
         match options.command:
-            case "run":
+            case "run" | "watch":
                 from core.cli.run import run
 
                 return run(options, printer)

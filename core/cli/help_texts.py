@@ -14,6 +14,7 @@ When the window is open already, the PATHs go to it, and nothing else starts.
 
 commands (each has a --help of its own):
   run       run the queue here in the terminal, after adding what is given
+  watch     run the queue, and add what arrives in folders until stopped
   list      list the jobs
   status    say how many jobs are in each state, and who runs the queue
   retry     queue failed or cancelled jobs again
@@ -67,6 +68,16 @@ With --json each job that ends is one line with the fields id, source, state
 height, name), attempts, error (code, message; or null) and seconds; the last
 line is {"summary": {"done", "skipped", "failed", "cancelled", "seconds"}}.
 Sentences for people go to standard error."""
+
+WATCH: Final = """\
+Watch folders and run the queue until stopped by Ctrl+C. Each image in a folder
+becomes a job once it has stopped growing: those that are there at the start and
+were not taken before, and those that arrive. What the recipe makes is never
+taken. A folder that goes away is waited for. The options are those of run."""
+
+WATCH_END: Final = """\
+exit status: 0 stopped by Ctrl+C or a signal; 2 wrong usage, or the queue is in
+use."""
 
 LIST: Final = """\
 List the jobs, in the order in which they were added.

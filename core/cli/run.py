@@ -19,6 +19,7 @@ from core.cli.terminal import Printer
 from core.errors import BadUsage
 from core.intake.adding import AddSummary, add_paths
 from core.intake.wanted import Wanted
+from core.intake.watched import WatchedFolder
 from core.job import JobState
 from core.log_file import keep_log
 from core.owner import Owner, Reply, Request
@@ -65,6 +66,8 @@ def run(options: argparse.Namespace, printer: Printer) -> int:
         summary, status = dry_run(options, settings, data_dir, paths, recipe, wanted, printer)
         tell_refused(summary, printer)
         return 1 if summary.unreadable_count else status
+    if options.command == "watch":
+        refuse_files(paths)
     with Owner.acquire(data_dir) as owner:
         keep_log(data_dir, echo=False)
         return asyncio.run(_Run(options, settings, owner, printer).main(data_dir, paths, recipe))
@@ -80,6 +83,13 @@ def wanted_of(options: argparse.Namespace, settings: Settings) -> Wanted:
     if options.min_size is not None:
         chosen = replace(chosen, min_bytes=options.min_size)
     return chosen
+
+
+def refuse_files(paths: list[str]) -> None:
+    """Raise BadUsage for what is no folder."""
+    for path in paths:
+        if not Path(path).is_dir():
+            raise BadUsage(f"Only folders can be watched, and {path} is none.")
 
 
 def tell_refused(summary: AddSummary, printer: Printer) -> None:
@@ -132,7 +142,10 @@ class _Run:
         self, queue: TaskQueue, report: Report, paths: list[str], recipe: Recipe | None
     ) -> bool:
         """Add and run until all is done, or the user stops it; returns whether something was unreadable."""
-        work = asyncio.create_task(self._add_and_drain(queue, paths, recipe))
+        watching = recipe is not None and self._options.command == "watch"
+        work = asyncio.create_task(
+            self._watch(queue, paths, recipe) if watching else self._add_and_drain(queue, paths, recipe)
+        )
         printing = asyncio.create_task(report.work())
         stops = [asyncio.create_task(event.wait()) for event in (self._interrupted, report.broken)]
         try:
@@ -166,6 +179,27 @@ class _Run:
         await queue.drained()
         return refused
 
+    async def _watch(self, queue: TaskQueue, paths: list[str], recipe: Recipe | None) -> bool:
+        """Add what arrives in the folders, until this is cancelled."""
+        from core.intake.watches import Watches
+
+        assert recipe is not None
+        retries = self._options.max_retries
+        watches = Watches(
+            queue,
+            self._data_dir,
+            max_retries=self._settings.max_retries if retries is None else retries,
+            wanted=lambda: wanted_of(self._options, self._settings),
+            changed=lambda path, sentence: self._printer.say(f"{path}: {sentence}"),
+        )
+        priority = self._options.priority or 0
+        try:
+            await watches.watch([WatchedFolder.of(path, recipe, priority) for path in paths])
+            await asyncio.Event().wait()
+        finally:
+            await watches.close()
+        return False
+
     def _conclude(self, queue: TaskQueue, report: Report, refused: bool) -> int:
         counts, status = report.counts, queue.status()
         left = status.live - status.counts[JobState.HELD]
@@ -178,6 +212,9 @@ class _Run:
             )
         if self._options.json or counts.total():
             report.print_summary()
+        if self._interrupted.is_set() and self._options.command == "watch":
+            self._printer.say(f"Stopped watching, with {left:,} left in the queue.")
+            return 0
         if self._interrupted.is_set():
             self._printer.say(f"Interrupted, with {left:,} left in the queue. To go on: {self._command()}")
             return INTERRUPTED

@@ -45,6 +45,13 @@ class Actions(QObject):
         self.paste = self._make(
             "paste", tr("&Paste"), "", key.Paste, tr("Add copied files, links or a copied picture")
         )
+        self.watched_folders = self._make(
+            "watchedFoldersAction",
+            tr("&Watched folders…"),
+            "",
+            "",
+            tr("Add what arrives in folders by itself"),
+        )
         self.save_report = self._make(
             "saveReport", tr("Save a &report…"), "", "", tr("Save what became of each image, as CSV or JSON")
         )

@@ -109,6 +109,7 @@ class _App:
     async def _end(self) -> int:
         settings = self._window.settings()
         self._window.setEnabled(False)
+        await self._window.watched.close()
         await self._queue.close(self._grace)
         self._window.end()
         await self._tasks.end()

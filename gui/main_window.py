@@ -46,6 +46,7 @@ from gui.report import Report
 from gui.state_tabs import SearchField, StateTabs
 from gui.tasks import Tasks
 from gui.theme import SPACE, choose_scheme, theme_signals
+from gui.watched_folders import WatchedFolders
 
 
 class MainWindow(QMainWindow):
@@ -76,6 +77,9 @@ class MainWindow(QMainWindow):
         self.commands = Commands(queue, self.actions_, self.view, self.model, self.notice, tasks, data_dir)
         self.report = Report(self, queue, self.settings, data_dir, tasks, self.notice)
         self.batch_report = BatchReport(self, queue, self.notice, tasks)
+        self.watched = WatchedFolders(
+            self, queue, settings, data_dir, tasks, self.recipe_bar.recipe, self.settings
+        )
         self.pages = Pages(queue, self.notice, tasks, self)
         self.drop_area = DropArea(self)
         self._lay_out()
@@ -137,7 +141,7 @@ class MainWindow(QMainWindow):
         file = bar.addMenu(self.tr("&File"))
         file.addActions([acts.add_files, acts.add_folder, acts.paste])
         file.addSeparator()
-        file.addAction(acts.save_report)
+        file.addActions([acts.watched_folders, acts.save_report])
         file.addSeparator()
         file.addAction(acts.quit)
         edit = bar.addMenu(self.tr("&Edit"))
@@ -164,6 +168,7 @@ class MainWindow(QMainWindow):
         acts.add_files.triggered.connect(self._choose_files)
         acts.add_folder.triggered.connect(self._choose_folder)
         acts.paste.triggered.connect(self._paste)
+        acts.watched_folders.triggered.connect(self.watched.show)
         acts.save_report.triggered.connect(self.batch_report.choose)
         acts.quit.triggered.connect(self.close)
         acts.find.triggered.connect(self.search.start)
@@ -200,6 +205,7 @@ class MainWindow(QMainWindow):
         self._on_status(self._queue.status())
         self.model.begin()
         self.report.opened(recovery)
+        self.watched.begin()
 
     def add(self, paths: Sequence[str], priority: int = Priority.NORMAL) -> None:
         """Add files, folders and links with the recipe that is chosen."""
@@ -208,7 +214,7 @@ class MainWindow(QMainWindow):
 
     def settings(self) -> Settings:
         """Return the settings with what is chosen in the window."""
-        return self.recipe_bar.as_settings(self._settings)
+        return replace(self.recipe_bar.as_settings(self._settings), watched=self.watched.folders)
 
     def to_front(self) -> None:
         """Show the window before others."""

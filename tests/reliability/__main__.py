@@ -21,7 +21,7 @@ from tests.reliability.attack import Result, Scale, table
 from tests.reliability.attacks import ATTACKS
 
 README: Final = Path(__file__).with_name("README.md")
-FIGURES: Final = re.compile(r"(<!-- figures -->\n).*?(\n<!-- end of figures -->)", re.DOTALL)
+FIGURES: Final = re.compile(r"(<!-- figures -->)\n(.*?)(<!-- end of figures -->)", re.DOTALL)
 _LISTED: Final = 40  # findings of one attack that are printed
 
 
@@ -55,24 +55,39 @@ def main() -> int:
         for finding in result.findings[:_LISTED]:
             print(f"  {finding}", file=sys.stderr, flush=True)
         print(table([(attack.name, result)]).splitlines()[-1], file=sys.stderr, flush=True)
-    text = report(results)
-    print(f"\n{text}")
+    print(f"\n{report(results)}")
     if chosen.write:
-        README.write_text(
-            FIGURES.sub(lambda found: found[1] + text + found[2], README.read_text("utf-8")), "utf-8"
-        )
+        write(report(results))
     return 0 if all(result.clean for _, result in results) else 1
 
 
 def report(results: Sequence[tuple[str, Result]]) -> str:
-    """Return the table, with the command and the day before it and the notes after it."""
+    """Return the table, and below it a line for each attack that says how, when and where it was run."""
     command = shlex.join(one for one in sys.argv[1:] if one != "--write")
-    arguments = f' ARGS="{command}"' if command else ""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    where = f"{cores} cores, Python {platform.python_version()}"
-    said = f"`make attack{arguments}` on {time.strftime('%Y-%m-%d')}, {where}:"
-    notes = [f"- {name}: {note}" for name, result in results for note in result.notes]
-    return "\n\n".join(["\n".join(part) for part in ([said], [table(results)], notes) if part])
+    where = f"{time.strftime('%Y-%m-%d')}, {cores} cores, Python {platform.python_version()}"
+    how = "`make attack" + (f' ARGS="{command}"`' if command else "`")
+    said = [f"- {name}: {'; '.join((f'{how}, {where}', *result.notes))}" for name, result in results]
+    return f"{table(results)}\n\n" + "\n".join(said)
+
+
+def write(text: str) -> None:
+    """Put a report into the README; rows and lines of attacks that were not run stay as they are."""
+    whole = README.read_text("utf-8")
+    found = FIGURES.search(whole)
+    assert found is not None, "the README has lost its marks"
+    head, ruler = text.splitlines()[:2]
+    rows, lines = {}, {}
+    for line in (*found[2].splitlines(), *text.splitlines()[2:]):
+        for attack in ATTACKS:
+            if line.startswith(f"| {attack.name} "):
+                rows[attack.name] = line
+            elif line.startswith(f"- {attack.name}: "):
+                lines[attack.name] = line
+    names = [attack.name for attack in ATTACKS]
+    parts = [head, ruler, *(rows[one] for one in names if one in rows)]
+    parts += ["", *(lines[one] for one in names if one in lines)]
+    README.write_text(FIGURES.sub(lambda marks: "\n".join([marks[1], *parts, marks[3]]), whole), "utf-8")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,10 @@ from typing import Final
 from tests.reliability.attack import Attack
 from tests.reliability.clock import Time
 from tests.reliability.disk import Disk
+from tests.reliability.images import Images
 from tests.reliability.kill import Kill
+from tests.reliability.load import Load
 from tests.reliability.store import Store
 from tests.reliability.workers import Workers
 
-ATTACKS: Final[tuple[Attack, ...]] = (Kill(), Workers(), Disk(), Store(), Time())
+ATTACKS: Final[tuple[Attack, ...]] = (Kill(), Workers(), Disk(), Store(), Time(), Images(), Load())

@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmarks import images, queue, window
+from tests.benchmarks import images, peers, queue, window
 from tests.benchmarks.photos import cores
 from tests.benchmarks.row import Row, table
 
 SECTIONS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "images": images.measure,
+    "peers": peers.measure,
     "queue": queue.measure,
     "window": window.measure,
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,7 +32,12 @@ def write_receipt(
     """
     listed = [(o.path, o.bytes, o.width, o.height, o.name, digest) for o, digest in files]
     text = json.dumps({"tag": tag, "replacing": replacing, "files": listed})
-    Path(receipt).write_text(text, encoding="ascii")
+    # Cut to its length afterwards: a file that was cut to nothing is written out by ext4 when it is closed.
+    descriptor = os.open(receipt, os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+    try:
+        os.ftruncate(descriptor, os.write(descriptor, text.encode("ascii")))
+    finally:
+        os.close(descriptor)
 
 
 def published(receipt: str, tag: str) -> tuple[OutputFile, ...] | None:

@@ -19,6 +19,7 @@ from typing import Final
 from core.errors import BadName, ReadFailed, from_os_error
 from core.executor import Task
 from core.formats import Format
+from core.imaging.libvips import read_by_vips
 from core.imaging.naming import numbered, remove_files
 from core.imaging.readers import open_image
 from core.imaging.receipt import digest_of, write_receipt
@@ -187,8 +188,10 @@ def _check(content: bytes, one: Made) -> None:
     try:
         with open_image(io.BytesIO(content), one.file_name, lambda _width, _height: None) as image:
             size = one.size if one.format.drawn else image.size
-            image.draft(image.mode, (1, 1))
-            image.load()
+            moves = getattr(image, "n_frames", 1) > 1
+            if moves or not read_by_vips(content, one.format.pillow):
+                image.draft(image.mode, (1, 1))
+                image.load()
     except (OSError, SyntaxError, ValueError) as error:
         raise ReadFailed(f"{one.file_name} could not be written: it cannot be read back.") from error
     if size != one.size:

@@ -12,13 +12,19 @@ from core.imaging.borders import attended, trimmed
 from core.imaging.colour import fill_of, taking, with_alpha
 from core.imaging.decode import check_pixels
 from core.imaging.effects import apply
+from core.imaging.libvips import shrunk_by_vips
 from core.imaging.plan import Apply, Attend, Cut, Pad, Scale, Size, Spin, Step, Trim, Turn, plan
 
-_REDUCING_GAP: Final = 3.0
+_REDUCING_GAP: Final = 2.0
 """How many times the target is left to the Lanczos filter after a box filter has done the coarse part.
 
-7 ms instead of 17 for 1920 to 256 pixels, and no difference to see (Pillow's documentation of `resize`).
+4.4 ms instead of 21 for 1920 to 256 pixels; libvips leaves as much to its own.
 """
+
+_SMALL: Final = 100_000  # pixels; below it Pillow is as fast
+_COARSE: Final = 4  # times the target; from there on the box filter does the most
+"""Between these two libvips scales: 2048 to 1024 pixels in 12 ms against 30 of Pillow, 1024 to 512 in 3.2
+against 7.6, 500 to 256 in 1.3 against 1.9; but 2048 to 256 in 7.8 against 3.7."""
 
 
 def perform(
@@ -71,8 +77,17 @@ def _scaled(
 ) -> Image.Image:
     if box is None and image.size == size:
         return image
+    if box is None and _is_for_vips(image.size, size):
+        shrunk = shrunk_by_vips(image, size)
+        if shrunk is not None:
+            return shrunk
     fast = fast and image.mode != "I;16"  # for which Pillow has no box filter
     return image.resize(size, Image.Resampling.LANCZOS, box, _REDUCING_GAP if fast else None)
+
+
+def _is_for_vips(size: Size, new: Size) -> bool:
+    across, down = size[0] / new[0], size[1] / new[1]
+    return size[0] * size[1] > _SMALL and min(across, down) >= 1 and max(across, down) < _COARSE
 
 
 def _attended(

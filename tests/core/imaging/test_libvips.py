@@ -9,7 +9,8 @@ from PIL import Image, ImageChops, ImageStat
 
 from core.imaging import transform
 from core.imaging.libvips import libvips, read_by_vips, shrunk_by_vips
-from core.imaging.transform import Scale, perform
+from core.imaging.plan import Scale
+from core.imaging.transform import perform
 from tests.core.imaging.pictures import photo
 
 pytestmark = pytest.mark.skipif(libvips() is None, reason="libvips is not installed")

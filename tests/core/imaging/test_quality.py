@@ -35,7 +35,7 @@ def size_at(picture: Image.Image, name: str, quality: int) -> int:
 
 
 @pytest.mark.parametrize("part", [0.9, 0.6, 0.4])
-@pytest.mark.parametrize(("name", "close"), [("jpeg", 0.97), ("webp", 0.92), ("avif", 0.92)])
+@pytest.mark.parametrize(("name", "close"), [("jpeg", 0.97), ("webp", 0.92), ("avif", 0.9)])
 def test_a_limit_is_met_within_three_per_cent_by_few_files(
     name: str, close: float, part: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from html.parser import HTMLParser
 from typing import Final
 from urllib.parse import quote, urljoin, urlsplit
@@ -20,7 +21,8 @@ def images_of_page(html: str, base: str = "") -> list[str]:
     like images, and the picture that it gives to those who share it. `base` is the page's own link.
     """
     parser = _Finder(base)
-    parser.feed(html)
+    with suppress(AssertionError):  # as Python's parser answers "<![:": what it found before that counts
+        parser.feed(html)
     return list(parser.found)[:_MOST]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.links.address import clean_link, link_name, named_by_server, safe_name, shown_link
@@ -98,6 +98,7 @@ def test_a_page_with_very_many_images_is_cut() -> None:
     assert len(images_of_page("".join(f"<img src='http://h/{n}.jpg'>" for n in range(900)))) == 500
 
 
+@example("<![:")
 @given(st.text("<>!-&;#='\" /aimgsrchtp:x[]%?@\n"))
 def test_g15_no_page_makes_it_fail(html: str) -> None:
     images_of_page("<img src=" + html, "https://h/")

@@ -33,7 +33,7 @@ from tests.reliability.sources import encoded, recipe
 from tests.reliability.stalling_folder import NAME
 
 MAY_MOUNT: Final = bool(os.environ.get("IMAGEQUEUE_MAY_MOUNT"))
-_PATIENCE: Final = 40.0  # seconds that any trick may take, also on a busy machine
+_PATIENCE: Final = 90.0  # seconds that any trick may take, also on a busy machine
 _CAPBSET_DROP, _DAC_OVERRIDE, _DAC_READ_SEARCH = 24, 1, 2  # <linux/prctl.h>, <linux/capability.h>
 
 
@@ -394,7 +394,7 @@ def a_full_disk_for_the_store(tally: Tally, here: Path, _rng: random.Random, _co
     if not MAY_MOUNT:
         return
     data = here / "data"
-    with small_disk(data, "1500k"):
+    with small_disk(data, "700k"):
 
         async def story() -> None:
             accepted, refused = await _fill(tally, data, here / "out")

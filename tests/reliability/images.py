@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import warnings
 from collections import Counter
 from pathlib import Path
 from typing import Final
@@ -118,6 +119,6 @@ class _Fuzzer:
         self.ends["done"] += 1
         if isinstance(outcome, Done):
             for file in outcome.outputs:
-                with Image.open(file.path) as image:
+                with warnings.catch_warnings(action="ignore"), Image.open(file.path) as image:
                     image.load()
                     self.tally.expect(image.size == (file.width, file.height), "torn", f"an output of {name}")

@@ -207,7 +207,7 @@ class RunningApp:
         jobs: list[dict[str, Any]] = command_line(self.data_dir, "list")
         return jobs
 
-    def until_done(self, count: int, *, seconds: float = 40.0) -> None:
+    def until_done(self, count: int, *, seconds: float = 80.0) -> None:
         """Wait until so many jobs are done."""
         until(lambda: self.counts()["done"] == count, f"{count} jobs are done", seconds=seconds, every=0.1)
 

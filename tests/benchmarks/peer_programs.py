@@ -41,6 +41,10 @@ class Batch:
     edges: tuple[int, ...]  # the longest side of each output in pixels, the largest first
     format: str
     quality: int | None
+    # Of our recipe alone: its quality and effort, where they are not the peer's and the default.
+    fast: bool = True
+    our_quality: int | None = None
+    effort: int | None = None
 
     @property
     def suffix(self) -> str:

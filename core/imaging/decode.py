@@ -6,6 +6,9 @@ Measured on 12-megapixel photos, one thread, ms of processor time for decode and
     JPEG to          256 px   1024 px   1920 px   2560 px       PNG to 1920   WebP   TIFF   AVIF
     Pillow, draft      14        43        64       172              369       325    209    336
     libvips, shrink    14        22        27        59              177       262    131    571
+
+What `fast` costs: to 1920 pixels from a JPEG decoded at half its size, 41.44 dB and an SSIM of 0.9722 to a
+full decode, against 41.54 and 0.9756 for 21 ms more. Neither sharpening nor another kernel brings that back.
 """
 
 from __future__ import annotations

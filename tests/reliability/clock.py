@@ -184,10 +184,16 @@ async def _burst(tally: Tally, rng: random.Random, folder: Path) -> None:
 
 
 async def settle(queue: TaskQueue) -> None:
-    """Wait until the queue has done all that it does by itself at this instant."""
+    """Wait until the queue has done all that it does by itself at this instant: nothing waits but backoffs.
+
+    There is always a free slot, and each attempt ends at once: so nothing is queued or running for long.
+    """
     dispatcher, quiet = queue._dispatcher, 0
-    while quiet < 3:
-        await queue._writer.call(lambda _: None)
-        await asyncio.sleep(0)
-        busy = dispatcher._wake.is_set() or dispatcher._came_in or dispatcher._runs
-        quiet = 0 if busy else quiet + 1
+    async with asyncio.timeout(60):
+        while quiet < 3:
+            await queue._writer.call(lambda _: None)
+            await asyncio.sleep(0)
+            counts = queue.status().counts
+            at_work = counts[JobState.QUEUED] + counts[JobState.RUNNING]
+            busy = at_work or dispatcher._wake.is_set() or dispatcher._unsettled
+            quiet = 0 if busy else quiet + 1

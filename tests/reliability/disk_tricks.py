@@ -6,35 +6,36 @@ Usage: python -m tests.reliability.disk_tricks FOLDER SEED [short]
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import json
 import os
 import random
-import resource
-import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from core.errors import DiskFull, StoreUnusable
 from core.job import ENDED, Job, JobState
-from core.queue import TaskQueue
 from core.recipe import Existing, Recipe
-from core.retry import RetryPolicy
-from core.slots import ProcessSlots
 from tests.reliability.attack import Tally
+from tests.reliability.disk_stage import (
+    MAY_MOUNT,
+    PATIENCE,
+    check,
+    make_larger,
+    no_large_files,
+    photos,
+    queue_in,
+    read_only_disk,
+    run,
+    small_disk,
+    waive_nothing,
+)
 from tests.reliability.sources import encoded, recipe
 from tests.reliability.stalling_folder import NAME
-
-MAY_MOUNT: Final = bool(os.environ.get("IMAGEQUEUE_MAY_MOUNT"))
-_PATIENCE: Final = 90.0  # seconds that any trick may take, also on a busy machine
-_CAPBSET_DROP, _DAC_OVERRIDE, _DAC_READ_SEARCH = 24, 1, 2  # <linux/prctl.h>, <linux/capability.h>
 
 
 def main(folder: Path, seed: int, short: bool) -> None:
@@ -52,55 +53,6 @@ def main(folder: Path, seed: int, short: bool) -> None:
     print(json.dumps({
         "count": tally.count, "survived": tally.survived, "findings": tally.findings, "notes": tally.notes,
     }))  # fmt: skip
-
-
-def queue_in(folder: Path, timeout: float = 60.0) -> TaskQueue:
-    """Return a queue on real workers that retries at once."""
-    slots = ProcessSlots(memory_limit=1_000_000_000)
-    return TaskQueue(folder, slots, retry=RetryPolicy(base=0.0), timeout=timeout, concurrency=2)
-
-
-async def run(
-    folder: Path, sources: Sequence[str | Path], made: Recipe, meanwhile: Callable[[], None] = lambda: None,
-    limit: float = 60.0, retries: int = 1,
-) -> list[Job]:  # fmt: skip
-    """Run the sources to their ends, or until the queue pauses itself; return the jobs."""
-    queue = queue_in(folder, limit)
-    await queue.open()
-    try:
-        ids = list((await queue.enqueue_batch([str(one) for one in sources], made, max_retries=retries)).ids)
-        await queue.start()
-        await asyncio.to_thread(meanwhile)
-        async with asyncio.timeout(_PATIENCE):
-            await queue.drained()
-        return await queue.jobs(ids)
-    finally:
-        async with asyncio.timeout(_PATIENCE):
-            await queue.close(0)
-
-
-def photos(folder: Path, count: int, side: int = 64) -> list[Path]:
-    """Write so many real images."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"photo-{number}.{('jpg', 'png', 'webp')[number % 3]}" for number in range(count)]
-    for number, path in enumerate(paths):
-        path.write_bytes(encoded(number, ("JPEG", "PNG", "WEBP")[number % 3], side))
-    return paths
-
-
-def check(tally: Tally, jobs: Sequence[Job], *codes: str) -> None:
-    """Each job has ended, and those that failed did so with one of these codes and with a sentence."""
-    for job in jobs:
-        code = job.error.code if job.error is not None and job.state is not JobState.DONE else ""
-        said = job.error.message if job.error is not None else ""
-        what = f"{Path(job.source).name[:40]!a} is {job.state} {code} ({said[:90]!a})"
-        tally.expect(job.state in ENDED, "stuck", what)
-        if job.state is JobState.DONE:
-            tally.expect("done" in codes, "lost", what)
-            whole = all(Path(file.path).stat().st_size == file.bytes for file in job.outputs)
-            tally.expect(whole, "torn", f"an output of {what}")
-        else:
-            tally.expect(code in codes and said.strip(), "lost", f"{what}, not {' or '.join(codes)}")
 
 
 # -- sources ----------------------------------------------------------------------------------------------
@@ -215,35 +167,6 @@ def a_folder_that_stalls(tally: Tally, here: Path, _rng: random.Random, _count: 
 # -- outputs ----------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[None]:
-    """Let a folder be a disk of its own."""
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def make_larger(disk: Path) -> None:
-    """Give a small disk room."""
-    subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
-
-
-@contextmanager
-def no_large_files(most: int) -> Iterator[None]:
-    """Let no file that is written from now on, by workers too, grow past so many bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, before)
-
-
 def a_full_disk_for_outputs(tally: Tally, here: Path, _rng: random.Random, count: int) -> None:
     """The queue pauses itself with a sentence; when there is room again, all is done, and nothing is torn."""
     if not MAY_MOUNT:
@@ -258,7 +181,7 @@ def a_full_disk_for_outputs(tally: Tally, here: Path, _rng: random.Random, count
             await queue.open()
             ids = list((await queue.enqueue_batch([str(one) for one in sources], recipe(out))).ids)
             await queue.start()
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(PATIENCE):
                 await queue.drained()
             status = queue.status()
             tally.expect("full" in status.reason, "lost", f"it paused for {status.reason!r}")
@@ -267,7 +190,7 @@ def a_full_disk_for_outputs(tally: Tally, here: Path, _rng: random.Random, count
             filler.unlink()
             make_larger(out)
             await queue.start()
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(PATIENCE):
                 await queue.drained()
             check(tally, await queue.jobs(ids), "done")
             await queue.close(0)
@@ -286,7 +209,7 @@ def a_limit_on_files(tally: Tally, here: Path, _rng: random.Random, _count: int)
         await queue.open()  # the store's own files are there, and small
         ids = (await queue.enqueue_batch([str(one) for one in paths], whole, max_retries=1)).ids
         await queue.start()
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(PATIENCE):
             await queue.drained()
         jobs = await queue.jobs(ids)
         await queue.close(0)
@@ -329,7 +252,7 @@ def folders_that_cannot_be_written(tally: Tally, here: Path, _rng: random.Random
             for target in targets:
                 ids += (await queue.enqueue_batch([str(path) for path in paths], recipe(target))).ids
             await queue.start()
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(PATIENCE):
                 await queue.drained()
             jobs = await queue.jobs(ids)
             await queue.close(0)
@@ -338,20 +261,6 @@ def folders_that_cannot_be_written(tally: Tally, here: Path, _rng: random.Random
         jobs = asyncio.run(story())
     check(tally, jobs, "not-writable")
     tally.expect(all(job.attempts == 1 for job in jobs), "lost", "retries were spent on a read-only folder")
-
-
-@contextmanager
-def read_only_disk(folder: Path) -> Iterator[Path | None]:
-    """Let a folder be a disk that cannot be written; None where that takes rights that are not to be had."""
-    if not MAY_MOUNT:
-        yield None
-        return
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(folder)], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def a_folder_that_vanishes(tally: Tally, here: Path, _rng: random.Random, count: int) -> None:
@@ -407,7 +316,7 @@ def a_full_disk_for_the_store(tally: Tally, here: Path, _rng: random.Random, _co
                 found == accepted, "lost", f"{len(found)} jobs are there, {len(accepted)} were accepted"
             )
             await queue.start()
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(PATIENCE):
                 await queue.drained()
             counts = queue.status().counts
             tally.expect(counts[JobState.FAILED] == len(accepted), "stuck", f"it ended with {dict(counts)}")
@@ -453,16 +362,6 @@ BRIEFLY: Final = (
     folders_that_cannot_be_written,
     a_full_disk_for_the_store,
 )
-
-
-def waive_nothing() -> None:
-    """Start this program again without the rights by which root reads and writes whatever it likes."""
-    if os.geteuid() == 0 and not os.environ.get("IMAGEQUEUE_WAIVED"):
-        libc = ctypes.CDLL(None)
-        for right in (_DAC_OVERRIDE, _DAC_READ_SEARCH):
-            libc.prctl(_CAPBSET_DROP, right, 0, 0, 0)
-        command = [sys.executable, "-m", "tests.reliability.disk_tricks", *sys.argv[1:]]
-        os.execve(sys.executable, command, {**os.environ, "IMAGEQUEUE_WAIVED": "1"})
 
 
 if __name__ == "__main__":

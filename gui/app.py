@@ -66,10 +66,8 @@ class _App:
     """One run of the app, from the first window to the end of the last worker."""
 
     def __init__(self, data_dir: Path, owner: Owner) -> None:
-        self._data_dir = data_dir
         self._owner = owner
         settings = Settings.load(data_dir)
-        self._grace = settings.grace
         self._tasks = Tasks()
         self._queue = TaskQueue(
             data_dir,
@@ -107,16 +105,15 @@ class _App:
         return status
 
     async def _end(self) -> int:
-        settings = self._window.settings()
         self._window.setEnabled(False)
         await self._window.watched.close()
-        await self._queue.close(self._grace)
+        await self._queue.close(self._window.settings().grace)
         self._window.end()
         await self._tasks.end()
+        with suppress(ImageQueueError):
+            await self._window.state.close()
         self._owner.release()
         self._window.close_for_good()
-        with suppress(ImageQueueError):
-            await asyncio.to_thread(settings.save, self._data_dir)
         return 0
 
     # -- closing --------------------------------------------------------------------------------------------
@@ -135,7 +132,7 @@ class _App:
                 self._window.tr(
                     "They get up to {0:g} seconds to finish. Everything else stays in the queue,"
                     " and goes on at the next start."
-                ).format(self._grace),
+                ).format(self._window.settings().grace),
                 self._window.tr("Quit"), self._window.tr("Keep working"),
             ):  # fmt: skip
                 self._ending.set()

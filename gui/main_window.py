@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QImage, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -47,6 +47,7 @@ from gui.state_tabs import SearchField, StateTabs
 from gui.tasks import Tasks
 from gui.theme import SPACE, choose_scheme, theme_signals
 from gui.watched_folders import WatchedFolders
+from gui.window_state import WindowState
 
 
 class MainWindow(QMainWindow):
@@ -63,7 +64,6 @@ class MainWindow(QMainWindow):
         self._tasks = tasks
         self._may_close = False
         self._hearing = Hearing()
-        self._state = QSettings(str(data_dir / "window.ini"), QSettings.Format.IniFormat)
         self.actions_ = Actions(self)
         self.notice = Notice(self)
         self.recipe_bar = RecipeBar(settings, tasks)
@@ -78,14 +78,25 @@ class MainWindow(QMainWindow):
         self.report = Report(self, queue, self.settings, data_dir, tasks, self.notice)
         self.batch_report = BatchReport(self, queue, self.notice, tasks)
         self.watched = WatchedFolders(
-            self, queue, settings, data_dir, tasks, self.recipe_bar.recipe, self.settings
+            self,
+            queue,
+            settings,
+            data_dir,
+            tasks,
+            self.recipe_bar.recipe,
+            lambda: self.state.write(),
         )
         self.pages = Pages(queue, self.notice, tasks, self)
         self.drop_area = DropArea(self)
         self._lay_out()
         self._make_menus()
         self._connect()
-        self._restore()
+        self.state = WindowState(
+            self, self._splitter, self.view, self.tabs, self.actions_, self.recipe_bar, self.settings,
+            data_dir, tasks,
+        )  # fmt: skip
+        self.state.restore()
+        self.inspector.setVisible(self.actions_.details.isChecked())
 
     # -- putting together -----------------------------------------------------------------------------------
 
@@ -224,38 +235,16 @@ class MainWindow(QMainWindow):
         self.activateWindow()
 
     def close_for_good(self) -> None:
-        """Keep how the window looks, and close it without asking."""
-        self._state.setValue("geometry", self.saveGeometry())
-        self._state.setValue("splitter", self._splitter.saveState())
-        self._state.setValue("columns", self.view.save_layout())
-        self._state.setValue("details", self.actions_.details.isChecked())
-        self._state.setValue("tab", self.tabs.current())
-        self._state.setValue("scheme", theme_signals().scheme)
-        self._state.sync()
+        """Close the window without asking."""
         self._may_close = True
         self.close()
 
     def end(self) -> None:
         """Hear the queue no more."""
         self._hearing.end()
+        self.state.end()
         for part in (self.model, self.tabs, self.inspector, self.progress, self.pages):
             part.end()
-
-    def _restore(self) -> None:
-        geometry = self._state.value("geometry")
-        if not isinstance(geometry, QByteArray) or not self.restoreGeometry(geometry):
-            self.resize(QSize(1280, 760).boundedTo(self.screen().availableSize()))
-        splitter, columns = self._state.value("splitter"), self._state.value("columns")
-        if isinstance(splitter, QByteArray):
-            self._splitter.restoreState(splitter)
-        if isinstance(columns, QByteArray):
-            self.view.restore_layout(columns)
-        details = self._state.value("details", defaultValue=True, type=bool)
-        self.actions_.details.setChecked(bool(details))
-        self.inspector.setVisible(bool(details))
-        self.tabs.choose(str(self._state.value("tab", "all")))
-        scheme = str(self._state.value("scheme", "system"))
-        self.actions_.schemes.get(scheme, self.actions_.schemes["system"]).setChecked(True)
 
     def _show_states(self, states: frozenset[JobState] | None) -> None:
         self.model.set_query(replace(self.model.query, states=states))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt
@@ -44,15 +43,14 @@ class WatchedFolders(QObject):
         data_dir: Path,
         tasks: Tasks,
         recipe: Callable[[], Recipe],
-        now: Callable[[], Settings],
+        keep: Callable[[], Awaitable[None]],
     ) -> None:
-        """Prepare; `recipe` is what a new folder gets, `now` the settings to be kept with a change."""
+        """Prepare; `recipe` is what a new folder gets, `keep` writes the settings after a change."""
         super().__init__(window)
         self._window = window
-        self._data_dir = data_dir
         self._tasks = tasks
         self._recipe = recipe
-        self._now = now
+        self._keep = keep
         self.folders = settings.watched
         self.watches = Watches(
             queue, data_dir, max_retries=settings.max_retries, wanted=settings.wanted, changed=self._on_state
@@ -96,7 +94,7 @@ class WatchedFolders(QObject):
             self.dialog.fill()
 
     async def _apply(self) -> None:
-        await asyncio.to_thread(self._now().save, self._data_dir)
+        await self._keep()
         await self.watches.watch(self.folders)
 
     def _on_state(self, _path: str, _sentence: str) -> None:

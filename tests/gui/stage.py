@@ -86,8 +86,9 @@ async def staged(
     try:
         yield stage
     finally:
-        window.close_for_good()
         window.end()
         await queue.close(0)
         await tasks.end()
+        await window.state.close()
+        window.close_for_good()
         window.deleteLater()

@@ -106,7 +106,12 @@ def recovery_line(recovery: Recovery) -> str:
             )
         )
     if recovery.put_back or recovery.exhausted or recovery.finished:
-        parts.append(_tr("Image Queue closed unexpectedly; nothing was lost."))
+        whole = not recovery.set_aside
+        parts.append(
+            _tr("Image Queue closed unexpectedly; nothing was lost.")
+            if whole
+            else _tr("Image Queue closed unexpectedly.")
+        )
         if recovery.put_back:
             parts.append(
                 words.count(

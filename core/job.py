@@ -79,6 +79,7 @@ class JobError:
     message: str  # one sentence for people
     retryable: bool = False  # whether another attempt may help
     details: str = ""  # a traceback, or what a library said; may be empty
+    wait: float = 0.0  # seconds that should pass before another attempt, as a server asked; 0 for none
 
 
 @dataclass(frozen=True, slots=True)

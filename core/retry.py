@@ -15,6 +15,7 @@ class RetryPolicy:
 
     base: seconds; the n-th failed attempt is followed by base * 2**n seconds.
     cap: seconds; the most that this grows to, the random part not counted.
+    patience: seconds; the most that a server is left alone for because it asks for it.
     jitter: the random part, as a fraction of the wait: it is added and never taken away, so that jobs that
         failed in the same instant do not come back in the same instant.
     crashes: the number of dead workers after which a job has failed for good, however many retries it has.
@@ -22,18 +23,22 @@ class RetryPolicy:
 
     base: float = 1.0
     cap: float = 300.0
+    patience: float = 3_600.0
     jitter: float = 0.5
     crashes: int = 3
 
     def __post_init__(self) -> None:
-        if not (self.base >= 0 and self.cap >= 0 and self.jitter >= 0):
-            raise BadUsage("A retry's base, cap and jitter are numbers from 0 up.")
+        if not min(self.base, self.cap, self.patience, self.jitter) >= 0:
+            raise BadUsage("A retry's base, cap, patience and jitter are numbers from 0 up.")
 
-    def delay(self, attempt: int, rng: random.Random) -> float:
-        """Return the seconds to wait after the failed attempt with this number, from 1."""
+    def delay(self, attempt: int, rng: random.Random, asked: float = 0.0) -> float:
+        """Return the seconds to wait after the failed attempt with this number, from 1.
+
+        asked: seconds that a server asked for; the wait is no shorter, up to `patience`.
+        """
         # 2**60 seconds is past any cap; without the bound a large attempt would overflow a float.
         wait = min(self.cap, self.base * 2.0 ** min(attempt, 60))
-        return wait + rng.random() * self.jitter * wait
+        return max(wait, min(asked, self.patience)) + rng.random() * self.jitter * wait
 
     def after_crashes(self, error: JobError, crashes: int) -> JobError:
         """Return the error of a job that has cost so many workers: once too many, no retry can help it."""

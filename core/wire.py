@@ -90,6 +90,7 @@ def outcome_to_wire(outcome: Outcome) -> Message:
                 "message": error.message[:_LONGEST_TEXT],
                 "retryable": error.retryable,
                 "details": error.details[-_LONGEST_DETAILS:],
+                "wait": error.wait,
             }
         case Stopped():
             return {"outcome": "stopped"}
@@ -113,8 +114,12 @@ def outcome_from_wire(message: Message) -> Outcome:
             retryable = message.get("retryable")
             if not isinstance(retryable, bool):
                 raise BadMessage(f"retryable is {retryable!r:.80}")
-            code = _text(message, "code")
-            return Failed(JobError(code, _text(message, "message"), retryable, _text(message, "details")))
+            return Failed(
+                JobError(
+                    _text(message, "code"), _text(message, "message"), retryable, _text(message, "details"),
+                    _optional_number(message, "wait") or 0.0,
+                )
+            )  # fmt: skip
         case "stopped":
             return Stopped()
         case other:

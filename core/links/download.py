@@ -53,6 +53,7 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _LATER: Final = frozenset({408, 425, 429})  # answers below 500 that another attempt may change
 _PAGES: Final = ("text/html", "application/xhtml+xml")
 _PAGE_BEGINNINGS: Final = (b"<!doctype html", b"<html")
+_LONGEST_ASKED: Final = 86_400.0  # seconds; what a retry makes of it is in core.retry
 _HEADERS: Final = {
     "User-Agent": "ImageQueue/0.1",
     "Accept": "image/*,*/*;q=0.8",
@@ -226,7 +227,9 @@ class _Download:
         answer = f"{code} {response.reason_phrase}".strip()
         host, link = host_of(str(response.url)), shown_link(self._link)
         if code >= HTTPStatus.INTERNAL_SERVER_ERROR or code in _LATER:
-            raise ServerFailed(f"The server {host} is busy or broken ({answer}).")
+            wait = _asked_wait(response.headers)
+            asks = f" It asks to be left alone for {wait:,.0f} seconds." if wait else ""
+            raise ServerFailed(f"The server {host} is busy or broken ({answer}).{asks}", wait)
         if code in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
             raise NoSuchLink(f"There is nothing at {link} ({answer}).")
         raise LinkRefused(f"The server {host} does not give {link} ({answer}).")
@@ -315,6 +318,20 @@ class _Download:
     def _write_note(self, note: _Note) -> None:
         # A dot is at the beginning of our own files' names, which no safe name has.
         (self._folder / ".note").write_text(json.dumps(asdict(note)), encoding="ascii")
+
+
+def _asked_wait(headers: httpx.Headers) -> float:
+    """Return the seconds that a server asks to be left alone for (RFC 9110, section 10.2.3); 0 for none."""
+    asked = headers.get("retry-after", "").strip()
+    if asked.isascii() and asked.isdigit():
+        return min(float(asked[:12]), _LONGEST_ASKED)
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
+        until = email.utils.parsedate_to_datetime(asked).timestamp()
+        now = time.time()
+        with contextlib.suppress(ValueError, TypeError, OverflowError):  # by the server's own clock
+            now = email.utils.parsedate_to_datetime(headers.get("date", "")).timestamp()
+        return min(max(until - now, 0.0), _LONGEST_ASKED)
+    return 0.0
 
 
 def _read_note(folder: Path) -> _Note:

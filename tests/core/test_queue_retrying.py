@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.errors import DiskFull
+from core.errors import DiskFull, ServerFailed
 from core.executor import Done, Failed, Outcome, Task
 from core.job import AttemptEnd, JobState, Priority
 from core.status import RunState
@@ -54,6 +54,19 @@ def test_g9_a_job_that_waits_for_its_retry_holds_no_worker(run_on_loop: RunOnLoo
             assert status.active == 0
             assert status.next_due_in is not None
             assert 2 <= status.next_due_in <= 3
+
+    run_on_loop(story())
+
+
+def test_g9_a_job_waits_for_as_long_as_a_server_asked(run_on_loop: RunOnLoop, tmp_path: Path) -> None:
+    async def story() -> None:
+        asked = Failed(ServerFailed("The server is busy.", 120).as_job_error())
+        async with opened(tmp_path, ByHand(lambda task: asked), concurrency=1) as bench:
+            await bench.add("a")
+            await bench.queue.start()
+            await bench.count(JobState.RETRYING, 1)
+            await until(lambda: bench.queue.status().next_due_in is not None)
+            assert 120 <= (bench.queue.status().next_due_in or 0) <= 121
 
     run_on_loop(story())
 

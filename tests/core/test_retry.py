@@ -30,6 +30,13 @@ def test_g9_a_thousand_failures_in_one_instant_do_not_come_back_in_one_burst() -
     assert fullest_second < 150
 
 
+def test_g9_a_server_is_left_alone_for_as_long_as_it_asks_and_for_an_hour_at_most() -> None:
+    policy, rng = RetryPolicy(), random.Random(1)
+    assert 90 <= policy.delay(1, rng, 90) <= 91
+    assert 300 <= policy.delay(20, rng, 90) <= 450
+    assert 3_600 <= policy.delay(1, rng, 1e9) <= 3_601
+
+
 def test_g9_what_a_retry_cannot_help_gives_up_at_once() -> None:
     assert RetryPolicy().gives_up(JobError("not-an-image", "", retryable=False), 1, 3)
 

@@ -35,7 +35,7 @@ outcomes: st.SearchStrategy[Outcome] = st.one_of(
         st.lists(text, max_size=3).map(tuple),
     ),
     st.builds(Skipped, text, optional_number),
-    st.builds(Failed, st.builds(JobError, text, text, st.booleans(), text)),
+    st.builds(Failed, st.builds(JobError, text, text, st.booleans(), text, st.floats(0, 1e9))),
     st.just(Stopped()),
 )
 
@@ -101,7 +101,9 @@ def test_an_outcome_with_a_wrong_field_is_refused(change: dict[str, Any]) -> Non
         outcome_from_wire(GOOD | change)
 
 
-@pytest.mark.parametrize("change", [{"code": 1}, {"retryable": 1}, {"message": None}, {"details": []}])
+@pytest.mark.parametrize(
+    "change", [{"code": 1}, {"retryable": 1}, {"message": None}, {"details": []}, {"wait": -1}]
+)
 def test_an_error_with_a_wrong_field_is_refused(change: dict[str, Any]) -> None:
     good = outcome_to_wire(Failed(JobError("bug", "sentence")))
     with pytest.raises(BadMessage):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+import socket
 import ssl
+import threading
 from pathlib import Path
 
 import pytest
@@ -196,6 +199,33 @@ def test_a_length_that_is_too_long_by_a_lie_is_a_cut_connection(
         fetch(server.link())
 
 
+def test_a_length_that_is_too_short_by_a_lie_gives_that_much_and_no_more(
+    server: Server, fetch: Fetch, png: bytes
+) -> None:
+    server.answers["/photo.png"] = lambda request: request.reply(png, length="100")
+    assert fetch(server.link()).read_bytes() == png[:100]  # which the decoder then calls damaged
+
+
+def test_a_bomb_that_is_packed_for_the_way_ends_at_the_limit_of_bytes(server: Server, fetch: Fetch) -> None:
+    bomb = gzip.compress(bytes(20 * 2**20))
+    server.answers["/photo.png"] = lambda request: request.reply(bomb, Content_Encoding="gzip")
+    fetch.limits = Limits(bytes=2**20)
+    with pytest.raises(LinkTooLarge, match="has more than 1 MB"):
+        fetch(server.link())
+    assert sum(one.stat().st_size for one in fetch.folder.iterdir()) < 2**20 + 1_000
+
+
+def test_a_head_without_end_is_a_network_error(server: Server, fetch: Fetch) -> None:
+    def endless(request: Request) -> None:
+        request.send(b"HTTP/1.1 200 OK\r\n")
+        while not request.ended.is_set():
+            request.send(b"X-More: " + b"x" * 10_000 + b"\r\n")
+
+    server.answers["/photo.png"] = endless
+    with pytest.raises(NetworkFailed):
+        fetch(server.link())
+
+
 @pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "image/png", ""])
 def test_a_page_where_an_image_was_promised_names_its_images(server: Server, fetch: Fetch, kind: str) -> None:
     page = b"<!DOCTYPE html><html><img src='/one.png'><a href='two.jpg'>two</a><a href='three.html'>no</a>"
@@ -239,6 +269,31 @@ def test_g9_what_a_server_says_is_tried_again_where_that_can_help(
     assert caught.value.retryable is (kind is ServerFailed)
 
 
+@pytest.mark.parametrize(
+    ("asked", "wait"),
+    [
+        ("120", 120),
+        ("Wed, 21 Oct 2015 07:29:30 GMT", 90),
+        ("Wed, 21 Oct 2015 07:00:00 GMT", 0),
+        ("9" * 400, 86_400),
+        ("-5", 0),
+        ("soon", 0),
+        ("", 0),
+    ],
+)
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
+def test_g9_a_server_that_asks_to_be_left_alone_is_heard(
+    server: Server, fetch: Fetch, status: str, asked: str, wait: int
+) -> None:
+    server.answers["/photo.png"] = lambda request: request.reply(
+        b"", status, Retry_After=asked, Date="Wed, 21 Oct 2015 07:28:00 GMT"
+    )
+    with pytest.raises(ServerFailed) as caught:
+        fetch(server.link())
+    assert caught.value.as_job_error().wait == wait
+    assert ("It asks to be left alone for" in str(caught.value)) is bool(wait)
+
+
 def test_nobody_listening_is_a_network_error(fetch: Fetch) -> None:
     with serving() as gone:
         pass
@@ -261,6 +316,32 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(fetch: Fetch, png: byt
             fetch(server.link())
         assert not server.asked
         assert not caught.value.retryable
+
+
+def test_a_certificate_for_another_server_is_refused(
+    fetch: Fetch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("photos.invalid").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with serving(context) as server, pytest.raises(UntrustedServer, match="localhost"):
+        fetch(server.link())
+
+
+def test_a_server_that_speaks_plainly_where_a_certificate_was_promised_is_not_trusted(fetch: Fetch) -> None:
+    def answer() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65_536)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        with pytest.raises(UntrustedServer, match="cannot show that it is what it says"):
+            fetch(f"https://localhost:{listener.getsockname()[1]}/photo.png")
+        thread.join(10)
 
 
 def test_a_certificate_that_the_environment_vouches_for_is_taken(

@@ -69,6 +69,8 @@ class Settings:
     ignore: tuple[str, ...] = ()  # patterns, as lines of a .gitignore, of what is left out of folders
     only_formats: tuple[str, ...] = ()  # the formats that are taken of folders; none for all
     min_bytes: int = 0  # files of a folder that are smaller are left out
+    take_hidden: bool = False  # whether hidden files of folders are taken, too
+    open_archives: bool = False  # whether archives in folders are opened; those that are given always are
     watched: tuple[WatchedFolder, ...] = ()  # folders whose images become jobs as they arrive
     notice: str = field(default="", compare=False)  # what was wrong with the file that was read; never saved
 
@@ -88,6 +90,8 @@ class Settings:
         if self.existing not in _EXISTING:
             raise BadUsage(f"existing takes one of {', '.join(_EXISTING)}.")
         _check_number("grace", self.grace, 0, 600)
+        _check_choice("take_hidden", self.take_hidden)
+        _check_choice("open_archives", self.open_archives)
         wanted = self.wanted()
         object.__setattr__(self, "ignore", wanted.ignore)
         object.__setattr__(self, "only_formats", wanted.only_formats)
@@ -95,7 +99,7 @@ class Settings:
 
     def wanted(self) -> Wanted:
         """Return what of folders is wanted. Raises BadUsage."""
-        return Wanted(self.ignore, self.only_formats, self.min_bytes)
+        return Wanted(self.ignore, self.only_formats, self.min_bytes, self.take_hidden, self.open_archives)
 
     @classmethod
     def load(cls, data_dir: Path) -> Settings:
@@ -168,6 +172,11 @@ def _set_aside(path: Path) -> str:
             f"The settings are damaged and could not be set aside ({error.strerror}); the defaults are used."
         )
     return f"The settings were damaged; they were moved to {aside}, and the defaults are used."
+
+
+def _check_choice(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise BadUsage(f"{name} takes true or false.")
 
 
 def _check_whole(name: str, value: object, lowest: int, highest: int) -> None:

@@ -34,6 +34,7 @@ from gui.pictures import keep_picture
 from gui.tasks import Tasks, sentence_of
 from gui.theme import SPACE
 
+_MANY_SEEN = 1_000  # files looked at from which on their number is said
 _STAYS = 6_000  # milliseconds that a summary without complaints stays
 
 
@@ -43,6 +44,7 @@ class _Adding:
 
     stop: threading.Event = field(default_factory=threading.Event)
     added: int = 0
+    seen: int = 0  # files and folders that were looked at
 
 
 class AddingBar(QFrame):
@@ -111,8 +113,8 @@ class AddingBar(QFrame):
     async def _add(self, paths: list[str], recipe: Recipe, priority: int, max_retries: int) -> None:
         adding = _Adding()
 
-        def on_count(number: int) -> None:
-            adding.added = number
+        def on_count(number: int, seen: int) -> None:
+            adding.added, adding.seen = number, seen
             self._tell()
 
         if not self._under_way:
@@ -140,7 +142,11 @@ class AddingBar(QFrame):
 
     def _tell(self) -> None:
         number = sum(adding.added for adding in self._under_way)
-        self._text.setText(self.tr("Adding… {0} so far").format(words.images(number)))
+        text = self.tr("Adding… {0} so far").format(words.images(number))
+        seen = sum(adding.seen for adding in self._under_way)
+        if seen >= _MANY_SEEN and seen > 2 * number:
+            text += self.tr(", {0} files looked at").format(f"{seen:,}")
+        self._text.setText(text)
         self._cancel.show()
         self._why.hide()
         self._away.stop()

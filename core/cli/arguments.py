@@ -154,6 +154,9 @@ def _add_options(parser: Parser) -> None:
     add("--only", metavar="FORMAT", action="append", type=_any_format, help=about)
     about = "leave files of folders out that are smaller, such as 500, 20k or 1.5M (units of 1,000)"
     add("--min-size", metavar="BYTES", type=_bytes, help=about)
+    add("--hidden", action="store_true", default=None, help="take hidden files and folders in folders, too")
+    about = "open archives in folders, too; what a folder's archive holds goes through the same limits"
+    add("--archives", action="store_true", default=None, help=about)
     add("--json", action="store_true", help="print one JSON object a line for each job that ends")
 
 

@@ -34,7 +34,9 @@ first; without a PATH it goes on with what is queued. A paused queue is started.
 
 A folder is walked to its last subfolder: files in it are taken by their suffix,
 and what is no image there is counted. --ignore, --only and --min-size leave
-more out. An archive (zip, cbz, tar) is opened as a folder. Every other file
+more out, --hidden takes hidden files, too. An archive (zip, cbz, tar) that is
+given is opened as a folder; those in folders are with --archives, never those
+in archives. Every other file
 that is given as a PATH itself becomes a job, and one that is no image fails as
 such, so that each PATH is accounted for. A PATH that is not there is wrong
 usage: all are looked at before any is added. A PATH may be a link (http or

@@ -32,7 +32,8 @@ from core.status import Recovery, RunState
 
 _FOR_PATHS: Final = (
     "output", "recipe", "thumbnail", "resize", "format", "quality", "max_size", "skip_larger",
-    "priority", "max_retries", "existing", "ignore", "only", "min_size", "force", "dry_run",
+    "priority", "max_retries", "existing", "ignore", "only", "min_size", "hidden", "archives",
+    "force", "dry_run",
 )  # fmt: skip
 _LISTED: Final = 20  # refused files and folders that are named; more are only counted
 
@@ -82,6 +83,10 @@ def wanted_of(options: argparse.Namespace, settings: Settings) -> Wanted:
         chosen = replace(chosen, only_formats=tuple(options.only))
     if options.min_size is not None:
         chosen = replace(chosen, min_bytes=options.min_size)
+    if options.hidden is not None:
+        chosen = replace(chosen, hidden=options.hidden)
+    if options.archives is not None:
+        chosen = replace(chosen, archives=options.archives)
     return chosen
 
 

@@ -101,7 +101,7 @@ async def add_paths(
     wanted: Wanted | None = None,
     data_dir: Path | None = None,
     again: bool = False,
-    on_count: Callable[[int], None] | None = None,
+    on_count: Callable[[int, int], None] | None = None,
     cancelled: Flag | None = None,
 ) -> AddSummary:
     """Add files, folders and links to the queue; returns when all that was found is accepted.
@@ -113,7 +113,8 @@ async def add_paths(
     to a folder beside the archive. `wanted` says what of folders and archives is left out. With `again`, what
     is up to date is made all the same.
 
-    `on_count` hears on the loop, after each batch, how many were added so far. Setting `cancelled` (or
+    `on_count` hears on the loop, several times a second, how many were added so far, and how many files and
+    folders were looked at. Setting `cancelled` (or
     cancelling the task) ends it before the next batch; what was accepted until then stays. Raises what
     `enqueue_batch` raises.
     """
@@ -144,6 +145,10 @@ async def add_paths(
         while (batch := await loop.run_in_executor(thread, next, batches, None)) is not None:
             if cancelled is not None and cancelled.is_set():
                 break
+            if not batch.sources:
+                if on_count is not None:
+                    on_count(added, walk.seen)
+                continue
             homed = recipe
             if batch.home and recipe.folder is None:
                 homed = recipe.with_folder(batch.home)
@@ -160,7 +165,7 @@ async def add_paths(
                 first_id = accepted.ids[0] if first_id is None else first_id
                 last_id = accepted.ids[-1]
             if on_count is not None:
-                on_count(added)
+                on_count(added, walk.seen)
     finally:
         ended.set()
         thread.shutdown(wait=False, cancel_futures=True)

@@ -19,7 +19,7 @@ from typing import IO, BinaryIO, Final, Protocol
 
 from core.errors import from_os_error
 from core.intake.formats import named_like_image
-from core.intake.paths import Walk, is_system, suffix_of_archive
+from core.intake.paths import Walk, home_name, is_system, suffix_of_archive
 from core.intake.wanted import Wanted
 from core.links.address import safe_name
 
@@ -93,7 +93,7 @@ class Archive:
         self._times = 0, 0  # of last access and change, nanoseconds
         name = os.path.basename(path)  # noqa: PTH119 (as the walk has it)
         self.name = name
-        self._stem = safe_name(name[: -len(suffix_of_archive(name))]) or "archive"
+        self._stem = home_name(name)
 
     @property
     def home(self) -> str:
@@ -144,15 +144,20 @@ class Archive:
         if ".." in given.parts or given.is_absolute() or (given.parts and given.parts[0].endswith(":")):
             self._unreadable.add(name, f"{name[:100]!r} in {self.name} would leave the archive's folder.")
             return None
-        if any(part.startswith(".") or is_system(part) for part in given.parts):
+        if any(is_system(part) or self._is_hidden(part) for part in given.parts):
             return None
         parts = [safe_name(part) for part in given.parts]
         return parts if parts and all(parts) else None
+
+    def _is_hidden(self, part: str) -> bool:
+        return part.startswith(".") and not self._wanted.hidden
 
     def _takes(self, member: _Member, path: str) -> bool:
         where = f"{self._path}/{path}"
         if self._wanted.ignores(path):
             self._left_out.add(where, f"{where} is left out by a pattern.")
+        elif suffix_of_archive(path):
+            self._not_images.add(where, f"{where} is an archive in an archive, which is not opened.")
         elif not named_like_image(path):
             self._not_images.add(where, f"{where} is not an image that can be read.")
         elif not self._wanted.has_format(path) or member.size < self._wanted.min_bytes:

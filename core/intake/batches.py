@@ -38,7 +38,7 @@ def batches_of(
     for start in range(0, len(links), LARGEST_BATCH):
         yield Batch(links[start : start + LARGEST_BATCH], "links", home)
     for sources in walk.batches():
-        yield Batch(sources)
+        yield Batch(sources)  # also an empty one, by which a walk tells that it goes on
     for path in walk.archives:
         if keep_in is not None and not stopped():
             yield from _unpacked(Archive(path, keep_in, wanted, refusals=walk, stopped=stopped))

@@ -19,6 +19,7 @@ from core.errors import from_os_error
 from core.intake.formats import HEAD, begins_like_image, named_like_image
 from core.intake.results import ResultNames
 from core.intake.wanted import Wanted
+from core.links.address import safe_name
 
 FIRST_BATCH: Final = 50
 LARGEST_BATCH: Final = 2_000
@@ -85,8 +86,9 @@ class Walk:
     10), before its subfolders; hidden files and those of file managers are passed over in silence. A file
     that is given directly is taken by its suffix or else by its first bytes; with `take_every_file` it is
     taken whatever it is. `results` are the names of files to leave out as made by the recipe itself, `wanted`
-    says what else of a folder is left out. With `archives`, those that are given are not looked at, and are
-    in the list `archives` at the end.
+    says what else of a folder is left out. With `archives`, those that are given are not looked at, nor those
+    in folders where they are wanted: they are in the list `archives` at the end. What a recipe made of one of
+    these is in a folder named like it beside it, and is left out, too.
     """
 
     def __init__(
@@ -106,6 +108,8 @@ class Walk:
         self._set_aside = archives
         self._stopped = stopped
         self._visited: set[tuple[int, int]] = set()
+        self.seen = 0
+        """How many entries of folders were looked at so far; may be read from any thread."""
         self.not_images = Refusals()
         self.unreadable = Refusals()
         self.results = Refusals()
@@ -113,7 +117,10 @@ class Walk:
         self.archives: list[str] = []
 
     def batches(self) -> Iterator[list[str]]:
-        """Yield absolute paths of sources, in batches that grow from 50 to 2,000; ends early when stopped."""
+        """Yield absolute paths of sources, in batches that grow from 50 to 2,000; ends early when stopped.
+
+        A batch may be empty: it tells that the walk goes on, though nothing was found for a while.
+        """
         size, batch, due = FIRST_BATCH, list[str](), time.monotonic() + _LONGEST_WAIT
         for chunk in self._chunks():
             if self._stopped():
@@ -123,6 +130,9 @@ class Walk:
                 yield batch[:size]
                 batch = batch[size:]
                 size = min(size * _GROWTH, LARGEST_BATCH)
+                due = time.monotonic() + _LONGEST_WAIT
+            if not batch and time.monotonic() >= due:
+                yield []
                 due = time.monotonic() + _LONGEST_WAIT
         if batch and not self._stopped():
             yield batch
@@ -171,16 +181,17 @@ class Walk:
             self.not_images.add(path, _not_an_image(path))
 
     def _tree(self, top: str) -> Iterator[list[str]]:
-        waiting = [top]
+        waiting = [(top, False)]
         while waiting:
-            folder = waiting.pop()
+            folder, is_home = waiting.pop()
             try:
                 status = os.stat(folder)
                 identity = (status.st_dev, status.st_ino)
                 if identity in self._visited:
                     continue
                 self._visited.add(identity)
-                names, subfolders = yield from self._list(folder, os.path.join(folder, "")[len(top) + 1 :])
+                within = os.path.join(folder, "")[len(top) + 1 :]
+                names, subfolders, homes = yield from self._list(folder, within, is_home=is_home)
             except OSError as error:
                 self.unreadable.add(folder, f"The folder {folder} cannot be read: {error.strerror or error}.")
                 yield []
@@ -193,23 +204,27 @@ class Walk:
                     yield chunk
                     chunk = []
             yield chunk
-            waiting += [base + name for name in reversed(list(_in_natural_order(subfolders)))]
+            in_order = reversed(list(_in_natural_order(subfolders)))
+            waiting += [(base + name, is_home or name in homes) for name in in_order]
 
-    def _list(self, folder: str, within: str) -> Generator[list[str], None, tuple[Iterator[str], list[str]]]:
-        """Return the names of the images in a folder, in order, and those of its subfolders.
+    def _list(
+        self, folder: str, within: str, *, is_home: bool
+    ) -> Generator[list[str], None, tuple[Iterator[str], list[str], set[str]]]:
+        """Return the names of the images in a folder, in order, of its subfolders, and of archives' homes.
 
         within: the folder's path in the one that was given, "" or with a separator at its end.
+        is_home: whether what is made of an archive goes to this folder, or to one around it.
         """
         names: list[str] = []
         subfolders: list[str] = []
-        seen = 0
+        homes: set[str] = set()
         with os.scandir(folder) as entries:
             for entry in entries:
-                seen += 1
-                if seen % _CHUNK == 0:
+                self.seen += 1
+                if self.seen % _CHUNK == 0:
                     yield []
                 name = entry.name
-                if name[0] == "." or is_system(name) or _is_hidden(entry):
+                if is_system(name) or self._passes_over(entry):
                     continue
                 try:
                     if not self._wanted.all and self._is_left_out(entry, within):
@@ -219,18 +234,44 @@ class Walk:
                     elif entry.is_dir():
                         subfolders.append(name)
                     elif not named_like_image(name):
-                        self.not_images.add(entry.path, _not_an_image(entry.path))
+                        if self._take_other(entry):
+                            homes.add(home_name(name))
                     elif entry.is_file():
                         names.append(name)
                     else:
                         self.unreadable.add(entry.path, _no_file(entry))
                 except OSError as error:
                     self.unreadable.add(entry.path, str(from_os_error(error, writing=False)))
-        made = self._results.among(folder, names) if self._results is not None else set()
+        made = set[str]()
+        if self._results is not None:
+            made = self._results.named_so(names) if is_home else self._results.among(folder, names)
         for name in made:
             path = os.path.join(folder, name)
             self.results.add(path, f"{path} was made by this recipe from the image beside it.")
-        return _in_natural_order([name for name in names if name not in made] if made else names), subfolders
+        if made:
+            names = [name for name in names if name not in made]
+        return _in_natural_order(names), subfolders, homes
+
+    def _passes_over(self, entry: os.DirEntry[str]) -> bool:
+        if self._wanted.hidden:
+            return entry.name.startswith(_TEMPORARY)
+        return entry.name[0] == "." or _is_hidden(entry)
+
+    def _take_other(self, entry: os.DirEntry[str]) -> bool:
+        """Look at a file that is named like no image; returns whether it is an archive that is opened."""
+        path = entry.path
+        if not suffix_of_archive(entry.name):
+            self.not_images.add(path, _not_an_image(path))
+        elif not (self._set_aside and self._wanted.archives):
+            self.not_images.add(
+                path, f"{path} is an archive; those in folders are opened only when asked to."
+            )
+        elif not entry.is_file():
+            self.unreadable.add(path, _no_file(entry))
+        else:
+            self.archives.append(path)
+            return True
+        return False
 
 
 def is_system(name: str) -> bool:
@@ -242,6 +283,11 @@ def suffix_of_archive(name: str) -> str:
     """Return the suffix by which a file is taken for an archive, such as ".tar.gz"; "" for other files."""
     lower = name.lower()
     return next((one for one in ARCHIVES if lower.endswith(one)), "")
+
+
+def home_name(archive: str) -> str:
+    """Return the name of the folder, beside an archive of this name, for what is made of its images."""
+    return safe_name(archive[: -len(suffix_of_archive(archive))]) or "archive"
 
 
 def natural_key(name: str) -> str:
@@ -258,12 +304,9 @@ def _with_length(match: re.Match[str]) -> str:
 def _in_natural_order(names: list[str]) -> Iterator[str]:
     # Sorted in parts that are merged as they are read: one sort of a large folder would hold the interpreter,
     # and with it the window, for a tenth of a second.
-    parts = []
-    for start in range(0, len(names), _CHUNK):
-        part = [(natural_key(name), name) for name in names[start : start + _CHUNK]]
-        part.sort()
-        parts.append(part)
-    return (name for _, name in (parts[0] if len(parts) == 1 else heapq.merge(*parts)))
+    # The keys are made twice, and not kept: those of a million names are 150 MB.
+    parts = [sorted(names[start : start + _CHUNK], key=natural_key) for start in range(0, len(names), _CHUNK)]
+    return iter(parts[0]) if len(parts) == 1 else heapq.merge(*parts, key=natural_key)
 
 
 def _is_hidden(entry: os.DirEntry[str]) -> bool:

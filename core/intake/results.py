@@ -48,6 +48,10 @@ class ResultNames:
                     break
         return found
 
+    def named_so(self, names: Collection[str]) -> set[str]:
+        """Return those of the names that an output of the recipe may have, whatever its source is called."""
+        return {name for name in names if any(one.fullmatch(name) for one in self._patterns)}
+
 
 def _pattern(output: Output) -> str | None:
     """Return the regular expression of an output's names; None when they do not differ from a source's."""

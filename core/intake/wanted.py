@@ -1,4 +1,4 @@
-"""Says which images of a folder or an archive are wanted: by patterns, by format, by size."""
+"""Says what of a folder or an archive is wanted: by patterns, by format, by size, hidden or in archives."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ class Wanted:
     ignore: tuple[str, ...] = ()  # patterns as lines of a .gitignore; a later one goes before an earlier one
     only_formats: tuple[str, ...] = ()  # names of formats, such as "jpeg"; none for all
     min_bytes: int = 0  # smaller files are left out
+    hidden: bool = False  # whether hidden files and folders are taken, too
+    archives: bool = False  # whether archives in a folder are opened as folders
 
     def __post_init__(self) -> None:
         for name in ("ignore", "only_formats"):
@@ -42,12 +44,14 @@ class Wanted:
             raise BadUsage("min_bytes takes a whole number of bytes.")
         if not 0 <= self.min_bytes <= _MOST_BYTES:
             raise BadUsage(f"min_bytes takes a whole number from 0 to {_MOST_BYTES:,}.")
+        if not (isinstance(self.hidden, bool) and isinstance(self.archives, bool)):
+            raise BadUsage("hidden and archives take true or false.")
         if self.ignore:
             _ = self._spec
 
     @property
     def all(self) -> bool:
-        """Whether nothing is left out, so that there is nothing to look at."""
+        """Whether no image is left out by a pattern, format or size, so that there is nothing to look at."""
         return not (self.ignore or self.only_formats or self.min_bytes)
 
     def ignores(self, path: str) -> bool:

@@ -160,7 +160,7 @@ class FolderWatch:
     def _look_at(self, path: str) -> None:
         """Look at a path that something happened to."""
         within = os.path.relpath(path, self._watched.path)
-        if within.startswith(".") or f"{os.sep}." in within:
+        if not self._wanted.hidden and (within.startswith(".") or f"{os.sep}." in within):
             return
         if os.path.isdir(path):  # noqa: PTH112
             self._look_through(path)

@@ -20,6 +20,8 @@ def folder(photos: Path) -> Path:
     for name in ("a.jpg", "b.png", "drafts/c.jpg"):
         (photos / name).parent.mkdir(exist_ok=True)
         (photos / name).write_bytes(b"x" * (2_000 if name == "a.jpg" else 10))
+    (photos / ".h.jpg").write_bytes(b"x")
+    zipped(photos / "more.zip", {"z.jpg": b"x"})
     return photos
 
 
@@ -31,6 +33,8 @@ def folder(photos: Path) -> Path:
         (["--min-size", "1.5k"], ["a.jpg"]),
         ([], ["a.jpg", "c.jpg"]),
         (["--ignore", "nothing"], ["a.jpg", "b.png", "c.jpg"]),
+        (["--hidden"], [".h.jpg", "a.jpg", "c.jpg"]),
+        (["--archives"], ["a.jpg", "c.jpg", "z.jpg"]),
     ],
 )
 def test_options_go_before_the_settings(

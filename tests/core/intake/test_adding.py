@@ -84,7 +84,7 @@ def test_the_count_grows_batch_by_batch(tmp_path: Path) -> None:
     fill(tmp_path, 300)
     counts: list[int] = []
     queue = Recorder()
-    summary = asyncio.run(add_paths(queue, [tmp_path], RECIPE, on_count=counts.append))
+    summary = asyncio.run(add_paths(queue, [tmp_path], RECIPE, on_count=lambda n, _: counts.append(n)))
     assert counts == [50, 250, 300]
     assert summary.added == 300
 
@@ -93,7 +93,9 @@ def test_adding_can_be_stopped_and_what_was_accepted_stays(tmp_path: Path) -> No
     fill(tmp_path, 400)
     stop = threading.Event()
     queue = Recorder()
-    summary = asyncio.run(add_paths(queue, [tmp_path], RECIPE, on_count=lambda _: stop.set(), cancelled=stop))
+    summary = asyncio.run(
+        add_paths(queue, [tmp_path], RECIPE, on_count=lambda *_: stop.set(), cancelled=stop)
+    )
     assert summary.cancelled
     assert summary.added == len(queue.sources) == 50
 
@@ -103,7 +105,7 @@ def test_cancelling_the_task_ends_the_walk(tmp_path: Path) -> None:
     queue = Recorder()
 
     async def scenario() -> None:
-        def cancel(_: int) -> None:
+        def cancel(*_: int) -> None:
             adding.cancel()
 
         adding = asyncio.create_task(add_paths(queue, [tmp_path], RECIPE, on_count=cancel))

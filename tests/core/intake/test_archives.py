@@ -7,19 +7,22 @@ import io
 import os
 import stat
 import tarfile
+import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from core.intake.adding import add_paths
+from core.intake.adding import AddSummary, add_paths
 from core.intake.archives import Archive, Limits
 from core.intake.paths import Walk
+from core.intake.results import ResultNames
 from core.intake.wanted import Wanted
 from core.recipe import quick_recipe
 from tests.core.intake.test_adding import Recorder
 
+RECIPE = quick_recipe(8)
 NAMES = ("one.jpg", "sub/two.png", "sub/notes.txt", "__MACOSX/one.jpg", ".hidden.jpg", "sub/inner.zip")
 
 
@@ -188,6 +191,59 @@ def test_one_that_needs_a_password_or_is_none_says_so(tmp_path: Path) -> None:
     path.write_text("nothing")
     assert "cannot be read" in why(opened(path, tmp_path / "kept")[1])
     assert "There is no file" in why(opened(tmp_path / "gone.zip", tmp_path / "kept")[1])
+
+
+def test_archives_in_folders_are_opened_when_asked_and_those_in_archives_never(tmp_path: Path) -> None:
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    (tmp_path / "in" / "one.jpg").touch()
+    inner = zipped(tmp_path / "inner.zip", {"deep.jpg": b"x"})
+    zipped(tmp_path / "in" / "sub" / "trip.zip", {"two.jpg": b"x", "inner.zip": inner.read_bytes()})
+    (tmp_path / "in" / "broken.tar.gz").write_bytes(b"no archive")
+
+    def add(wanted: Wanted) -> tuple[list[str], AddSummary]:
+        queue = Recorder()
+        added = add_paths(queue, [tmp_path / "in"], RECIPE, wanted=wanted, data_dir=tmp_path / "data")
+        summary = asyncio.run(added)
+        return [Path(one).name for one in queue.sources], summary
+
+    names, summary = add(Wanted())
+    assert names == ["one.jpg"]
+    assert summary.sentence() == "Added 1, 2 are not images."
+    assert all("opened only when asked to." in one.sentence for one in summary.not_images)
+
+    names, summary = add(Wanted(archives=True))
+    assert names == ["one.jpg", "two.jpg"]
+    assert summary.homes == (("trip.zip", str(tmp_path / "in" / "sub" / "trip")),)
+    (nested,) = summary.not_images
+    assert nested.sentence.endswith("inner.zip is an archive in an archive, which is not opened.")
+    (broken,) = summary.unreadable
+    assert "broken.tar.gz is damaged" in broken.sentence
+
+    assert add(Wanted(("*.zip", "*.gz"), archives=True))[0] == ["one.jpg"]
+
+
+def test_what_was_made_of_an_archive_in_a_folder_is_no_source(tmp_path: Path) -> None:
+    zipped(tmp_path / "trip.zip", {"day/two.jpg": b"x"})
+    for name in ("trip/day/two-thumbnail.jpg", "trip/day/own.jpg", "other/two-thumbnail.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    walk = Walk([tmp_path], results=ResultNames(RECIPE), wanted=Wanted(archives=True), archives=True)
+    taken = {os.path.relpath(path, tmp_path) for batch in walk.batches() for path in batch}
+    assert taken == {"trip/day/own.jpg", "other/two-thumbnail.jpg"}
+    assert [Path(one.path).name for one in walk.results.listed] == ["two-thumbnail.jpg"]
+
+
+def test_a_folder_of_many_archives_can_be_stopped_between_them(tmp_path: Path) -> None:
+    for number in range(3):
+        zipped(tmp_path / f"{number}.zip", {"a.jpg": b"x"})
+    stop = threading.Event()
+    queue = Recorder()
+    added = add_paths(
+        queue, [tmp_path], RECIPE, wanted=Wanted(archives=True), data_dir=tmp_path / "data",
+        on_count=lambda *_: stop.set(), cancelled=stop,
+    )  # fmt: skip
+    assert asyncio.run(added).cancelled
+    assert len(queue.sources) == 1
 
 
 def test_without_a_data_folder_it_is_a_file_like_any_other(tmp_path: Path) -> None:

@@ -214,11 +214,23 @@ def test_a_folder_of_many_files_is_in_order_all_through(tmp_path: Path) -> None:
     assert found(Walk([tmp_path]), tmp_path) == names
 
 
+def test_g13_a_folder_without_images_tells_that_the_walk_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, [f"{number}.txt" for number in range(2_500)])
+    now = iter(float(number) for number in range(1_000))
+    monkeypatch.setattr(time, "monotonic", lambda: next(now))
+    walk = Walk([tmp_path])
+    seen = [walk.seen for batch in walk.batches() if not batch]
+    assert {1_000, 2_000} <= set(seen)
+    assert seen[-1] == 2_500
+
+
 def test_a_slow_walk_gives_out_what_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     touch(tmp_path, "a/1.jpg", "b/2.jpg", "c/3.jpg")
     now = iter(float(number) for number in range(1_000))
     monkeypatch.setattr(time, "monotonic", lambda: next(now))
-    assert [len(batch) for batch in Walk([tmp_path]).batches()] == [1, 1, 1]
+    assert [len(batch) for batch in Walk([tmp_path]).batches() if batch] == [1, 1, 1]
 
 
 def test_a_walk_ends_when_it_is_stopped(tmp_path: Path) -> None:

@@ -27,10 +27,14 @@ from tests.core.intake.test_paths import found, touch
         (Wanted(ignore=("*.jpg", "!/a.jpg")), ["a.jpg", "b.png"]),
         (Wanted(only_formats=("png",)), ["b.png"]),
         (Wanted(min_bytes=50), ["drafts/c.jpg"]),
+        (
+            Wanted(("*.png",), hidden=True),
+            [".e.jpg", "a.jpg", ".f/g.jpg", "drafts/c.jpg", "keep/drafts/d.jpg"],
+        ),
     ],
 )
 def test_a_folder_gives_what_is_wanted(tmp_path: Path, wanted: Wanted, names: list[str]) -> None:
-    touch(tmp_path, "a.jpg", "b.png", "keep/drafts/d.jpg")
+    touch(tmp_path, "a.jpg", "b.png", "keep/drafts/d.jpg", ".e.jpg", ".f/g.jpg", ".imagequeue-1.jpg")
     touch(tmp_path, "drafts/c.jpg", content=b"x" * 50)
     assert found(Walk([tmp_path], wanted=wanted), tmp_path) == names
 
@@ -65,8 +69,22 @@ def test_a_value_that_cannot_be_is_named(values: dict[str, object], names: str) 
         Settings(**values)  # type: ignore[arg-type]
 
 
+def test_a_choice_is_true_or_false() -> None:
+    for build in (Wanted, Settings):
+        for values in ({"hidden": 1}, {"archives": "no"}):
+            named = values if build is Wanted else {
+                {"hidden": "take_hidden", "archives": "open_archives"}[name]: value
+                for name, value in values.items()
+            }  # fmt: skip
+            with pytest.raises(BadUsage, match="true or false"):
+                build(**named)
+
+
 def test_the_settings_keep_it(tmp_path: Path) -> None:
-    settings = Settings(ignore=("*.tmp.png",), only_formats=("jpeg", "png"), min_bytes=1_000)
+    settings = Settings(
+        ignore=("*.tmp.png",), only_formats=("jpeg", "png"), min_bytes=1_000, take_hidden=True,
+        open_archives=True,
+    )  # fmt: skip
     settings.save(tmp_path)
     assert Settings.load(tmp_path) == settings
-    assert Settings.load(tmp_path).wanted() == Wanted(("*.tmp.png",), ("jpeg", "png"), 1_000)
+    assert Settings.load(tmp_path).wanted() == Wanted(("*.tmp.png",), ("jpeg", "png"), 1_000, True, True)

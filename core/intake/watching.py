@@ -24,6 +24,7 @@ from core.recipe import Recipe
 log = logging.getLogger(__name__)
 
 _LOOKED_FOR: Final = 5.0  # seconds until a folder that is not there is looked for again
+_MOST_GROWING: Final = 20_000  # files that are waited for at the same time: each is looked at in each tick
 _STEP: Final = 50  # milliseconds that changes are gathered for
 
 Take = Callable[[list[str], Recipe, int], None]
@@ -156,6 +157,8 @@ class FolderWatch:
         for batch in walk.batches():
             for path in batch:
                 self._note(path)
+                while len(self._growing) >= _MOST_GROWING and not self._stop.wait(self._pace.tick):
+                    self._take_settled()
 
     def _look_at(self, path: str) -> None:
         """Look at a path that something happened to."""

@@ -108,6 +108,24 @@ def test_a_folder_that_is_moved_in_gives_what_it_holds(folder: Path, tmp_path: P
         one.until_taken("shoot/deep/a.jpg")
 
 
+def test_a_folder_of_very_many_files_is_taken_in_parts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.intake.watching._MOST_GROWING", 5)
+    names = [f"{number:02}.jpg" for number in range(23)]
+    for name in names:
+        (folder / name).write_bytes(b"1")
+    waited_for: list[int] = []
+    with watching(folder) as one:
+        note = one.watch._note
+
+        def counted(path: str) -> None:
+            note(path)
+            waited_for.append(len(one.watch._growing))
+
+        monkeypatch.setattr(one.watch, "_note", counted)
+        one.until_taken(*names)
+    assert max(waited_for, default=0) <= 5
+
+
 def test_what_is_made_never_feeds_back(folder: Path) -> None:
     (folder / "a.jpg").write_bytes(b"1")
     with watching(folder) as one:

@@ -21,6 +21,7 @@ FILES = 100_000
 QUIET = 3.0  # seconds for the app to come to rest after its start
 BUSY = 10.0  # seconds of work after all files are added
 P99_TARGET, MAX_TARGET = 16.0, 50.0  # ms
+FIRST_TARGET, ADDED_TARGET = 0.3, 6.0  # seconds from the drop of a folder tree
 
 
 def shown(screen: Screen) -> set[str]:
@@ -81,6 +82,9 @@ def lag_rows(screen: Screen, folder: Path) -> Iterator[Row]:
         time.sleep(QUIET)
         began = time.monotonic()
         subprocess.run([sys.executable, "-m", "core.cli", str(many)], env=env, check=True)
+        handed = time.monotonic()  # the folder is the window's: as after a drop
+        until(lambda: command_line(data_dir, "status")["total"] > 0, "the first are added", every=0.01)
+        first = time.monotonic()
         until(
             lambda: command_line(data_dir, "status")["total"] >= FILES,
             "all are added",
@@ -96,7 +100,18 @@ def lag_rows(screen: Screen, folder: Path) -> Iterator[Row]:
         app.kill()
         app.wait()
     samples = [(float(when), float(lag)) for when, lag in map(str.split, printed.splitlines())]
-    yield Row(f"{FILES:,} photos added in the window", f"{added - began:.1f} s, with four workers running")
+    yield Row(
+        "first rows of a folder tree in the window",
+        f"{first - handed:.2f} s",
+        f"{FIRST_TARGET:g} s",
+        first - handed <= FIRST_TARGET,
+    )
+    yield Row(
+        f"{FILES:,} photos added in the window",
+        f"{added - handed:.1f} s, with four workers running",
+        f"{ADDED_TARGET:g} s",
+        added - handed <= ADDED_TARGET,
+    )
     for what, start, end in (
         (f"while {FILES:,} files are added and four workers run", began, added),
         (f"in the {BUSY:g} s of work after that", added, ended),

@@ -80,6 +80,8 @@ MIGRATIONS: Final[tuple[tuple[int, tuple[str, ...]], ...]] = (
             "INSERT INTO meta VALUES ('uid', lower(hex(randomblob(4)))), ('paused', '0')",
         ),
     ),
+    # The failures by their kind, counted and listed without looking at what has not failed.
+    (2, ("CREATE INDEX jobs_failed ON jobs (error_code) WHERE state = 'failed'",)),
 )
 """(version, statements), rising. A step that was released is never edited: a later one mends it."""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from core.errors import BadUsage
+from core.failures import retry_failed
 from core.job import ENDED, JobState
 from core.owner import Reply, Request
 from core.queue import TaskQueue
@@ -30,7 +31,7 @@ async def fulfil(queue: TaskQueue, message: Request) -> Reply:
         case "retry":
             ids = _ids(message.get("ids"))
             if ids is None:
-                count, crashing = await queue.retry_failed()
+                count, crashing = await retry_failed(queue)
                 return {"ok": True, "count": count, "crashing": crashing}
             return await _in_chunks(queue.retry, ids)
         case "cancel":

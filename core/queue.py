@@ -5,41 +5,38 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from array import array
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from psygnal import EmitLoopError, Signal, SignalInstance
 
 from core.clock import Clock, SteadyClock
 from core.dispatcher import Dispatcher, tidy
-from core.errors import BadUsage, CrashesDecoder, ImageQueueError, Interrupted
+from core.errors import BadUsage, ImageQueueError, Interrupted
 from core.executor import Done, Processor
 from core.imaging.naming import name_keys
-from core.job import Attempt, Job, JobState
+from core.job import Job, JobState
 from core.links.kept import remove_unneeded
+from core.queue_reads import QueueReads
 from core.recipe import Recipe
 from core.retry import RetryPolicy
-from core.status import Accepted, BatchAdded, ChangeKind, JobChange, JobQuery, QueueStatus, Recovery, RunState
-from core.store import Ended, JobStore, NewJobs
+from core.status import Accepted, BatchAdded, ChangeKind, JobChange, QueueStatus, Recovery, RunState
+from core.store import Ended, JobStore, Mended, NewJobs
 from core.store_file import STORE_NAME
 from core.store_reader import StoreReader
 from core.store_writer import StoreWriter
-
-T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 _CLOSED_UNEXPECTEDLY: Final = "Image Queue closed unexpectedly while this image was being worked on."
 
 
-class TaskQueue:
+class TaskQueue(QueueReads):
     """A queue of images that survives anything.
 
     `processor` runs the jobs in `concurrency` slots at the same time. All methods belong to the thread of the
@@ -71,6 +68,7 @@ class TaskQueue:
         aging: seconds after which a waiting job runs before any priority; None to let high priorities starve
             low ones for as long as they keep coming.
         """
+        super().__init__()
         _check_int("The number of workers", concurrency, 1, 64)
         self.name = name
         self._concurrency = concurrency
@@ -83,8 +81,6 @@ class TaskQueue:
             clock=self._clock, rng=rng or random.SystemRandom(),
             changed=self._tell_changed, turned=self._tell_status, pause_itself=self._pause_itself,
         )  # fmt: skip
-        self._reader: StoreReader | None = None
-        self._threads = ThreadPoolExecutor(1, "store-reader")
         self._idle = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._reason = ""
@@ -292,13 +288,20 @@ class TaskQueue:
         """Queue failed and cancelled jobs again with all their attempts, and retrying ones at once."""
         return await self._change(lambda store: store.retry(ids), JobState.QUEUED)
 
-    async def retry_failed(self) -> tuple[int, int]:
-        """Retry all that failed but those that crash the decoder; returns how many, and how many it left."""
-        failed = frozenset({JobState.FAILED})
-        crashing = await self.find(JobQuery(states=failed, error_code=CrashesDecoder.code))
-        left_out = set(crashing)
-        ids = [job for job in await self.find(JobQuery(states=failed)) if job not in left_out]
-        return await self.retry(ids), len(crashing)
+    async def retry_with(self, jobs: Sequence[Job], recipe: Recipe) -> int:
+        """Queue failed and cancelled jobs again with another recipe, as new; returns how many.
+
+        For some thousands at a time: see core.failures.
+        """
+
+        def change(store: JobStore) -> list[int]:
+            sources = [job.source for job in jobs]
+            return store.retry_with(
+                Mended([job.id for job in jobs], sources, name_keys(sources, recipe),
+                       recipe.name, recipe.id_hash, recipe.to_json())
+            )  # fmt: skip
+
+        return await self._change(change, JobState.QUEUED)
 
     async def set_priority(self, ids: Sequence[int], priority: int) -> int:
         """Change the priority of jobs that have not ended; returns how many."""
@@ -372,33 +375,6 @@ class TaskQueue:
                 signal.emit(*args)
             except EmitLoopError:
                 log.exception("A subscriber of %s raised", signal.name)
-
-    # -- reading ------------------------------------------------------------------------------------------
-
-    async def find(self, query: JobQuery) -> array[int]:
-        """Return the ids of the jobs that the query asks for, in its order."""
-        return await self._read(lambda reader: reader.find(query))
-
-    async def jobs(self, ids: Sequence[int]) -> list[Job]:
-        """Return these jobs, in this order; those that are gone are left out."""
-        return await self._read(lambda reader: reader.jobs(ids))
-
-    async def attempts(self, job_id: int) -> list[Attempt]:
-        """Return the attempts of a job, first to last."""
-        return await self._read(lambda reader: reader.attempts(job_id))
-
-    async def recipe(self, recipe_id: int) -> str:
-        """Return a recipe as JSON, by `Job.recipe_id`."""
-        return await self._read(lambda reader: reader.recipe(recipe_id))
-
-    async def _read(self, function: Callable[[StoreReader], T]) -> T:
-        if self._reader is None:
-            raise BadUsage("The queue is not open.")
-        reader = self._reader
-        return await self._in_reader(lambda: function(reader))
-
-    def _in_reader(self, function: Callable[[], T]) -> Awaitable[T]:
-        return asyncio.get_running_loop().run_in_executor(self._threads, function)
 
 
 def _check_int(what: str, value: int, least: int, most: int) -> None:

@@ -93,6 +93,15 @@ class QueueStatus:
         return sum(self.counts[state] for state in ENDED)
 
 
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """The failed jobs whose errors have the same code."""
+
+    code: str
+    count: int
+    example: str  # the sentence of the one that was added last
+
+
 class SortKey(StrEnum):
     """What the jobs can be sorted by. ORDER is the order in which they run: priority, then place."""
 
@@ -118,5 +127,6 @@ class JobQuery:
     states: frozenset[JobState] | None = None  # None for all
     text: str = ""  # part of the source's path, in any case of letters
     error_code: str = ""  # of the last failed attempt; empty for any
+    without_code: str = ""  # leaves out the jobs whose last failed attempt has this code
     sort: SortKey = SortKey.ADDED
     descending: bool = False

@@ -41,6 +41,18 @@ class NewJobs:
 
 
 @dataclass(frozen=True, slots=True)
+class Mended:
+    """Jobs that have ended, with the recipe that they are to be tried again with."""
+
+    ids: Sequence[int]
+    sources: Sequence[str]  # one for each job
+    name_keys: Sequence[int]  # the same; by the new recipe
+    recipe_name: str
+    recipe_digest: str
+    recipe_body: str  # JSON
+
+
+@dataclass(frozen=True, slots=True)
 class Claimed:
     """A job that was just given to a slot, with what is needed to run it."""
 
@@ -90,7 +102,7 @@ class JobStore(StoreWishes):
         A duplicate has the source and the recipe of a job that has still to end or stands twice in the batch.
         """
         with self.transaction():
-            recipe = self._recipe_id(batch)
+            recipe = self._recipe_id(batch.recipe_digest, batch.recipe_name, batch.recipe_body)
             (first,) = self._db.execute(
                 "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'jobs'), 0) + 1"
             ).fetchone()
@@ -121,13 +133,39 @@ class JobStore(StoreWishes):
             self.count(None, JobState.QUEUED, len(rows))
             return range(first, first + len(rows)), duplicates
 
-    def _recipe_id(self, batch: NewJobs) -> int:
+    def _recipe_id(self, digest: str, name: str, body: str) -> int:
         self._db.execute(
-            "INSERT OR IGNORE INTO recipes (digest, name, body) VALUES (?, ?, ?)",
-            (batch.recipe_digest, batch.recipe_name, batch.recipe_body),
+            "INSERT OR IGNORE INTO recipes (digest, name, body) VALUES (?, ?, ?)", (digest, name, body)
         )
-        row = self._db.execute("SELECT id FROM recipes WHERE digest = ?", (batch.recipe_digest,)).fetchone()
-        return int(row[0])
+        return int(self._db.execute("SELECT id FROM recipes WHERE digest = ?", (digest,)).fetchone()[0])
+
+    def retry_with(self, batch: Mended) -> list[int]:
+        """Try again with another recipe: failed, cancelled -> queued with all attempts anew.
+
+        Jobs in other states are passed over. Returns the ids that changed.
+        """
+        with self.transaction():
+            recipe = self._recipe_id(batch.recipe_digest, batch.recipe_name, batch.recipe_body)
+            twins = Twins(self._db, recipe)
+            twins.look_up(batch.name_keys)
+            ended = dict(
+                self._db.execute(
+                    "SELECT id, state FROM jobs WHERE state IN ('failed', 'cancelled')"
+                    " AND id IN (SELECT value FROM json_each(?))",
+                    (json.dumps(list(batch.ids)),),
+                ).fetchall()
+            )
+            rows: list[tuple[int, int, int | None, int]] = []
+            for job, source, key in zip(batch.ids, batch.sources, batch.name_keys, strict=True):
+                if job in ended:
+                    rows.append((recipe, key, twins.number_of(key, source, keep_duplicates=True), job))
+                    self.count(JobState(ended[job]), JobState.QUEUED)
+            self._db.executemany(
+                "UPDATE jobs SET state = 'queued', recipe = ?, name_key = ?, twin = ?, attempts = 0,"
+                f" ended_at = NULL, {NO_ERROR} WHERE id = ?",
+                rows,
+            )
+            return [row[3] for row in rows]
 
     # -- running ------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from core.job import Attempt, AttemptEnd, Job, JobError, JobState, OutputFile
-from core.status import JobQuery, SortKey
+from core.status import FailureGroup, JobQuery, SortKey
 from core.store_file import open_for_reading
 
 _ORDER: Final = {
@@ -99,6 +99,16 @@ class StoreReader:
         (body,) = self._db.execute("SELECT body FROM recipes WHERE id = ?", (recipe,)).fetchone()
         return str(body)
 
+    def failures(self) -> list[FailureGroup]:
+        """Return the failed jobs by the codes of their errors, the largest group first."""
+        rows = self._db.execute(
+            "SELECT code, number, error_message FROM (SELECT error_code AS code, COUNT(*) AS number,"
+            " MAX(id) AS last FROM jobs WHERE state = 'failed' AND error_code IS NOT NULL"
+            " GROUP BY error_code)"
+            " JOIN jobs ON jobs.id = last ORDER BY number DESC, code"
+        )
+        return [FailureGroup(code, number, message or "") for code, number, message in rows]
+
     def counts(self) -> dict[JobState, int]:
         """Return how many jobs are in each state; every state is a key."""
         counts = dict.fromkeys(JobState, 0)
@@ -113,10 +123,12 @@ class StoreReader:
 
 
 def _conditions(query: JobQuery) -> tuple[str, tuple[object, ...]]:
-    conditions, values = [], []
+    conditions: list[str] = []
+    values: list[object] = []
     if query.states is not None:
-        conditions.append(f"state IN ({', '.join('?' * len(query.states))})")
-        values += [str(state) for state in sorted(query.states)]
+        # Not bound, and one state not as a list: only so does an index on what is in that state serve.
+        names = [repr(str(state)) for state in sorted(query.states)]
+        conditions.append(f"state = {names[0]}" if len(names) == 1 else f"state IN ({', '.join(names)})")
     if query.text:
         escaped = query.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         conditions.append("folder || name LIKE ? ESCAPE '\\'")
@@ -124,6 +136,9 @@ def _conditions(query: JobQuery) -> tuple[str, tuple[object, ...]]:
     if query.error_code:
         conditions.append("error_code = ?")
         values.append(query.error_code)
+    if query.without_code:
+        conditions.append("error_code IS NOT ?")
+        values.append(query.without_code)
     return (f"WHERE {' AND '.join(conditions)}" if conditions else "", tuple(values))
 
 

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 
 from core.errors import CrashesDecoder
+from core.failures import retry_failed, retry_kind
 from core.intake.again import make_again
 from core.job import JobState
 from core.links.address import is_link
@@ -139,7 +140,7 @@ class Commands(QObject):
         self._notice.say(self.tr("Brought back {0}.").format(words.images(restored)), seconds=5)
 
     async def _retry_failed(self) -> None:
-        _, crashing = await self._queue.retry_failed()
+        _, crashing = await retry_failed(self._queue)
         if crashing and await confirm(
             self._view.window(), "retryCrashing",
             words.count(crashing, self.tr("1 image crashes the decoder. Try it again, too?"),
@@ -147,8 +148,7 @@ class Commands(QObject):
             self.tr("Each attempt costs a worker process. All else that failed is being tried again."),
             self.tr("Try again"), self.tr("Leave"),
         ):  # fmt: skip
-            failed = JobQuery(states=frozenset({JobState.FAILED}), error_code=CrashesDecoder.code)
-            await self._queue.retry(await self._queue.find(failed))
+            await retry_kind(self._queue, CrashesDecoder.code)
 
     # -- files ----------------------------------------------------------------------------------------------
 

@@ -31,7 +31,8 @@ LAYERS = (
     ("core.cli",),
     ("core.diagnostics", "core.batch_report"),
     ("core.intake", "core.owner", "core.settings"),
-    ("core.queue", "core.dispatcher"),
+    ("core.failures",),
+    ("core.queue", "core.queue_reads", "core.dispatcher"),
     (
         *("core.store", "core.migrations", "core.salvage", "core.twins"),
         *("core.slot", "core.slots", "core.worker", "core.wire", "core.guard"),

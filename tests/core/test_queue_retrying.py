@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.errors import DiskFull, ServerFailed
 from core.executor import Done, Failed, Outcome, Task
+from core.failures import retry_failed
 from core.job import AttemptEnd, JobState, Priority
 from core.status import RunState
 from tests.conftest import RunOnLoop
@@ -214,7 +215,7 @@ def test_retrying_all_that_failed_leaves_out_what_crashes_the_decoder(
                 await bench.queue.retry([poison])
             await bench.count(JobState.FAILED, 2)
             await bench.queue.pause()
-            assert await bench.queue.retry_failed() == (1, 1)
+            assert await retry_failed(bench.queue) == (1, 1)
             assert await bench.state(poison) is JobState.FAILED
             # By its id it is tried again, with its crashes forgotten.
             assert await bench.queue.retry([poison]) == 1

@@ -1,0 +1,53 @@
+"""What the queue is asked: its jobs, their attempts, the failures by kind; none of it changes anything."""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from core.errors import BadUsage
+from core.job import Attempt, Job
+from core.status import FailureGroup, JobQuery
+from core.store_reader import StoreReader
+
+T = TypeVar("T")
+
+
+class QueueReads:
+    """The reading half of the queue: one connection, in a thread of its own, beside the writer's."""
+
+    def __init__(self) -> None:
+        self._reader: StoreReader | None = None
+        self._threads = ThreadPoolExecutor(1, "store-reader")
+
+    async def find(self, query: JobQuery) -> array[int]:
+        """Return the ids of the jobs that the query asks for, in its order."""
+        return await self._read(lambda reader: reader.find(query))
+
+    async def jobs(self, ids: Sequence[int]) -> list[Job]:
+        """Return these jobs, in this order; those that are gone are left out."""
+        return await self._read(lambda reader: reader.jobs(ids))
+
+    async def attempts(self, job_id: int) -> list[Attempt]:
+        """Return the attempts of a job, first to last."""
+        return await self._read(lambda reader: reader.attempts(job_id))
+
+    async def recipe(self, recipe_id: int) -> str:
+        """Return a recipe as JSON, by `Job.recipe_id`."""
+        return await self._read(lambda reader: reader.recipe(recipe_id))
+
+    async def failures(self) -> list[FailureGroup]:
+        """Return the failed jobs by the codes of their errors, the largest group first."""
+        return await self._read(StoreReader.failures)
+
+    async def _read(self, function: Callable[[StoreReader], T]) -> T:
+        if self._reader is None:
+            raise BadUsage("The queue is not open.")
+        reader = self._reader
+        return await self._in_reader(lambda: function(reader))
+
+    def _in_reader(self, function: Callable[[], T]) -> Awaitable[T]:
+        return asyncio.get_running_loop().run_in_executor(self._threads, function)

@@ -11,7 +11,7 @@ from PIL import Image
 from core.errors import CannotEncode, ImageQueueError, TooLarge
 from core.formats import GIF, PNG, WEBP, Format
 from core.imaging.colour import scalable
-from core.imaging.decode import Source, decoded, max_pixels, shown
+from core.imaging.decode import Source, check_work, decoded, max_pixels, shown
 from core.imaging.encode import DEFAULT_QUALITY, check_sides, fitting, png_with
 from core.imaging.metadata import Attached
 from core.imaging.quality import LOWEST_QUALITY, within
@@ -37,7 +37,7 @@ def moves(source: Source, chosen: Format, output: Output) -> bool:
 
 
 def check_frames(source: Source, size: tuple[int, int], output: Output) -> None:
-    """Raise TooLarge when the frames of an output, of this size in pixels, would take too much memory.
+    """Raise TooLarge when the frames of an output, of this size in pixels, take too much memory or time.
 
     Together they may have half as many pixels as one image: they are all there at once, and again as a file.
     """
@@ -47,6 +47,7 @@ def check_frames(source: Source, size: tuple[int, int], output: Output) -> None:
             f"The output {output.name} of {shown(source.path)} would have {source.frames} frames of "
             f"{size[0]} × {size[1]} pixels, {pixels / 1e6:,.0f} megapixels; the limit is {limit / 1e6:,.0f}."
         )
+    check_work(shown(source.path), source.frames, "frames", source.stored)
 
 
 def each_frame(source: Source) -> Iterator[tuple[Image.Image, int]]:

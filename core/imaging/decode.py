@@ -29,11 +29,16 @@ from core.formats import FORMATS, Format
 from core.imaging.libvips import libvips
 from core.imaging.metadata import Carried, read_metadata
 from core.imaging.readers import open_image
+from core.imaging.readers.sizes import frames_in, scans_in
 
 MAX_PIXELS: Final = 300_000_000
 """An image with more pixels is refused before it is decoded; IMAGEQUEUE_MAX_PIXELS overrides it."""
 
 MAX_PIXELS_VARIABLE: Final = "IMAGEQUEUE_MAX_PIXELS"
+
+_MOST_WORK: Final = 40  # times the limit in pixels: what all frames or scans may have together
+
+_MOST_FRAMES: Final = 20_000  # of an animation
 
 _BY_PILLOW: Final = {one.pillow: one for one in FORMATS} | {"MPO": FORMATS[0]}
 _TURNED: Final = frozenset({5, 6, 7, 8})  # orientations that swap width and height
@@ -74,6 +79,19 @@ def check_pixels(width: int, height: int, what: str) -> None:
         raise TooLarge(
             f"{what} {width} × {height} pixels, {width * height / 1e6:,.0f} megapixels; "
             f"the limit is {limit / 1e6:,.0f}."
+        )
+
+
+def check_work(name: str, times: int, what: str, size: tuple[int, int]) -> None:
+    """Raise TooLarge when a file is to be decoded so many times that it would take all of a time limit.
+
+    times: how many of `what`, frames or scans, each decoded at `size` in pixels.
+    """
+    pixels, limit = times * size[0] * size[1], _MOST_WORK * max_pixels()
+    if pixels > limit:
+        raise TooLarge(
+            f"{name} has {times:,} {what} of {size[0]} × {size[1]} pixels, "
+            f"{pixels / 1e6:,.0f} megapixels to decode; the limit is {limit / 1e6:,.0f}."
         )
 
 
@@ -142,9 +160,14 @@ def open_source(path: str) -> Source:
             raise
         if not _BY_PILLOW[str(header.format)].drawn:  # these have no pixels of their own
             check_pixels(*header.size, f"{shown(path)} has")
+        if header.info.get("progressive"):
+            check_work(shown(path), scans_in(file), "scans", header.size)
+        if header.format == "GIF":  # Pillow goes through all frames to count them
+            _check_frames(frames_in(file) // 2, path)
         carried = _guarded(lambda: read_metadata(header, file.fileno()), path)
         chosen = _BY_PILLOW[str(header.format)]
         frames = _guarded(lambda: _frames_of(header), path) if "animation" in chosen.reads else 1
+        _check_frames(frames, path)
         note = _guarded(lambda: _frames_note(header), path) if frames == 1 else ()
         return Source(
             path=path,
@@ -314,6 +337,11 @@ def _frames_of(header: Image.Image) -> int:
         return 1
     still = 1 if header.info.get("default_image") else 0  # of a PNG, and not part of the animation
     return max(1, int(getattr(header, "n_frames", 1)) - still)
+
+
+def _check_frames(frames: int, path: str) -> None:
+    if frames > _MOST_FRAMES:
+        raise TooLarge(f"{shown(path)} has at least {frames:,} frames; the limit is {_MOST_FRAMES:,}.")
 
 
 def _frames_note(header: Image.Image) -> tuple[str, ...]:

@@ -186,6 +186,8 @@ def _make(
             said += deep[1]
     whole = [one.name for one in made]
     moving = [one for one in works if one.plan.steady and moves(source, one.format, one.output)]
+    for work in moving:
+        check_frames(source, work.plan.largest, work.output)
     still = [one for one in works if one not in moving and one.output.name not in whole]
     if source.frames > 1 and still:
         said.append(REDUCED_TO_FIRST)
@@ -231,8 +233,6 @@ def _make_animations(
     works: Sequence[Work], source: Source, task: Task, recipe: Recipe, report: Callable[[float], None]
 ) -> tuple[list[Made], tuple[str, ...]]:
     """Decode frame by frame, and let each go through the operations of every output."""
-    for work in works:
-        check_frames(source, work.plan.largest, work.output)
     copied = [one for one in works if one.stays]
     works = [one for one in works if not one.stays]
     frames: list[list[Image.Image]] = [[] for _ in works]

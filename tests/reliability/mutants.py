@@ -1,14 +1,11 @@
-"""Files that are almost images: every format that is read, damaged by chance, and decompression bombs."""
+"""Files that are almost images: every format that is read, damaged by chance."""
 
 from __future__ import annotations
 
 import gzip
-import io
 import random
 import struct
-import zlib
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 from PIL import Image
 
@@ -16,8 +13,6 @@ from core.formats import FORMATS
 from tests.core.imaging.pictures import encoded
 from tests.core.imaging.samples import sample, svg
 from tests.reliability.sources import picture
-
-HUGE: Final = 60_000  # pixels along a side: 3,600 megapixels, twelve times the limit
 
 
 def seeds() -> dict[str, bytes]:
@@ -82,105 +77,3 @@ def _damage(rng: random.Random, content: bytearray, files: dict[str, bytes]) -> 
             content[at : at + 4] = struct.pack(rng.choice("<>") + "I", odd)
         case _:
             content[at:at] = rng.randbytes(rng.randrange(1, 32))
-
-
-def bombs() -> dict[str, bytes]:
-    """Return small files that unpack to far more than they are."""
-    small, nothing = picture(1), zlib.compress(bytes(400_000_000), 9)
-    return {
-        "png of a black gigapixel": _png(30_000, 30_000, nothing),
-        "png within the limit, all black": _png(17_000, 17_000, nothing),
-        "png with a text that unpacks": _with_chunk(small, b"zTXt", b"Comment\0\0" + nothing),
-        "png with a profile that unpacks": _with_chunk(small, b"iCCP", b"icc\0\0" + nothing),
-        "png cut off within the limit": _png(17_000, 17_000, nothing[:1_000]),
-        "webp of one colour at its largest": _webp(16_383, 16_383),
-        "svg that names itself": _svg_in_svg(),
-        "svg whose names grow": _svg_names(),
-        "svgz that unpacks": gzip.compress(b" " * 400_000_000),
-        "tiff whose pages go round in a circle": _tiff_in_a_circle(),
-    }
-
-
-def claims() -> dict[str, bytes]:
-    """Return real files whose headers were made to say that they are huge."""
-    small = picture(1)
-    jpeg, gif, bmp, jp2, psd = (sample(one, small) for one in ("jpeg", "gif", "bmp", "jpeg2000", "psd"))
-    qoi, tga, dds, tiff, webp = (sample(one, small) for one in ("qoi", "tga", "dds", "tiff", "webp"))
-    sides: Callable[[str], bytes] = lambda form: struct.pack(form, HUGE, HUGE)  # noqa: E731
-    frame = jpeg.index(b"\xff\xc0")
-    ihdr, siz = jp2.index(b"ihdr"), jp2.index(b"\xff\x51")
-    found = {
-        "jpeg": _put(jpeg, frame + 5, sides(">HH")),
-        "png": _png(HUGE, HUGE, zlib.compress(bytes(1_000))),
-        "gif": _put(gif, 6, sides("<HH")),
-        "bmp": _put(bmp, 18, sides("<ii")),
-        "jpeg2000": _put(_put(jp2, ihdr + 4, sides(">II")), siz + 6, sides(">II")),
-        "psd": _put(psd, 14, sides(">II")),
-        "qoi": _put(qoi, 4, sides(">II")),
-        "tga": _put(tga, 12, sides("<HH")),
-        "dds": _put(dds, 12, sides("<II")),
-        "pnm": b"P6\n%d %d\n255\n" % (HUGE, HUGE) + bytes(1_000),
-        "tiff": _tiff_sides(tiff),
-        "svg": svg(HUGE, HUGE),
-        "pdf": sample("pdf", small).replace(b"/MediaBox [ 0 0 48", b"/MediaBox [ 0 0 99999"),
-        "webp": webp[:8] + b"WEBPVP8X" + struct.pack("<IB3x", 10, 0) + b"\xff" * 6 + webp[12:],
-    }
-    for name in ("avif", "heic"):
-        content = sample(name, small)
-        found[name] = _put(content, content.index(b"ispe") + 8, sides(">II"))
-    return {f"{name} that says {HUGE} pixels": content for name, content in found.items()}
-
-
-def _put(content: bytes, at: int, value: bytes) -> bytes:
-    return content[:at] + value + content[at + len(value) :]
-
-
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
-def _png(width: int, height: int, packed: bytes) -> bytes:
-    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    chunks = _chunk(b"IHDR", head) + _chunk(b"IDAT", packed) + _chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + chunks
-
-
-def _with_chunk(small: Image.Image, kind: bytes, body: bytes) -> bytes:
-    content = encoded(small, "PNG")
-    return content[:33] + _chunk(kind, body) + content[33:]
-
-
-def _webp(width: int, height: int) -> bytes:
-    file = io.BytesIO()
-    Image.new("L", (width, height)).convert("RGB").save(file, "WEBP", lossless=True, method=0, quality=0)
-    return file.getvalue()
-
-
-def _tiff_sides(content: bytes) -> bytes:
-    """Change the values of ImageWidth and ImageLength in a little-endian TIFF's first directory."""
-    (at,) = struct.unpack_from("<I", content, 4)
-    (count,) = struct.unpack_from("<H", content, at)
-    for entry in range(at + 2, at + 2 + 12 * count, 12):
-        if struct.unpack_from("<H", content, entry)[0] in (256, 257):
-            content = _put(content, entry + 2, struct.pack("<HII", 4, 1, HUGE))
-    return content
-
-
-def _tiff_in_a_circle() -> bytes:
-    """Return a TIFF whose first page says that the next one is itself."""
-    content = encoded(picture(1), "TIFF")
-    (at,) = struct.unpack_from("<I", content, 4)
-    (count,) = struct.unpack_from("<H", content, at)
-    return _put(content, at + 2 + 12 * count, struct.pack("<I", at))
-
-
-def _svg_in_svg() -> bytes:
-    parts = "".join(
-        f'<g id="g{n}">' + f'<use href="#g{n - 1}"/>' * 10 + "</g>" for n in range(1, 12)
-    )  # ten times as much with each
-    return svg(64, 48, f'<defs><g id="g0"><rect width="1" height="1"/></g>{parts}</defs><use href="#g11"/>')
-
-
-def _svg_names() -> bytes:
-    names = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
-    return f'<!DOCTYPE svg [<!ENTITY e0 "lol">{names}]>'.encode() + svg(64, 48, "<text>&e11;</text>")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from PySide6.QtGui import QImage
 from core.errors import BadUsage, from_os_error
 from core.links.kept import pictures_folder
 from core.whole_file import write_whole
+
+_naming = threading.Lock()  # two that are pasted within a second get two names
 
 
 def keep_picture(image: QImage, data_dir: Path) -> Path:
@@ -27,10 +30,11 @@ def keep_picture(image: QImage, data_dir: Path) -> Path:
     stem = time.strftime("picture %Y-%m-%d %H.%M.%S")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        number = 1
-        while (path := folder / f"{stem}{f' ({number})' if number > 1 else ''}.png").exists():
-            number += 1
-        write_whole(path, bytes(content.data()))
+        with _naming:
+            number = 1
+            while (path := folder / f"{stem}{f' ({number})' if number > 1 else ''}.png").exists():
+                number += 1
+            write_whole(path, bytes(content.data()))
     except OSError as error:
         raise from_os_error(error, writing=True) from error
     return path

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import platformdirs
@@ -14,10 +17,22 @@ from PySide6.QtWidgets import QPushButton
 from core.errors import PageNotImage
 from core.executor import Failed, Outcome, Task
 from core.job import JobState
+from gui.pictures import keep_picture
 from gui.remedies import remedy
 from tests.conftest import RunOnLoop
 from tests.core.clocks import until
 from tests.gui.stage import Stage, staged
+
+ROOT = Path(__file__).parents[2]
+KILLED_AT_THE_SYNC = """
+import os, signal, sys
+from pathlib import Path
+from PySide6.QtGui import QImage
+from gui.pictures import keep_picture
+os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+picture = QImage(40, 30, QImage.Format.Format_RGB32)
+keep_picture(picture, Path(sys.argv[1]))
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +86,37 @@ def test_a_copied_picture_is_kept_as_a_png_file_and_added(
                 assert (image.format, image.size) == ("PNG", (8, 6))
                 assert image.convert("RGB").getpixel((3, 3)) == (0x33, 0x66, 0x99)
             assert Path(job.source).parent == tmp_path / "data" / "pictures"
+
+    run_on_qasync(story())
+
+
+def test_pictures_that_are_pasted_within_a_second_are_all_kept_whole(tmp_path: Path) -> None:
+    def keep(number: int) -> Path:
+        picture = QImage(400, 300, QImage.Format.Format_RGB32)
+        picture.fill(number)
+        return keep_picture(picture, tmp_path)
+
+    with ThreadPoolExecutor(8) as threads:
+        paths = list(threads.map(keep, range(24)))
+    assert len(set(paths)) == 24
+    for number, path in enumerate(paths):
+        with Image.open(path) as image:
+            assert image.convert("RGB").getpixel((399, 299)) == (0, 0, number)
+
+
+def test_a_kill_while_a_pasted_picture_is_written_leaves_nothing_after_the_next_start(
+    run_on_qasync: RunOnLoop, tmp_path: Path
+) -> None:
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_AT_THE_SYNC, str(tmp_path / "data")], cwd=ROOT, check=False
+    )
+    assert killed.returncode == -9
+    (hidden,) = (tmp_path / "data" / "pictures").iterdir()
+    assert hidden.name.startswith(".picture")
+
+    async def story() -> None:
+        async with staged(tmp_path / "data"):
+            assert list((tmp_path / "data" / "pictures").iterdir()) == []
 
     run_on_qasync(story())
 

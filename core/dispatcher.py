@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,9 +16,8 @@ from core.clock import Alarm, Clock
 from core.errors import DiskFull, ImageQueueError, OutOfMemory, TimedOut, WorkerCrashed, describe
 from core.executor import Done, Failed, Outcome, Processor, Skipped, Stopped, Task
 from core.imaging.made import memory_of
-from core.imaging.naming import remove_leftovers
-from core.imaging.receipt import published, withdraw
-from core.job import JobState, OutputFile
+from core.job import JobState
+from core.leftovers import Leftovers
 from core.links.address import is_link
 from core.links.kept import downloads_of
 from core.retry import RetryPolicy
@@ -28,6 +25,9 @@ from core.store import Claimed, Ended, JobStore, StaleAttempt
 from core.store_writer import StoreWriter
 
 log = logging.getLogger(__name__)
+
+STORE_PATIENCE: Final = 20.0
+"""Seconds at the end, beyond the grace, until the store's disk is taken for one that stalls."""
 
 _WRITE_AGAIN: Final = 2.0  # seconds until results that the store could not take are tried again
 _BRIEF: Final = 0.002  # seconds; an attempt that takes less costs less than its commit
@@ -93,7 +93,7 @@ class Dispatcher:
         self._turned = turned
         self._pause_itself = pause_itself
         self._uid = ""
-        self._filing = ThreadPoolExecutor(2, "leftovers")
+        self.leftovers = Leftovers(data_dir)
         self._runs: dict[int, Run] = {}  # slot -> what runs in it
         self._came_in: list[Run] = []  # attempts that ended, and are not in the store yet
         self._unsettled: set[Run] = set()  # both, and those whose end is on its way into the store
@@ -123,9 +123,28 @@ class Dispatcher:
         self._loop_task = asyncio.create_task(self._turns(), name="dispatcher")
         self.wake()
 
-    async def close(self, grace: float) -> None:
-        """Claim nothing more, give running jobs `grace` seconds, put the rest back, end the slots."""
+    async def close(self, grace: float) -> bool:
+        """Claim nothing more, give running jobs `grace` seconds, put the rest back, end the slots.
+
+        Returns whether the store took all of it. One that does not answer is left: the next start puts back
+        what ran.
+        """
         self._closing = True
+        ending = asyncio.ensure_future(self._end_in_order(grace))
+        done, _ = await asyncio.wait([ending], timeout=max(grace, 0) + STORE_PATIENCE)
+        if done:
+            ending.result()
+        else:
+            log.error("The disk with the queue (%s) does not answer: it is left as it is", self._data_dir)
+            ending.cancel()
+            if self._loop_task is not None:
+                self._loop_task.cancel()
+        await self._processor.close()
+        if self._alarm is not None:
+            self._alarm.cancel()
+        return bool(done)
+
+    async def _end_in_order(self, grace: float) -> None:
         if self._loop_task is not None:
             with suppress(ImageQueueError):
                 await self._writer.call(lambda _: None)  # a claim under way is started before this returns
@@ -134,10 +153,6 @@ class Dispatcher:
             await self.end(self._runs.values(), JobState.QUEUED)
             self.wake()
             await self._loop_task
-        await self._processor.close()
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._filing.shutdown()
 
     async def resize(self, slots: int) -> None:
         """Change the number of slots."""
@@ -342,10 +357,6 @@ class Dispatcher:
             memory_of(self._data_dir),
         )
 
-    def _tidied(self, run: Run) -> asyncio.Future[tuple[OutputFile, ...] | None]:
-        cancelled = run.wish is JobState.CANCELLED
-        return asyncio.get_running_loop().run_in_executor(self._filing, tidy, run.task, cancelled)
-
     async def _attempt(self, run: Run) -> None:
         try:
             outcome = await self._processor.run(run.claimed.worker, run.task)
@@ -353,9 +364,9 @@ class Dispatcher:
                 isinstance(outcome, Failed) and outcome.error.code in _KILLED
             ):
                 wish = run.wish
-                files = await self._tidied(run)
+                files = await self.leftovers.tidied(run.task, wish is JobState.CANCELLED)
                 if run.wish is not wish:  # put back, and then cancelled
-                    files = await self._tidied(run)
+                    files = await self.leftovers.tidied(run.task, run.wish is JobState.CANCELLED)
                 if files is not None:
                     outcome = Done(files)
         except Exception as error:  # a processor never raises: this is our bug, and the job's failure
@@ -382,18 +393,3 @@ def _end_of(run: Run, now: float) -> Ended:
 def _settle(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
-
-
-def tidy(task: Task, cancelled: bool = False) -> tuple[OutputFile, ...] | None:
-    """After a worker's end: remove what is left over, and return the outputs when all had been published.
-
-    cancelled: also remove those outputs that had been published, as the user gave the job up.
-    """
-    files = published(task.receipt, task.temp_tag)
-    if files is None and cancelled:
-        withdraw(task.receipt, task.temp_tag)
-    if task.downloads and (files is not None or cancelled):
-        shutil.rmtree(task.downloads, ignore_errors=True)
-    # Also when all is published: a file has both its names for the instant between link and unlink.
-    remove_leftovers(task.source, task.recipe, task.temp_tag)
-    return files

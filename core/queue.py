@@ -16,7 +16,7 @@ from typing import Final
 from psygnal import EmitLoopError, Signal, SignalInstance
 
 from core.clock import Clock, SteadyClock
-from core.dispatcher import Dispatcher, tidy
+from core.dispatcher import Dispatcher
 from core.errors import BadUsage, ImageQueueError, Interrupted
 from core.executor import Done, Processor
 from core.imaging.naming import name_keys
@@ -108,13 +108,14 @@ class TaskQueue(QueueReads):
     async def _recover(self, uid: str) -> Recovery:
         now = self._clock.now()
         await self._writer.call(JobStore.forget_removed)
+        self._dispatcher.leftovers.remove_owed()
         left = await self._writer.call(JobStore.running)
         await self._writer.call(lambda store: store.anchor_backoffs(now))
         error = Interrupted(_CLOSED_UNEXPECTEDLY).as_job_error()
         found = Counter[str]()
         for claimed in left:
             task = self._dispatcher.task_of(claimed, uid)
-            files = await self._in_reader(partial(tidy, task))
+            files = await self._dispatcher.leftovers.tidied(task)
             end = Ended(claimed.job_id, claimed.attempt, now, 0.0)
             if files is not None:
                 await self._writer.call(partial(JobStore.finish, end=end, done=Done(files)))
@@ -132,16 +133,16 @@ class TaskQueue(QueueReads):
         """End in order: start nothing new, give running jobs `grace` seconds, put the rest back, close all.
 
         Whether the queue was running or paused stays as it was, for the next `open`. May be called again,
-        also while it is under way: the shorter `grace` counts.
+        also while it is under way: the shorter `grace` counts. A store whose disk stalls is not waited for.
         """
-        await self._dispatcher.close(grace)
+        answers = await self._dispatcher.close(grace)
         if self._tasks:
-            await asyncio.wait(self._tasks)
+            await asyncio.wait(self._tasks, timeout=None if answers else 0)
         reader, self._reader = self._reader, None
-        if reader is not None:
+        if reader is not None and answers:
             await self._in_reader(reader.close)
-        await self._writer.close()
-        self._threads.shutdown()
+        await self._writer.close(wait=answers)
+        self._threads.shutdown(wait=answers)
 
     # -- accepting ----------------------------------------------------------------------------------------
 

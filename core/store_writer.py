@@ -75,15 +75,18 @@ class StoreWriter:
         result: T = await call.future
         return result
 
-    async def close(self) -> None:
-        """Do what was asked before, close the store and end the thread. May be called twice."""
+    async def close(self, *, wait: bool = True) -> None:
+        """Do what was asked before, close the store and end the thread. May be called twice.
+
+        wait: whether to return only then; else it comes when the disk answers, or not at all.
+        """
         if self._open:
             self._open = False
             loop = asyncio.get_running_loop()
             closed = self._closed = loop.create_future()
             self._when_closed = lambda: _from_thread(loop, closed.set_result, None)
             self._calls.put(None)
-        if self._closed is not None:
+        if wait and self._closed is not None:
             await asyncio.wait([self._closed])
             self._thread.join()
 

@@ -32,6 +32,7 @@ from gui.theme import apply_theme, icon
 log = logging.getLogger(__name__)
 
 _TURN: Final = 0.0002  # seconds that a thread may keep Python for itself while the window waits
+_STATE_PATIENCE: Final = 10.0  # seconds that the look of the window is given to be kept, at the end
 
 
 def main(data_dir: Path, paths: list[str]) -> int:
@@ -114,8 +115,9 @@ class _App:
         await self._queue.close(self._window.settings().grace)
         self._window.end()
         await self._tasks.end()
-        with suppress(ImageQueueError):
-            await self._window.state.close()
+        with suppress(ImageQueueError, TimeoutError):
+            async with asyncio.timeout(_STATE_PATIENCE):
+                await self._window.state.close()
         self._owner.release()
         self._window.close_for_good()
         return 0

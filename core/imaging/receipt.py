@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from core.job import OutputFile
@@ -48,15 +48,16 @@ def published(receipt: str, tag: str) -> tuple[OutputFile, ...] | None:
     return tuple(file for file, _ in files)
 
 
-def withdraw(receipt: str, tag: str) -> int:
+def withdraw(receipt: str, tag: str, given_up: Callable[[], bool] = lambda: False) -> int:
     """Remove the outputs that the attempt `tag` had published, and no other file; returns how many.
 
-    Where it replaced files nothing is removed, as the earlier ones could not be brought back.
+    Where it replaced files nothing is removed, as the earlier ones could not be brought back; nor once it is
+    `given_up`, as the folder did not answer in time.
     """
     replacing, files = _read(receipt, tag)
     removed = 0
     for file, digest in files:
-        if not replacing and _is_there(file, digest):
+        if not replacing and _is_there(file, digest) and not given_up():
             Path(file.path).unlink(missing_ok=True)
             removed += 1
     return removed

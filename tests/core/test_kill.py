@@ -7,11 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from core.dispatcher import tidy
 from core.executor import Done, Task
 from core.imaging.naming import temporary_paths
 from core.imaging.receipt import digest_of, write_receipt
 from core.job import JobState, OutputFile
+from core.leftovers import tidy
 from core.queue import TaskQueue
 from core.recipe import builtin_recipes
 from core.status import JobQuery

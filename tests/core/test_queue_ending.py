@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -173,5 +175,31 @@ def test_closing_with_a_store_that_cannot_be_written_ends_and_the_next_start_rep
         await bench.queue.close(grace=0)
         async with opened(tmp_path) as again:
             assert again.queue.status().counts[JobState.QUEUED] == 1
+
+    run_on_loop(story())
+
+
+def test_a_store_whose_disk_stalls_keeps_the_end_waiting_for_a_bounded_time_and_loses_nothing(
+    run_on_loop: RunOnLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store's thread stands for its disk: it does not come back from a write."""
+    monkeypatch.setattr("core.dispatcher.STORE_PATIENCE", 0.05)
+    back = threading.Event()
+
+    async def story() -> None:
+        bench = Bench(tmp_path, concurrency=1)
+        await bench.queue.open()
+        await bench.add(*"abc")
+        await bench.queue.start()
+        await bench.running(1)
+        stalled = asyncio.ensure_future(bench.queue._writer.call(lambda _: back.wait(30)))
+        await bench.queue.close(grace=0)
+        assert bench.hand.closed
+        assert not stalled.done()
+        back.set()
+        await until(lambda: not bench.queue._writer._thread.is_alive())
+        async with opened(tmp_path) as bench:
+            counts = bench.queue.status().counts
+            assert (counts[JobState.QUEUED], counts[JobState.RUNNING]) == (3, 0)
 
     run_on_loop(story())

@@ -76,6 +76,13 @@ def check(tally: Tally, jobs: Sequence[Job], *codes: str) -> None:
             tally.expect(code in codes and said.strip(), "lost", f"{what}, not {' or '.join(codes)}")
 
 
+def check_waiting(tally: Tally, jobs: Sequence[Job]) -> None:
+    """Each job waits to be run, and has no attempt less for it."""
+    for job in jobs:
+        what = f"{Path(job.source).name[:40]!a} is {job.state}"
+        tally.expect(job.state is JobState.QUEUED, "lost", f"{what}, not queued")
+
+
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[None]:
     """Let a folder be a disk of its own."""
@@ -90,6 +97,27 @@ def small_disk(folder: Path, size: str) -> Iterator[None]:
 def make_larger(disk: Path) -> None:
     """Give a small disk room."""
     subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+
+
+@contextmanager
+def stalling(tally: Tally, folder: Path) -> Iterator[Path | None]:
+    """Let a folder stall as a network's does; None, and a note, where nothing can be mounted."""
+    if not (MAY_MOUNT and os.access("/dev/fuse", os.R_OK | os.W_OK)):
+        tally.notes.append("no folder could be mounted that stalls: frozen workers stand in (see workers)")
+        yield None
+        return
+    folder.mkdir()
+    command = [sys.executable, "-m", "tests.reliability.stalling_folder", str(folder)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert server.stdout is not None
+    try:
+        assert server.stdout.readline() == b"ready\n"
+        yield folder
+    finally:
+        server.kill()
+        server.wait()
+        server.stdout.close()
+        subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
 @contextmanager

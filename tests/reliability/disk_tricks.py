@@ -17,7 +17,6 @@ import time
 from pathlib import Path
 from typing import Final
 
-from core.errors import DiskFull, StoreUnusable
 from core.job import ENDED, Job, JobState
 from core.recipe import Existing, Recipe
 from tests.reliability.attack import Tally
@@ -25,6 +24,7 @@ from tests.reliability.disk_stage import (
     MAY_MOUNT,
     PATIENCE,
     check,
+    check_waiting,
     make_larger,
     no_large_files,
     photos,
@@ -32,8 +32,10 @@ from tests.reliability.disk_stage import (
     read_only_disk,
     run,
     small_disk,
+    stalling,
     waive_nothing,
 )
+from tests.reliability.disk_store_tricks import a_full_disk_for_the_store, a_store_that_may_not_grow
 from tests.reliability.sources import encoded, recipe
 from tests.reliability.stalling_folder import NAME
 
@@ -139,29 +141,16 @@ def sources_that_change(tally: Tally, here: Path, rng: random.Random, count: int
 
 def a_folder_that_stalls(tally: Tally, here: Path, _rng: random.Random, _count: int) -> None:
     """A read that never returns costs its job an attempt, and neither other slots nor the end of the app."""
-    if not (MAY_MOUNT and os.access("/dev/fuse", os.R_OK | os.W_OK)):
-        tally.notes.append("no folder could be mounted that stalls: frozen workers stand in (see workers)")
-        return
-    stalled = here / "stalled"
-    stalled.mkdir()
     good = photos(here / "in", 6)
-    server = subprocess.Popen(
-        [sys.executable, "-m", "tests.reliability.stalling_folder", str(stalled)], stdout=subprocess.PIPE
-    )
-    assert server.stdout is not None
-    try:
-        assert server.stdout.readline() == b"ready\n"
+    with stalling(tally, here / "stalled") as stalled:
+        if stalled is None:
+            return
         began = time.monotonic()
         sources = [stalled / NAME, *good]
-        jobs = asyncio.run(run(here / "data", sources, recipe(here / "out"), limit=1.0, retries=0))
+        jobs = asyncio.run(run(here / "data", sources, recipe(here / "out"), limit=3.0, retries=0))
         tally.expect(time.monotonic() - began < 45, "stuck", f"it took {time.monotonic() - began:.0f} s")
         check(tally, [job for job in jobs if job.source == str(stalled / NAME)], "timed-out")
         check(tally, [job for job in jobs if job.source != str(stalled / NAME)], "done")
-    finally:
-        server.kill()
-        server.wait()
-        server.stdout.close()
-        subprocess.run(["umount", "-l", str(stalled)], check=False)
 
 
 # -- outputs ----------------------------------------------------------------------------------------------
@@ -199,27 +188,42 @@ def a_full_disk_for_outputs(tally: Tally, here: Path, _rng: random.Random, count
 
 
 def a_limit_on_files(tally: Tally, here: Path, _rng: random.Random, _count: int) -> None:
-    """A file that may not grow is an error with a sentence, as a quota's is, and leaves nothing behind."""
+    """A file that may not grow is an error with a sentence, as a quota's is, and leaves nothing behind.
+
+    No rights are needed for it: where nothing can be mounted it stands in for a full disk.
+    """
     paths = photos(here / "in", 3, side=400)
     made = recipe(here / "out")
     whole = Recipe(made.name, (made.outputs[1].__class__("whole", (), format="png"),), folder=made.folder)
 
-    async def story() -> list[Job]:
+    async def story() -> list[int]:
         queue = queue_in(here / "data")
         await queue.open()  # the store's own files are there, and small
-        ids = (await queue.enqueue_batch([str(one) for one in paths], whole, max_retries=1)).ids
+        ids = list((await queue.enqueue_batch([str(one) for one in paths], whole, max_retries=1)).ids)
         await queue.start()
         async with asyncio.timeout(PATIENCE):
             await queue.drained()
-        jobs = await queue.jobs(ids)
+        check(tally, await queue.jobs(ids), "io-error")
+        tally.expect(not list((here / "out").iterdir()), "torn", "a partial file stays")
         await queue.close(0)
-        return jobs
+        return ids
+
+    async def again(ids: list[int]) -> None:
+        queue = queue_in(here / "data")
+        await queue.open()
+        tally.expect(await queue.retry(ids) == len(ids), "lost", "not all can be tried again")
+        await queue.start()
+        async with asyncio.timeout(PATIENCE):
+            await queue.drained()
+        check(tally, await queue.jobs(ids), "done")
+        await queue.close(0)
 
     # The store needs some 200 kB of its own: the images are larger than that.
     for path in paths:
         path.write_bytes(_noise(path.suffix))
     with no_large_files(1_000_000):
-        check(tally, asyncio.run(story()), "io-error")
+        ids = asyncio.run(story())
+    asyncio.run(again(ids))
 
 
 def _noise(suffix: str) -> bytes:
@@ -263,6 +267,39 @@ def folders_that_cannot_be_written(tally: Tally, here: Path, _rng: random.Random
     tally.expect(all(job.attempts == 1 for job in jobs), "lost", "retries were spent on a read-only folder")
 
 
+def a_target_that_stalls(tally: Tally, here: Path, _rng: random.Random, _count: int) -> None:
+    """A folder that answers no more costs what goes there an attempt, and nothing else waits for it."""
+    good = photos(here / "in", 2)
+    with stalling(tally, here / "stalled") as stalled:
+        if stalled is None:
+            return
+
+        async def story() -> None:
+            queue = queue_in(here / "data", 2.0)
+            await queue.open()
+            began = time.monotonic()
+            sources = [str(path) for path in good]
+            lost = (await queue.enqueue_batch(sources, recipe(stalled), 10, max_retries=0)).ids
+            made = (await queue.enqueue_batch(sources, recipe(here / "out"))).ids
+            await queue.start()
+            async with asyncio.timeout(PATIENCE):
+                await queue.drained()
+            check(tally, await queue.jobs(lost), "timed-out")
+            check(tally, await queue.jobs(made), "done")
+            again = (await queue.enqueue_batch(sources, recipe(stalled), max_retries=0)).ids
+            await asyncio.sleep(0.5)
+            async with asyncio.timeout(PATIENCE):
+                await queue.close(0)  # while two are stuck there
+            tally.expect(time.monotonic() - began < 60, "stuck", f"it took {time.monotonic() - began:.0f} s")
+            queue = queue_in(here / "data")
+            async with asyncio.timeout(PATIENCE):
+                await queue.open()
+            check_waiting(tally, await queue.jobs(again))
+            await queue.close(0)
+
+        asyncio.run(story())
+
+
 def a_folder_that_vanishes(tally: Tally, here: Path, _rng: random.Random, count: int) -> None:
     """The folder with the outputs is removed again and again while they are written."""
     out = here / "out"
@@ -295,53 +332,6 @@ def the_source_as_the_target(tally: Tally, here: Path, _rng: random.Random, _cou
     tally.expect(before == {path: path.read_bytes() for path in paths}, "torn", "a source was changed")
 
 
-# -- the store --------------------------------------------------------------------------------------------
-
-
-def a_full_disk_for_the_store(tally: Tally, here: Path, _rng: random.Random, _count: int) -> None:
-    """What cannot be written is refused whole, with a sentence; what was accepted is there, and runs."""
-    if not MAY_MOUNT:
-        return
-    data = here / "data"
-    with small_disk(data, "700k"):
-
-        async def story() -> None:
-            accepted, refused = await _fill(tally, data, here / "out")
-            tally.expect(refused, "lost", "the disk never became full")
-            make_larger(data)
-            queue = queue_in(data)
-            await queue.open()
-            found = {job.id for job in await queue.jobs(range(1, 1_000_000))}
-            tally.expect(
-                found == accepted, "lost", f"{len(found)} jobs are there, {len(accepted)} were accepted"
-            )
-            await queue.start()
-            async with asyncio.timeout(PATIENCE):
-                await queue.drained()
-            counts = queue.status().counts
-            tally.expect(counts[JobState.FAILED] == len(accepted), "stuck", f"it ended with {dict(counts)}")
-            await queue.close(0)
-
-        asyncio.run(story())
-
-
-async def _fill(tally: Tally, data: Path, out: Path) -> tuple[set[int], bool]:
-    """Accept batches of sources that are not there until the disk is full."""
-    queue, accepted, number = queue_in(data), set[int](), 0
-    await queue.open()
-    try:
-        while number < 100_000:
-            batch = [f"/not/there/{'x' * 100}-{number + offset}.jpg" for offset in range(500)]
-            number += 500
-            accepted |= set((await queue.enqueue_batch(batch, recipe(out))).ids)
-    except (DiskFull, StoreUnusable) as error:
-        tally.expect("full" in str(error), "lost", f"it said {error}")
-        return accepted, True
-    finally:
-        await queue.close(0)
-    return accepted, False
-
-
 TRICKS: Final = (
     odd_sources,
     sources_that_change,
@@ -349,9 +339,11 @@ TRICKS: Final = (
     a_full_disk_for_outputs,
     a_limit_on_files,
     folders_that_cannot_be_written,
+    a_target_that_stalls,
     a_folder_that_vanishes,
     the_source_as_the_target,
     a_full_disk_for_the_store,
+    a_store_that_may_not_grow,
 )
 
 
@@ -360,7 +352,9 @@ BRIEFLY: Final = (
     a_folder_that_stalls,
     a_full_disk_for_outputs,
     folders_that_cannot_be_written,
+    a_target_that_stalls,
     a_full_disk_for_the_store,
+    a_store_that_may_not_grow,
 )
 
 

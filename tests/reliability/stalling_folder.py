@@ -1,4 +1,6 @@
-"""A folder that stalls as a network's does: its one file is there, and a read of it never returns.
+"""A folder that stalls as a network's does.
+
+Its one file is there, and a read of it never returns; nor does it ever say whether another is there.
 
 Usage, as root: python -m tests.reliability.stalling_folder FOLDER
 It mounts the folder with FUSE, speaking its protocol (<linux/fuse.h>) itself, and prints `ready`. When this
@@ -19,7 +21,7 @@ SIZE: Final = 1_000_000  # bytes that the file says it has
 
 _LOOKUP, _FORGET, _GETATTR, _OPEN, _READ, _INIT, _OPENDIR, _INTERRUPT = 1, 2, 3, 14, 15, 26, 27, 36
 _HEADER: Final = struct.Struct("<IIQQIIII")
-_NOT_THERE, _NOT_KNOWN = -2, -38
+_NOT_KNOWN: Final = -38
 _DIRECT: Final = 1  # no page of it is kept
 
 
@@ -40,7 +42,7 @@ def answer(operation: int, node: int, rest: bytes) -> tuple[int, bytes] | None:
         return 0, struct.pack("<4I2H2I2H8I", 7, 31, 65_536, 0, 16, 12, 65_536, 1, 16, 0, *[0] * 8)
     if operation == _LOOKUP:
         if rest.rstrip(b"\0") != NAME.encode():
-            return _NOT_THERE, b""
+            return None
         return 0, struct.pack("<4Q2I", 2, 0, 60, 60, 0, 0) + attributes(2)
     if operation == _GETATTR:
         return 0, struct.pack("<Q2I", 60, 0, 0) + attributes(node)

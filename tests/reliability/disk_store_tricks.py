@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
-from core.errors import DiskFull, StoreUnusable
+from core.dispatcher import STORE_PATIENCE
+from core.errors import DiskFull, ImageQueueError, StoreUnusable
 from core.job import JobState
 from tests.reliability.attack import Tally
 from tests.reliability.disk_stage import (
     MAY_MOUNT,
     PATIENCE,
+    check,
     make_larger,
     no_large_files,
+    photos,
     queue_in,
     small_disk,
 )
@@ -68,3 +74,47 @@ async def _fill(tally: Tally, data: Path, out: Path) -> set[int]:
         await queue.close(0)
     tally.expect(accepted, "lost", "nothing was accepted")
     return accepted
+
+
+def a_store_that_stalls(tally: Tally, here: Path, _rng: random.Random, _count: int) -> None:
+    """The loop goes on, the app ends in a bounded time, and what was accepted is there at the next start.
+
+    No disk does this at a word: the store's thread stands in, which does not come back from a write.
+    """
+    back = threading.Event()
+
+    async def story() -> list[int]:
+        queue = queue_in(here / "data")
+        await queue.open()
+        sources = [str(path) for path in photos(here / "in", 4)]
+        ids = list((await queue.enqueue_batch(sources, recipe(here / "out"))).ids)
+        await queue.start()
+        stalled = asyncio.ensure_future(queue._writer.call(lambda _: back.wait(PATIENCE)))
+        late, began = 0.0, time.monotonic()
+        while time.monotonic() - began < 1:
+            before = time.monotonic()
+            await asyncio.sleep(0.01)
+            late = max(late, time.monotonic() - before)
+        tally.expect(late < 0.5, "stuck", f"the loop stood still for {late:.1f} s")
+        before = time.monotonic()
+        await queue.close(0)
+        took = time.monotonic() - before
+        tally.expect(took < STORE_PATIENCE + 15, "stuck", f"the end took {took:.0f} s")
+        back.set()
+        with suppress(ImageQueueError):
+            await stalled
+        queue._writer._thread.join(PATIENCE)
+        return ids
+
+    async def again(ids: list[int]) -> None:
+        queue = queue_in(here / "data")
+        await queue.open()
+        await queue.start()
+        async with asyncio.timeout(PATIENCE):
+            await queue.drained()
+        jobs = await queue.jobs(ids)
+        tally.expect(len(jobs) == len(ids), "lost", f"{len(jobs)} jobs are there, of {len(ids)}")
+        check(tally, jobs, "done")
+        await queue.close(0)
+
+    asyncio.run(again(asyncio.run(story())))

@@ -35,7 +35,11 @@ from tests.reliability.disk_stage import (
     stalling,
     waive_nothing,
 )
-from tests.reliability.disk_store_tricks import a_full_disk_for_the_store, a_store_that_may_not_grow
+from tests.reliability.disk_store_tricks import (
+    a_full_disk_for_the_store,
+    a_store_that_may_not_grow,
+    a_store_that_stalls,
+)
 from tests.reliability.sources import encoded, recipe
 from tests.reliability.stalling_folder import NAME
 
@@ -344,6 +348,7 @@ TRICKS: Final = (
     the_source_as_the_target,
     a_full_disk_for_the_store,
     a_store_that_may_not_grow,
+    a_store_that_stalls,
 )
 
 

@@ -279,11 +279,12 @@ def a_target_that_stalls(tally: Tally, here: Path, _rng: random.Random, _count: 
             return
 
         async def story() -> None:
-            queue = queue_in(here / "data", 2.0)
+            queue = queue_in(here / "data", 4.0)
             await queue.open()
             began = time.monotonic()
             sources = [str(path) for path in good]
-            lost = (await queue.enqueue_batch(sources, recipe(stalled), 10, max_retries=0)).ids
+            lost = [await queue.enqueue(good[0], recipe(stalled), 10, 0)]
+            lost += [await queue.enqueue(stalled / NAME, recipe(here / "out"), 10, 0)]
             made = (await queue.enqueue_batch(sources, recipe(here / "out"))).ids
             await queue.start()
             async with asyncio.timeout(PATIENCE):
@@ -357,7 +358,6 @@ BRIEFLY: Final = (
     a_folder_that_stalls,
     a_full_disk_for_outputs,
     folders_that_cannot_be_written,
-    a_target_that_stalls,
     a_full_disk_for_the_store,
     a_store_that_may_not_grow,
 )

@@ -186,7 +186,7 @@ class CrashesDecoder(InputFault):
 
 
 class TooLarge(InputFault):
-    """The image has more pixels than the limit; it was not decoded."""
+    """The image has more pixels, frames or scans than the limit; it was not decoded."""
 
     code = "too-large"
 

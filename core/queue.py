@@ -110,7 +110,8 @@ class TaskQueue(QueueReads):
         await self._writer.call(JobStore.forget_removed)
         self._dispatcher.leftovers.remove_owed()
         left = await self._writer.call(JobStore.running)
-        await self._writer.call(lambda store: store.anchor_backoffs(now))
+        boot, booted_at = self._clock.boot, self._clock.booted_at
+        await self._writer.call(lambda store: store.anchor_backoffs(now, boot, booted_at))
         error = Interrupted(_CLOSED_UNEXPECTEDLY).as_job_error()
         found = Counter[str]()
         for claimed in left:

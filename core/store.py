@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -318,11 +319,25 @@ class JobStore(StoreWishes):
             ).fetchall()
         ]
 
-    def anchor_backoffs(self, now: float) -> None:
-        """Make no backoff longer than it was meant to be, should the clock have been set back meanwhile."""
+    def anchor_backoffs(self, now: float, boot: str, booted_at: float) -> None:
+        """Carry the backoffs over to the clock of this run of the app (see core.clock.Clock for its names).
+
+        Within one boot of the machine it is known by how much the wall clock was set since the last run, and
+        they are moved with it. Over a boot it is not: then one that was set forward is no other than one of a
+        machine that was off for long, and a backoff that has passed by it has passed. In neither case does
+        one last longer from now on than it was meant to in all.
+        """
         with self.transaction():
+            moved = 0.0
+            if boot and self._meta("boot") == boot:
+                with suppress(ValueError):  # the file may have been anywhere
+                    moved = booted_at - float(self._meta("booted_at"))
             self._db.execute(
-                "UPDATE jobs SET due_at = MIN(due_at, ? + backoff) WHERE state = 'retrying'", (now,)
+                "UPDATE jobs SET due_at = COALESCE(MIN(due_at + ?, ? + backoff), ?) WHERE state = 'retrying'",
+                (moved, now, now),
+            )
+            self._db.executemany(
+                "INSERT OR REPLACE INTO meta VALUES (?, ?)", (("boot", boot), ("booted_at", repr(booted_at)))
             )
 
 

@@ -19,9 +19,11 @@ RECIPE = builtin_recipes()[0]
 class Bench:
     """A queue on a processor that is driven by hand, and a clock that is set by hand."""
 
-    def __init__(self, path: Path, processor: ByHand | None = None, **options: object) -> None:
+    def __init__(
+        self, path: Path, processor: ByHand | None = None, clock: ManualClock | None = None, **options: object
+    ) -> None:
         self.hand = processor or ByHand()
-        self.clock = ManualClock()
+        self.clock = clock or ManualClock()
         self.queue = TaskQueue(
             path, self.hand, clock=self.clock, rng=random.Random(1), **options  # type: ignore[arg-type]
         )  # fmt: skip
@@ -43,8 +45,10 @@ class Bench:
 
 
 @asynccontextmanager
-async def opened(path: Path, processor: ByHand | None = None, **options: object) -> AsyncIterator[Bench]:
-    bench = Bench(path, processor, **options)
+async def opened(
+    path: Path, processor: ByHand | None = None, clock: ManualClock | None = None, **options: object
+) -> AsyncIterator[Bench]:
+    bench = Bench(path, processor, clock, **options)
     await bench.queue.open()
     try:
         yield bench

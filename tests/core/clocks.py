@@ -23,9 +23,12 @@ class ManualAlarm:
 
 
 class ManualClock:
-    """Stands still until `advance` moves it."""
+    """Stands still until `advance` moves it; `boot` and `booted_at` are those of a machine that it is in."""
 
-    def __init__(self, now: float = 1_700_000_000.0) -> None:
+    def __init__(
+        self, now: float = 1_700_000_000.0, boot: str = "a boot", booted_at: float = 1_600_000_000.0
+    ) -> None:
+        self.boot, self.booted_at = boot, booted_at
         self._now = now
         self._alarms: list[ManualAlarm] = []
         self._numbers = itertools.count()

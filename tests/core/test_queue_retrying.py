@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from core.clock import SteadyClock
 from core.errors import DiskFull, ServerFailed
 from core.executor import Done, Failed, Outcome, Task
 from core.failures import retry_failed
 from core.job import AttemptEnd, JobState, Priority
+from core.retry import RetryPolicy
 from core.status import RunState
 from tests.conftest import RunOnLoop
 from tests.core.bench import opened
-from tests.core.clocks import until
+from tests.core.clocks import ManualClock, until
 from tests.core.processors import BAD, BUSY, CRASH, ByHand
 
 
@@ -125,6 +129,47 @@ def test_g9_a_backoff_survives_a_restart(run_on_loop: RunOnLoop, tmp_path: Path)
             assert bench.queue.status().counts[JobState.DONE] == 1
 
     run_on_loop(story())
+
+
+@pytest.mark.parametrize("set_by", [86_400.0, -86_400.0])
+def test_g9_a_backoff_is_as_long_as_it_was_meant_to_be_when_the_clock_is_set_over_a_restart(
+    run_on_loop: RunOnLoop, tmp_path: Path, set_by: float
+) -> None:
+    async def story() -> None:
+        first, booted_at = 1_700_000_000.0, 1_699_990_000.0
+        clock = ManualClock(first, booted_at=booted_at)
+        async with opened(tmp_path, ByHand(lambda task: BUSY), clock, retry=RetryPolicy(jitter=0)) as bench:
+            await bench.add("a")
+            await bench.queue.start()
+            await bench.count(JobState.RETRYING, 1)  # for two seconds
+        clock = ManualClock(first + 0.5 + set_by, booted_at=booted_at + set_by)
+        async with opened(tmp_path, ByHand(lambda task: Done()), clock) as bench:
+            await bench.queue.start()
+            await until(lambda: bench.queue.status().next_due_in is not None)
+            assert bench.queue.status().next_due_in == pytest.approx(1.5)
+            bench.clock.advance(1.4)
+            await bench.queue.start()
+            assert bench.queue.status().counts[JobState.RETRYING] == 1
+            bench.clock.advance(0.2)
+            await bench.queue.drained()
+            assert bench.queue.status().counts[JobState.DONE] == 1
+
+    run_on_loop(story())
+
+
+def test_g9_the_queues_own_clock_goes_on_evenly_when_the_one_on_the_wall_is_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = SteadyClock()
+    before = clock.now()
+    with monkeypatch.context() as patch:
+        patch.setattr("time.time", lambda: 5.0)
+        assert before <= clock.now() < before + 60
+        other = SteadyClock()
+    assert other.boot == clock.boot
+    # Two clocks of one boot are as far apart as the one on the wall was set between them.
+    assert other.now() - other.booted_at == pytest.approx(clock.now() - clock.booted_at, abs=60)
+    assert other.now() < 60
 
 
 def test_g9_a_full_disk_pauses_the_queue_with_a_sentence_instead_of_spending_all_retries(

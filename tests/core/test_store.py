@@ -315,13 +315,42 @@ def test_retry_gives_all_attempts_anew_and_keeps_the_log(store: JobStore, reader
     assert store.claim([0], NOW)[0].attempt == 2
 
 
-def test_g9_a_clock_set_back_before_the_start_makes_no_backoff_longer(
+@pytest.mark.parametrize("set_by", [1e9, 3_600.0, 4.0, -4.0, -3_600.0, -1e9])
+def test_g9_a_clock_that_was_set_before_a_start_within_one_boot_changes_no_backoff(
+    store: JobStore, reader: StoreReader, set_by: float
+) -> None:
+    store.anchor_backoffs(NOW, "a boot", NOW - 500)
+    job = bring_to(store, JobState.RETRYING)  # due 10 seconds after its end
+    due = reader.jobs([job])[0].due_at
+    assert due is not None
+    store.anchor_backoffs(due - 3 + set_by, "a boot", NOW - 500 + set_by)
+    assert reader.jobs([job])[0].due_at == pytest.approx(due + set_by, abs=1e-6)
+    store.anchor_backoffs(due - 2 + set_by, "a boot", NOW - 500 + set_by)  # once is enough
+    assert reader.jobs([job])[0].due_at == pytest.approx(due + set_by, abs=1e-6)
+
+
+@pytest.mark.parametrize("boots", [("one boot", "another"), ("", ""), ("a boot", "")])
+def test_g9_a_clock_set_back_over_a_boot_makes_no_backoff_longer_and_one_set_forward_is_trusted(
+    store: JobStore, reader: StoreReader, boots: tuple[str, str]
+) -> None:
+    store.anchor_backoffs(NOW, boots[0], NOW - 500)
+    job = bring_to(store, JobState.RETRYING)  # due 10 seconds after its end
+    due = reader.jobs([job])[0].due_at
+    store.anchor_backoffs(NOW + 1e6, boots[1], NOW + 1e6)
+    assert reader.jobs([job])[0].due_at == due  # it has passed, as after a week in which the machine was off
+    long_ago = NOW - 1e6
+    store.anchor_backoffs(long_ago, boots[0], long_ago)
+    assert reader.jobs([job])[0].due_at == long_ago + 10
+
+
+def test_g9_a_backoff_of_which_a_damaged_store_kept_only_half_has_passed(
     store: JobStore, reader: StoreReader
 ) -> None:
-    job = bring_to(store, JobState.RETRYING)  # due 10 seconds after its end
-    long_ago = NOW - 1e6
-    store.anchor_backoffs(long_ago)
-    assert reader.jobs([job])[0].due_at == long_ago + 10
+    job = bring_to(store, JobState.RETRYING)
+    store._db.execute("UPDATE jobs SET backoff = NULL")
+    store._db.execute("INSERT INTO meta VALUES ('boot', 'a boot'), ('booted_at', 'x')")
+    store.anchor_backoffs(NOW, "a boot", NOW)
+    assert store.wake_due(NOW) == [job]
 
 
 @pytest.mark.parametrize("sort", list(SortKey))

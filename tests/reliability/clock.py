@@ -8,6 +8,7 @@ import itertools
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from unittest.mock import patch
@@ -27,39 +28,55 @@ JITTER: Final = 0.5
 STEP: Final = 1.0  # seconds that pass at a time
 HOUR: Final = 3_600.0
 JUMPS: Final = (HOUR, -HOUR, 8 * HOUR, -8 * HOUR, 40 * 365 * 24 * HOUR, -40 * 365 * 24 * HOUR, 0.7, -0.7)
-"""Daylight saving, a night's sleep, a battery that ran out and a clock that was set right, a time server."""
+"""Daylight saving, a zone far away, a battery that ran out and a clock that was set right, a time server."""
 
 _BURST: Final = 1_000
 _RECIPE: Final = builtin_recipes()[0]
 
 
 class World:
-    """The time of the machine: what runs evenly, and the clock on the wall, which anybody may set.
+    """The time of the machine: what runs evenly, the clock on the wall, which anybody may set, and its boots.
 
-    It stands in for the module `time` in core.clock. While the machine sleeps, only the wall goes on.
+    It stands in for the module `time` in core.clock. While the machine sleeps, alarms stand still.
     """
 
+    CLOCK_BOOTTIME: Final = "CLOCK_BOOTTIME"
+
     def __init__(self) -> None:
-        self.even = 1_000.0
-        self.wall = 1_700_000_000.0
+        self.awake = 1_000.0
+        self.slept = 0.0
+        self.set_by = 1_700_000_000.0
+        self.boots = 1
+        self._booted = 0.0
         self._alarms: list[ManualAlarm] = []
         self._numbers = itertools.count()
 
-    def time(self) -> float:
-        return self.wall + self.even
+    @property
+    def real(self) -> float:
+        """The seconds that have really passed, asleep or not, whatever any clock says."""
+        return self.awake + self.slept
 
-    def monotonic(self) -> float:
-        return self.even
+    def time(self) -> float:
+        return self.set_by + self.real
+
+    def clock_gettime(self, clock: str) -> float:
+        assert clock == self.CLOCK_BOOTTIME
+        return self.real - self._booted
+
+    def boot(self) -> None:
+        """Start the machine anew: what counts since the boot begins again."""
+        self.boots += 1
+        self._booted = self.real
 
     def call_later(self, delay: float, callback: Callable[[], object]) -> ManualAlarm:
-        alarm = ManualAlarm(self.even + max(delay, 0), next(self._numbers), callback)
+        alarm = ManualAlarm(self.awake + max(delay, 0), next(self._numbers), callback)
         heapq.heappush(self._alarms, alarm)
         return alarm
 
     def pass_by(self, seconds: float) -> None:
         """Let time pass, evenly."""
-        self.even += seconds
-        while self._alarms and self._alarms[0].due <= self.even:
+        self.awake += seconds
+        while self._alarms and self._alarms[0].due <= self.awake:
             alarm = heapq.heappop(self._alarms)
             if not alarm.cancelled:
                 alarm.callback()
@@ -70,6 +87,7 @@ class ClockInWorld(SteadyClock):
 
     def __init__(self, world: World) -> None:
         super().__init__()
+        self.boot = f"boot {world.boots}"
         self._world = world
 
     def call_later(self, delay: float, callback: Callable[[], object]) -> ManualAlarm:
@@ -82,30 +100,50 @@ class Time:
     name = "time"
 
     def run(self, scale: Scale, folder: Path) -> Result:
-        tally, rng = Tally(), scale.rng(self.name)
+        tally, rng, waits = Tally(), scale.rng(self.name), Counter[str]()
         for number in scale.rounds(150, 3):
             with tally.blow(f"story {number}"):
-                asyncio.run(_Story(tally, rng, folder / f"story-{number}").tell())
+                asyncio.run(_Story(tally, rng, folder / f"story-{number}", waits).tell())
         for number in scale.rounds(10, 1):
             with tally.blow(f"burst {number}"):
                 asyncio.run(_burst(tally, rng, folder / f"burst-{number}"))
+        tally.notes.append(
+            f"{waits.total():,} backoffs while the clock was set: {waits['one run']:,} within one run of the"
+            f" app, {waits['restart']:,} over a restart of it, {waits['boot']:,} over one of the machine"
+        )
         return tally.result()
 
 
-class _Story:
-    """Jobs that fail a few times while the clock on the wall is moved about, and the app starts again."""
+@dataclass(frozen=True)
+class _Moment:
+    """Which event, at how many seconds awake and how many that really passed, and in which boot."""
 
-    def __init__(self, tally: Tally, rng: random.Random, folder: Path) -> None:
-        self.tally, self.rng, self.folder, self.world = tally, rng, folder, World()
+    number: int
+    awake: float
+    real: float
+    boot: int
+
+
+class _Story:
+    """Jobs that fail a few times while the clock is set, the machine sleeps, and it and the app restart."""
+
+    def __init__(self, tally: Tally, rng: random.Random, folder: Path, waits: Counter[str]) -> None:
+        self.tally, self.rng, self.folder, self.waits, self.world = tally, rng, folder, waits, World()
         self.failures: dict[int, int] = {}
-        self.ran: defaultdict[int, list[float]] = defaultdict(list)  # job -> when its attempts began
-        self.restarts: list[float] = []
+        self.ran: defaultdict[int, list[_Moment]] = defaultdict(list)  # job -> when its attempts were made
+        self.openings: list[_Moment] = []
+        self.set_forward: list[_Moment] = []
+        self._numbers = itertools.count()
+
+    def moment(self) -> _Moment:
+        return _Moment(next(self._numbers), self.world.awake, self.world.real, self.world.boots)
 
     def script(self, task: Task) -> Outcome:
-        self.ran[task.job_id].append(self.world.even)
+        self.ran[task.job_id].append(self.moment())
         return BUSY if len(self.ran[task.job_id]) <= self.failures.get(task.job_id, 0) else Done()
 
     async def open(self) -> TaskQueue:
+        self.openings.append(self.moment())
         queue = TaskQueue(
             self.folder, ByHand(self.script), clock=ClockInWorld(self.world), rng=self.rng,
             retry=RetryPolicy(base=BASE, jitter=JITTER),
@@ -124,11 +162,13 @@ class _Story:
                 await settle(queue)
                 if queue.status().live == 0:
                     break
-                if self.rng.random() < 0.2:
-                    self.world.wall += self.rng.choice(JUMPS)
-                if self.rng.random() < 0.05:
+                self.something_happens()
+                if self.rng.random() < 0.1:
                     await queue.close(0)
-                    self.restarts.append(self.world.even)
+                    self.world.awake += self.rng.choice((0.0, 0.0, 3.0, 30.0))
+                    self.something_happens()
+                    if self.rng.random() < 0.3:
+                        self.world.boot()
                     queue = await self.open()
                 self.world.pass_by(STEP)
             jobs = await queue.jobs(list(self.failures))
@@ -139,18 +179,36 @@ class _Story:
             self.tally.expect(one.state in ENDED, "stuck", said)
             right = ran == self.failures[one.id] + 1 and one.state is JobState.DONE
             self.tally.expect(right, "lost", said)
-            self.check_waits(one.id)
+            for number, (failed, again) in enumerate(itertools.pairwise(self.ran[one.id]), 1):
+                self.check_wait(f"job {one.id}", BASE * 2.0**number, failed, again)
 
-    def check_waits(self, job: int) -> None:
-        """No wait is longer than it was meant to be, and within one run of the app none is shorter."""
-        for number, (began, again) in enumerate(itertools.pairwise(self.ran[job]), 1):
-            wait, meant = again - began, BASE * 2.0**number
-            restarts = [at for at in self.restarts if began <= at <= again]
-            longest = meant * (1 + JITTER) + 2 * STEP + (restarts[-1] - began if restarts else 0.0)
-            said = f"job {job} waited {wait:.1f} s, {meant:.1f} were meant"
-            self.tally.expect(wait <= longest, "stuck", said)
-            if not restarts:
-                self.tally.expect(wait >= meant, "duplicated", said)
+    def something_happens(self) -> None:
+        """Set the clock on the wall, or sleep for a night, or neither."""
+        if self.rng.random() < 0.2:
+            seconds = self.rng.choice(JUMPS)
+            self.world.set_by += seconds
+            if seconds > 0:
+                self.set_forward.append(self.moment())
+        if self.rng.random() < 0.02:
+            self.world.slept += 8 * HOUR
+
+    def check_wait(self, job: str, meant: float, failed: _Moment, again: _Moment) -> None:
+        """Check that no backoff ends early, and that none lasts longer than it was meant to, but over a boot.
+
+        Over a boot it may begin anew. It may also end early when the clock was set forward: a machine that
+        starts with a later date cannot tell this from having been off for so long, and trusts it.
+        """
+        opened = max(one.awake for one in self.openings if one.number < again.number)
+        began = max(one.number for one in self.openings if one.number < failed.number)
+        over_boot = failed.boot != again.boot
+        self.waits["boot" if over_boot else "one run" if opened <= failed.awake else "restart"] += 1
+        over = opened if over_boot else failed.awake  # from when on it lasts no longer than it was meant to
+        longest = max(over + meant * (1 + JITTER), opened) + 2 * STEP - failed.awake
+        waited = again.awake - failed.awake
+        said = f"{job} waited {waited:.1f} s, {meant:.1f} were meant"
+        self.tally.expect(waited <= longest, "stuck", said)
+        trusted = over_boot and any(began < one.number < again.number for one in self.set_forward)
+        self.tally.expect(again.real - failed.real >= meant or trusted, "duplicated", said)
 
 
 async def _burst(tally: Tally, rng: random.Random, folder: Path) -> None:
@@ -159,7 +217,7 @@ async def _burst(tally: Tally, rng: random.Random, folder: Path) -> None:
     came: list[float] = []
 
     def script(task: Task) -> Outcome:
-        came.append(world.even)
+        came.append(world.awake)
         return BUSY if task.attempt == 1 else Done()
 
     with patch("core.clock.time", world):
@@ -171,8 +229,8 @@ async def _burst(tally: Tally, rng: random.Random, folder: Path) -> None:
         await queue.enqueue_batch([f"/photos/{number}.jpg" for number in range(_BURST)], _RECIPE)
         await queue.start()
         await settle(queue)
-        began, first = world.even, len(came)
-        while queue.status().live and world.even < began + 60:
+        began, first = world.awake, len(came)
+        while queue.status().live and world.awake < began + 60:
             world.pass_by(0.1)
             await settle(queue)
         await queue.close(0)

@@ -230,11 +230,14 @@ class JobStore(StoreWishes):
         )  # fmt: skip
 
     def crashes(self, job: int) -> int:
-        """Return how many workers died of this job, of the attempts since it was last queued anew."""
+        """Return how many workers died of this running job before, since it was last queued anew.
+
+        Those are among its last attempts that count; ones that were stopped in between do not.
+        """
         (found,) = self._db.execute(
-            "SELECT COUNT(*) FROM jobs JOIN attempts ON attempts.job = jobs.id"
-            " WHERE jobs.id = ? AND number > runs - jobs.attempts AND attempts.error_code = ?",
-            (job, WorkerCrashed.code),
+            "SELECT COUNT(*) FROM (SELECT error_code FROM attempts WHERE job = ? AND counted"
+            " ORDER BY number DESC LIMIT (SELECT attempts - 1 FROM jobs WHERE id = ?)) WHERE error_code = ?",
+            (job, job, WorkerCrashed.code),
         ).fetchone()
         return int(found)
 

@@ -6,7 +6,7 @@ import asyncio
 import random
 import shutil
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from core.executor import Done, Outcome
-from core.job import ENDED, JobState
+from core.job import ENDED, LEGAL_CHANGES, JobState
 from core.queue import TaskQueue
 from core.recipe import builtin_recipes
 from core.retry import RetryPolicy
+from core.status import BatchAdded, ChangeKind, JobChange
 from tests.core.bench import crash
 from tests.core.clocks import ManualClock
-from tests.core.processors import BAD, BUSY, SKIP, ByHand
+from tests.core.processors import BAD, BUSY, CRASH, SKIP, ByHand
 
 T = TypeVar("T")
 
@@ -34,17 +35,27 @@ WAITING = (JobState.QUEUED, JobState.RETRYING, JobState.HELD)
 @dataclass
 class ModelJob:
     id: int
+    source: str
     priority: int
     place: float
     max_retries: int
+    added: float
     state: JobState = JobState.QUEUED
     attempts: int = 0
+    crashes: int = 0  # workers that died of it, since it was last queued anew
+    slot: int = 0
     due: float = 0.0
+    given_up: bool = False  # as it crashes the decoder
+
+    def crashed_too_often(self, outcome: Outcome) -> bool:
+        """Whether this crash was one too many."""
+        return outcome is CRASH and self.crashes >= RetryPolicy().crashes
 
 
 class QueueAgainstModel(RuleBasedStateMachine):
     """Drives the real queue and store by hand, and the model beside it."""
 
+    aging: ClassVar[float | None] = None  # seconds
     pick: ClassVar = st.integers(0, 30)
     picks: ClassVar = st.lists(st.integers(0, 30), min_size=1, max_size=4, unique=True)
 
@@ -54,6 +65,8 @@ class QueueAgainstModel(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.clock = ManualClock()
         self.jobs: dict[int, ModelJob] = {}
+        self.removed: list[ModelJob] = []  # what an undo brings back
+        self.slots = SLOTS
         self.paused = True
         self.order: list[int] = []
         self.last_id = 0
@@ -67,12 +80,34 @@ class QueueAgainstModel(RuleBasedStateMachine):
         self.queue = TaskQueue(
             self.folder,
             self.hand,
-            concurrency=SLOTS,
+            concurrency=self.slots,
+            aging=self.aging,
             clock=self.clock,
             retry=RetryPolicy(jitter=0),
             rng=random.Random(0),
         )
         self.run(self.queue.open())
+        self.told = {job.id: job.state for job in self.jobs.values()}
+        for job in self.in_state(JobState.RETRYING):  # a backoff may have passed while it was closed
+            if job.due <= self.clock.now():
+                self.told[job.id] = JobState.QUEUED
+        self.illegal: list[tuple[int, JobState, JobState]] = []
+        self.queue.batch_added.connect(self.hear_of_batch)
+        self.queue.job_changed.connect(self.hear_of_change)
+
+    def hear_of_batch(self, batch: BatchAdded) -> None:
+        for job in batch.ids:
+            before = next((one.state for one in self.removed if one.id == job), JobState.QUEUED)
+            self.told[job] = before
+
+    def hear_of_change(self, change: JobChange) -> None:
+        for job in change.ids:
+            if change.kind is ChangeKind.REMOVED:
+                del self.told[job]
+            elif change.state is not None:
+                if (self.told[job], change.state) not in LEGAL_CHANGES:
+                    self.illegal.append((job, self.told[job], change.state))
+                self.told[job] = change.state
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         result = self.loop.run_until_complete(coroutine)
@@ -101,9 +136,16 @@ class QueueAgainstModel(RuleBasedStateMachine):
                 job.state = JobState.QUEUED
         if self.paused:
             return
-        while len(self.in_state(JobState.RUNNING)) < SLOTS and self.in_state(JobState.QUEUED):
-            job = min(self.in_state(JobState.QUEUED), key=lambda j: (-j.priority, j.place))
-            job.state = JobState.RUNNING
+        busy = {job.slot for job in self.in_state(JobState.RUNNING)}
+        for slot in sorted(set(range(self.slots)) - busy):
+            queued = self.in_state(JobState.QUEUED)
+            if not queued:
+                return
+            job = min(queued, key=lambda j: (-j.priority, j.place))
+            if self.aging is not None:
+                old = [one for one in queued if one.added < self.clock.now() - self.aging]
+                job = min(old, key=lambda one: one.id, default=job)
+            job.state, job.slot = JobState.RUNNING, slot
             job.attempts += 1
             self.order.append(job.id)
 
@@ -113,12 +155,24 @@ class QueueAgainstModel(RuleBasedStateMachine):
 
     # -- what a user does -----------------------------------------------------------------------------------
 
-    @rule(number=st.integers(1, 4), priority=st.sampled_from([-10, 0, 10]), retries=st.integers(0, 2))
+    @rule(number=st.integers(1, 4), priority=st.sampled_from([-10, 0, 10]), retries=st.integers(0, 4))
     def add(self, number: int, priority: int, retries: int) -> None:
         names = [f"/photos/{self.last_id + offset + 1}.jpg" for offset in range(number)]
-        accepted = self.run(self.queue.enqueue_batch(names, RECIPE, priority, retries))
-        for job in accepted.ids:
-            self.jobs[job] = ModelJob(job, priority, job, retries)
+        self.accept(names, priority, retries)
+
+    @rule(picks=picks, priority=st.sampled_from([-10, 0, 10]))
+    def add_again(self, picks: list[int], priority: int) -> None:
+        """Drop what was dropped before: what has not ended is left out, and what has runs anew."""
+        sources = [job.source for job in self.choose(picks)]
+        self.accept([*sources, *sources], priority, 1)
+
+    def accept(self, sources: Sequence[str], priority: int, retries: int) -> None:
+        accepted = self.run(self.queue.enqueue_batch(sources, RECIPE, priority, retries))
+        live = {job.source for job in self.jobs.values() if job.state not in ENDED}
+        fresh = [source for source in dict.fromkeys(sources) if source not in live]
+        assert (len(accepted.ids), accepted.duplicates) == (len(fresh), len(sources) - len(fresh))
+        for job, source in zip(accepted.ids, fresh, strict=True):
+            self.jobs[job] = ModelJob(job, source, priority, job, retries, self.clock.now())
             self.last_id = job
         self.model_turn()
 
@@ -144,19 +198,27 @@ class QueueAgainstModel(RuleBasedStateMachine):
             job.state = JobState.QUEUED
             job.attempts -= 1
 
-    @rule(pick=pick, outcome=st.sampled_from([Done(), Done(), SKIP, BUSY, BUSY, BAD]))
+    @rule(slots=st.integers(1, 4))
+    def set_concurrency(self, slots: int) -> None:
+        self.run(self.queue.set_concurrency(slots))
+        self.slots = slots
+        self.model_turn()
+
+    @rule(pick=pick, outcome=st.sampled_from([Done(), Done(), SKIP, BUSY, BUSY, BAD, CRASH, CRASH]))
     def end(self, pick: int, outcome: Outcome) -> None:
         running = self.in_state(JobState.RUNNING)
         if not running:
             return
         job = running[pick % len(running)]
         self.hand.end_job(job.id, outcome)
+        job.crashes += outcome is CRASH
         if outcome == Done():
             job.state = JobState.DONE
         elif outcome is SKIP:
             job.state = JobState.SKIPPED
-        elif outcome is BAD or job.attempts > job.max_retries:
+        elif outcome is BAD or job.attempts > job.max_retries or job.crashed_too_often(outcome):
             job.state = JobState.FAILED
+            job.given_up = job.crashed_too_often(outcome)
         else:
             job.state = JobState.RETRYING
             job.due = self.clock.now() + 2.0**job.attempts
@@ -193,9 +255,19 @@ class QueueAgainstModel(RuleBasedStateMachine):
     def retry(self, picks: list[int]) -> None:
         chosen = self.choose(picks)
         self.run(self.queue.retry([job.id for job in chosen]))
+        self.queue_anew(chosen)
+
+    @rule()
+    def retry_failed(self) -> None:
+        given_up = [job for job in self.in_state(JobState.FAILED) if job.given_up]
+        chosen = [job for job in self.in_state(JobState.FAILED) if not job.given_up]
+        assert self.run(self.queue.retry_failed()) == (len(chosen), len(given_up))
+        self.queue_anew(chosen)
+
+    def queue_anew(self, chosen: list[ModelJob]) -> None:
         for job in chosen:
             if job.state in (JobState.FAILED, JobState.CANCELLED):
-                job.state, job.attempts = JobState.QUEUED, 0
+                job.state, job.attempts, job.crashes, job.given_up = JobState.QUEUED, 0, 0, False
             elif job.state is JobState.RETRYING:
                 job.state = JobState.QUEUED
         self.model_turn()
@@ -221,11 +293,26 @@ class QueueAgainstModel(RuleBasedStateMachine):
 
     @rule(picks=picks)
     def remove(self, picks: list[int]) -> None:
-        chosen = self.choose(picks)
+        self.forget(self.choose(picks))
+
+    @rule()
+    def clear(self) -> None:
+        """Remove all that has ended, but what failed."""
+        self.forget(self.in_state(JobState.DONE, JobState.SKIPPED, JobState.CANCELLED))
+
+    def forget(self, chosen: list[ModelJob]) -> None:
         self.run(self.queue.remove([job.id for job in chosen]))
-        for job in chosen:
-            if job.state is not JobState.RUNNING:
-                del self.jobs[job.id]
+        self.removed = [job for job in chosen if job.state is not JobState.RUNNING]
+        for job in self.removed:
+            del self.jobs[job.id]
+
+    @rule()
+    def undo(self) -> None:
+        """Bring back what was removed last."""
+        assert self.run(self.queue.restore()) == len(self.removed)
+        self.jobs |= {job.id: job for job in self.removed}
+        self.removed = []
+        self.model_turn()
 
     @rule(seconds=st.sampled_from([0.5, 2.0, 5.0]))
     def time_passes(self, seconds: float) -> None:
@@ -238,6 +325,7 @@ class QueueAgainstModel(RuleBasedStateMachine):
         self.run_alone(self.queue.close(grace=0))
         self.put_back()
         self.paused = True  # until `start`, whatever was before
+        self.removed = []
         self.open()
         self.model_turn()
 
@@ -247,6 +335,7 @@ class QueueAgainstModel(RuleBasedStateMachine):
         for job in self.in_state(JobState.RUNNING):
             job.state = JobState.QUEUED if job.attempts <= job.max_retries else JobState.FAILED
         self.paused = True
+        self.removed = []
         self.open()
         self.model_turn()
 
@@ -266,6 +355,16 @@ class QueueAgainstModel(RuleBasedStateMachine):
         assert self.order_seen == self.order
 
     @invariant()
+    def g9_backoffs_are_as_long_as_the_model_says(self) -> None:
+        found = self.run(self.queue.jobs([job.id for job in self.in_state(JobState.RETRYING)]))
+        assert {job.id: job.due_at for job in found} == {job.id: self.jobs[job.id].due for job in found}
+
+    @invariant()
+    def g12_what_was_told_is_a_legal_path_to_where_every_job_is(self) -> None:
+        assert self.illegal == []
+        assert self.told == {job.id: job.state for job in self.jobs.values()}
+
+    @invariant()
     def g12_counts_equal_the_stores(self) -> None:
         counts = self.queue.status().counts
         for state in JobState:
@@ -278,8 +377,15 @@ class QueueAgainstModel(RuleBasedStateMachine):
             shutil.rmtree(self.folder)
 
 
+class AgingQueueAgainstModel(QueueAgainstModel):
+    """The same where a job that has waited for long goes before all others."""
+
+    aging: ClassVar[float | None] = 6.0
+
+
 TestQueueAgainstModel = QueueAgainstModel.TestCase
-TestQueueAgainstModel.settings = settings(
+TestAgingQueueAgainstModel = AgingQueueAgainstModel.TestCase
+TestQueueAgainstModel.settings = TestAgingQueueAgainstModel.settings = settings(
     max_examples=40,
     stateful_step_count=30,
     deadline=None,

@@ -247,6 +247,30 @@ def test_g7_a_file_that_crashed_its_worker_three_times_has_failed_for_good(
     run_on_loop(story())
 
 
+def test_g7_a_stop_between_two_crashes_makes_neither_forgotten(
+    run_on_loop: RunOnLoop, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with opened(tmp_path) as bench:
+            (job,) = await bench.add("poison", max_retries=10)
+            for number in (1, 2, 3):
+                await bench.queue.start()
+                await bench.running(1)
+                await bench.queue.stop()
+                await bench.queue.start()
+                await bench.running(1)
+                bench.hand.end_job(job, CRASH)
+                await bench.count(JobState.FAILED if number == 3 else JobState.RETRYING, 1)
+                await bench.queue.pause()
+                if number < 3:
+                    await bench.queue.retry([job])
+            (found,) = await bench.queue.jobs([job])
+            assert found.error is not None
+            assert (found.attempts, found.error.code) == (3, "crashes-decoder")
+
+    run_on_loop(story())
+
+
 def test_retrying_all_that_failed_leaves_out_what_crashes_the_decoder(
     run_on_loop: RunOnLoop, tmp_path: Path
 ) -> None:

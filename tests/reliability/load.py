@@ -17,8 +17,8 @@ from core.job import ENDED, JobState
 from core.recipe import format_toml
 from core.store_file import STORE_NAME
 from core.store_reader import StoreReader
-from tests.core.processors import BAD, BUSY, SKIP
-from tests.core.test_queue_model import QueueAgainstModel
+from tests.core.processors import BAD, BUSY, CRASH, SKIP
+from tests.core.test_queue_model import AgingQueueAgainstModel, QueueAgainstModel
 from tests.reliability.attack import Result, Scale, Tally
 from tests.reliability.lives import CLI, ROOT, Life
 from tests.reliability.processes import memory, open_files, within
@@ -42,7 +42,8 @@ class Load:
         for number in scale.rounds(5, 1):
             seconds = _HOUR if not scale.short else 60.0
             with tally.blow(f"an hour against the model {number}"):
-                _against_the_model(tally, scale.rng(f"model {number}"), seconds)
+                kind = AgingQueueAgainstModel if number % 2 else QueueAgainstModel
+                _against_the_model(tally, kind(), scale.rng(f"model {number}"), seconds)
         return tally.result()
 
 
@@ -128,23 +129,27 @@ def _real_images(tally: Tally, folder: Path, count: int) -> None:
 # -- much time ---------------------------------------------------------------------------------------------
 
 
-def _against_the_model(tally: Tally, rng: random.Random, seconds: float) -> None:
+def _against_the_model(tally: Tally, queue: Any, rng: random.Random, seconds: float) -> None:
     """Let a user do anything, and the app stop and crash, for so long by the queue's clock."""
-    queue: Any = QueueAgainstModel()
     picks: Callable[[], list[int]] = lambda: rng.sample(range(200), rng.randrange(1, 5))  # noqa: E731
     wishes: tuple[tuple[int, Callable[[], None]], ...] = (
-        (8, lambda: queue.add(rng.randrange(1, 5), rng.choice((-10, 0, 10)), rng.randrange(3))),
+        (8, lambda: queue.add(rng.randrange(1, 5), rng.choice((-10, 0, 10)), rng.randrange(5))),
+        (1, lambda: queue.add_again(picks(), rng.choice((-10, 0, 10)))),
         (6, lambda: queue.start()),
         (1, lambda: queue.pause()),
         (1, lambda: queue.stop()),
         (30, lambda: queue.end(rng.randrange(30), _an_end(rng))),
+        (1, lambda: queue.set_concurrency(rng.randrange(1, 5))),
         (2, lambda: queue.cancel(picks())),
         (2, lambda: queue.hold(picks())),
         (2, lambda: queue.release(picks())),
         (2, lambda: queue.retry(picks())),
+        (1, lambda: queue.retry_failed()),
         (2, lambda: queue.set_priority(picks(), rng.choice((-10, 0, 10)))),
         (1, lambda: queue.do_next(picks())),
         (4, lambda: queue.remove(picks())),
+        (1, lambda: queue.clear()),
+        (3, lambda: queue.undo()),
         (15, lambda: queue.time_passes(rng.choice((0.5, 2.0, 5.0)))),
         (1, lambda: queue.quit_and_start_again()),
         (1, lambda: queue.crash_and_start_again()),
@@ -157,6 +162,8 @@ def _against_the_model(tally: Tally, rng: random.Random, seconds: float) -> None
             wish()
             queue.g2_every_job_is_where_the_model_says()
             queue.g8_jobs_ran_in_the_order_of_the_model()
+            queue.g9_backoffs_are_as_long_as_the_model_says()
+            queue.g12_what_was_told_is_a_legal_path_to_where_every_job_is()
             queue.g12_counts_equal_the_stores()
             if len(queue.jobs) > 200:  # the user clears what has ended
                 queue.remove([at for at, job in enumerate(queue.jobs.values()) if job.state in ENDED])
@@ -168,4 +175,4 @@ def _against_the_model(tally: Tally, rng: random.Random, seconds: float) -> None
 
 
 def _an_end(rng: random.Random) -> Outcome:
-    return rng.choice((Done(), Done(), SKIP, BUSY, BUSY, BAD))
+    return rng.choice((Done(), Done(), SKIP, BUSY, BUSY, BAD, CRASH, CRASH))

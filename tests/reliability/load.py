@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.executor import Done, Outcome
-from core.job import ENDED, JobState
+from core.job import ENDED, LEGAL_CHANGES, JobState
 from core.recipe import format_toml
 from core.store_file import STORE_NAME
 from core.store_reader import StoreReader
@@ -131,7 +131,7 @@ def _real_images(tally: Tally, folder: Path, count: int) -> None:
 
 def _against_the_model(tally: Tally, queue: Any, rng: random.Random, seconds: float) -> None:
     """Let a user do anything, and the app stop and crash, for so long by the queue's clock."""
-    picks: Callable[[], list[int]] = lambda: rng.sample(range(200), rng.randrange(1, 5))  # noqa: E731
+    picks: Callable[[], list[int]] = lambda: rng.sample(range(len(queue.jobs) + 4), rng.randrange(1, 5))  # noqa: E731
     wishes: tuple[tuple[int, Callable[[], None]], ...] = (
         (8, lambda: queue.add(rng.randrange(1, 5), rng.choice((-10, 0, 10)), rng.randrange(5))),
         (1, lambda: queue.add_again(picks(), rng.choice((-10, 0, 10)))),
@@ -162,11 +162,19 @@ def _against_the_model(tally: Tally, queue: Any, rng: random.Random, seconds: fl
             wish()
             queue.g2_every_job_is_where_the_model_says()
             queue.g8_jobs_ran_in_the_order_of_the_model()
+            queue.g8_waiting_jobs_are_in_the_order_of_the_model()
             queue.g9_backoffs_are_as_long_as_the_model_says()
             queue.g12_what_was_told_is_a_legal_path_to_where_every_job_is()
             queue.g12_counts_equal_the_stores()
             if len(queue.jobs) > 200:  # the user clears what has ended
                 queue.remove([at for at, job in enumerate(queue.jobs.values()) if job.state in ENDED])
+        seldom = min(queue.changes[one] for one in LEGAL_CHANGES)
+        tally.notes.append(
+            f"{seconds:g} s against the model: {queue.changes.total():,} changes of state, of each kind"
+            f" {seldom:,} or more"
+        )
+        if seconds >= _HOUR:
+            tally.expect(seldom, "lost", "a kind of change of state never came about: it was not attacked")
         tally.expect(
             open_files() <= before + 2, "leaked", f"{open_files()} files are open, of {before} before"
         )

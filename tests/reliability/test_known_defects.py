@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from core.executor import Done, Outcome, Task
-from core.job import AttemptEnd, JobState
+from core.job import JobError, JobState
 from core.retry import RetryPolicy
 from core.status import JobQuery
-from core.store import Ended, StaleAttempt
+from core.store import Ended, JobStore, StaleAttempt
 from core.store_file import STORE_NAME
 from core.store_reader import StoreReader
 from tests.conftest import RunOnLoop
 from tests.core.bench import RECIPE, Bench, crash, opened
-from tests.core.clocks import until
+from tests.core.clocks import ManualClock, until
 from tests.core.processors import BUSY, CRASH, ByHand
 
+_LATE: Final = JobError("interrupted", "The app died.", True)
+_RESCUES: Final[dict[str, Callable[[JobStore, Ended], None]]] = {
+    "put back": lambda store, end: store.put_back(end),
+    "put back after a crash": lambda store, end: store.put_back_after_crash(end, _LATE),
+    "retried later": lambda store, end: store.retry_later(end, _LATE, 1.0),
+    "failed": lambda store, end: store.fail(end, _LATE),
+    "cancelled": lambda store, end: store.cancel_running(end),
+}
 
-def test_g3_no_job_stays_running_after_a_crash_of_the_app(run_on_loop: RunOnLoop, tmp_path: Path) -> None:
+
+@pytest.mark.parametrize("later", [0.0, 1e6, -1e6])  # seconds, by the clock at the next start
+def test_g3_no_job_stays_running_after_a_crash_of_the_app(
+    run_on_loop: RunOnLoop, tmp_path: Path, later: float
+) -> None:
     """Oban 429 and 1037, BullMQ 652, Procrastinate 1518: jobs stuck as running after a crash."""
 
     async def story() -> None:
@@ -31,7 +45,7 @@ def test_g3_no_job_stays_running_after_a_crash_of_the_app(run_on_loop: RunOnLoop
         await first.running(4)
         await crash(first.queue)
         # Whatever time has passed meanwhile: it goes by ownership, and never by age.
-        async with opened(tmp_path) as second:
+        async with opened(tmp_path, clock=ManualClock(first.clock.now() + later)) as second:
             assert second.queue.status().counts[JobState.RUNNING] == 0
             assert second.queue.status().counts[JobState.QUEUED] == 6
             second.hand.script = lambda task: Done()
@@ -42,20 +56,32 @@ def test_g3_no_job_stays_running_after_a_crash_of_the_app(run_on_loop: RunOnLoop
     run_on_loop(story())
 
 
-def test_g2_what_puts_jobs_back_never_overwrites_one_that_has_finished(
-    run_on_loop: RunOnLoop, tmp_path: Path
+@pytest.mark.parametrize("rescue", _RESCUES.values(), ids=_RESCUES)
+@pytest.mark.parametrize("meanwhile", ["done", "put back", "running anew"])
+def test_g2_what_puts_jobs_back_never_overwrites_what_became_of_one_meanwhile(
+    run_on_loop: RunOnLoop, tmp_path: Path, rescue: Callable[[JobStore, Ended], None], meanwhile: str
 ) -> None:
-    """River 1302: a rescuer read a job as running, and wrote its old state over the finished one."""
+    """River 1302: a rescuer read a job as running, and wrote its old state over what it had become."""
 
     async def story() -> None:
-        async with opened(tmp_path, ByHand(lambda task: Done())) as bench:
+        async with opened(tmp_path) as bench:
             (job,) = await bench.add("a")
             await bench.queue.start()
-            await bench.queue.drained()
-            with pytest.raises(StaleAttempt):  # the rescuer, with what it had read before
-                await bench.queue._writer.call(lambda store: store.put_back(Ended(job, 1, 9.0, 1.0)))
-            assert await bench.state(job) is JobState.DONE
-            assert [one.end for one in await bench.queue.attempts(job)] == [AttemptEnd.DONE]
+            await bench.running(1)  # the rescuer reads this: attempt 1 runs
+            if meanwhile == "done":
+                bench.hand.end_job(job)
+                await bench.queue.drained()
+            else:
+                await bench.queue.stop()
+            if meanwhile == "running anew":
+                await bench.queue.start()
+                await bench.running(1)
+            before = await bench.queue.jobs([job]), await bench.queue.attempts(job)
+            with pytest.raises(StaleAttempt):
+                await bench.queue._writer.call(lambda store: rescue(store, Ended(job, 1, 9.0, 1.0)))
+            assert (await bench.queue.jobs([job]), await bench.queue.attempts(job)) == before
+            counts = bench.queue.status().counts
+            assert counts[before[0][0].state] == sum(counts.values()) == 1
 
     run_on_loop(story())
 

@@ -131,7 +131,13 @@ def _real_images(tally: Tally, folder: Path, count: int) -> None:
 
 def _against_the_model(tally: Tally, queue: Any, rng: random.Random, seconds: float) -> None:
     """Let a user do anything, and the app stop and crash, for so long by the queue's clock."""
-    picks: Callable[[], list[int]] = lambda: rng.sample(range(len(queue.jobs) + 4), rng.randrange(1, 5))  # noqa: E731
+
+    def picks() -> list[int]:
+        """Jobs of any state, or of one that is chosen first: else those that few are in would be spared."""
+        state = rng.choice((None, *JobState))
+        chosen = [at for at, job in enumerate(queue.jobs.values()) if state in (None, job.state)]
+        return rng.sample(chosen, min(len(chosen), rng.randrange(1, 5)))
+
     wishes: tuple[tuple[int, Callable[[], None]], ...] = (
         (8, lambda: queue.add(rng.randrange(1, 5), rng.choice((-10, 0, 10)), rng.randrange(5))),
         (1, lambda: queue.add_again(picks(), rng.choice((-10, 0, 10)))),

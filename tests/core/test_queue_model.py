@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from core.executor import Done, Outcome
+from core.failures import retry_failed
 from core.job import ENDED, LEGAL_CHANGES, JobState
 from core.queue import TaskQueue
 from core.recipe import builtin_recipes
@@ -261,7 +262,7 @@ class QueueAgainstModel(RuleBasedStateMachine):
     def retry_failed(self) -> None:
         given_up = [job for job in self.in_state(JobState.FAILED) if job.given_up]
         chosen = [job for job in self.in_state(JobState.FAILED) if not job.given_up]
-        assert self.run(self.queue.retry_failed()) == (len(chosen), len(given_up))
+        assert self.run(retry_failed(self.queue)) == (len(chosen), len(given_up))
         self.queue_anew(chosen)
 
     def queue_anew(self, chosen: list[ModelJob]) -> None:

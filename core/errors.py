@@ -253,6 +253,12 @@ class CannotEncode(InputFault):
     code = "cannot-encode"
 
 
+class BadQueueFile(InputFault):
+    """A file that should bring the jobs of another queue, and is none, or is damaged."""
+
+    code = "bad-queue-file"
+
+
 class BadUsage(InputFault):
     """A value that the caller gave is not one of those that can be."""
 
@@ -266,6 +272,16 @@ class IllegalChange(Bug):
     """A change of state that is not in the table of legal changes, or whose guard did not hold."""
 
     code = "illegal-change"
+
+
+def error_of(code: str, sentence: str) -> ImageQueueError:
+    """Return the member of the family with this code; of an unknown one what the caller gave was wrong."""
+    kinds = [ImageQueueError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+        if kind.code == code:
+            return kind(sentence)
+    return BadUsage(sentence)
 
 
 def details_of(error: BaseException) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, Final
 
 from core.errors import BadUsage
@@ -16,16 +17,22 @@ from core.status import JobQuery
 CLEARED: Final = frozenset({JobState.DONE, JobState.SKIPPED, JobState.CANCELLED})
 """The states that are cleared when none is named."""
 
+HOLDABLE: Final = frozenset({JobState.QUEUED, JobState.RETRYING})
+"""The states that are held when no job is named."""
+
 _PATIENCE: Final = 60.0  # seconds that the loop may take for a request
 _CHUNK: Final = 2_000  # jobs that are changed in one go, so that others have their turn
 
 
 async def fulfil(queue: TaskQueue, message: Request) -> Reply:
-    """Do what a request asks for: "retry" or "cancel" with "ids", "clear" with "states".
+    """Do what a request asks for.
 
+    It is "retry", "cancel", "hold", "release" or "remove" with "ids", or "clear" with "states".
     For retry, ids of null means all that failed but those that crash the decoder, which "crashing" in the
-    reply counts; for clear, states of null means done, skipped and cancelled. The reply's "count" tells how
-    many jobs changed. Raises BadUsage for a request that is none of these.
+    reply counts; for hold and release all that wait or are held; for clear, states of null means done,
+    skipped and cancelled. "import" takes the jobs of a "file" in, with "maps" and "missing"; see
+    core.transfer. The reply's "count" tells how many jobs changed. Raises BadUsage for a request that is none
+    of these, and what `take_in_file` raises.
     """
     match message.get("do"):
         case "retry":
@@ -39,11 +46,43 @@ async def fulfil(queue: TaskQueue, message: Request) -> Reply:
             if ids is None:
                 raise BadUsage("A request to cancel names the jobs.")
             return await _in_chunks(queue.cancel, ids)
+        case "hold" | "release" as do:
+            ids = _ids(message.get("ids"))
+            if ids is None:
+                states = HOLDABLE if do == "hold" else frozenset({JobState.HELD})
+                ids = list(await queue.find(JobQuery(states=states)))
+            return await _in_chunks(queue.hold if do == "hold" else queue.release, ids)
+        case "remove":
+            ids = _ids(message.get("ids"))
+            if ids is None:
+                raise BadUsage("A request to remove names the jobs.")
+            return {"ok": True, "count": await queue.remove(ids)}  # at once, so that it can be undone at once
+        case "import":
+            return await _import(queue, message)
         case "clear":
             states = _states(message.get("states"))
             return await _in_chunks(queue.remove, list(await queue.find(JobQuery(states=states))))
         case other:
             raise BadUsage(f"Nothing is known of a request to {other!r}.")
+
+
+async def _import(queue: TaskQueue, message: Request) -> Reply:
+    from core.transfer.mapping import PathMap
+    from core.transfer.taking import Missing, take_in_file
+
+    file, maps, missing = message.get("file"), message.get("maps"), message.get("missing")
+    try:
+        if not isinstance(file, str) or not isinstance(maps, list):
+            raise TypeError
+        taken = await take_in_file(
+            queue, Path(file), [PathMap(str(old), str(new)) for old, new in maps], Missing(str(missing))
+        )
+    except (TypeError, ValueError):
+        raise BadUsage("A request to import names a file, maps of two paths, and what is missing.") from None
+    accepted = taken.accepted
+    return {
+        "ok": True, "count": len(accepted.ids), "duplicates": accepted.duplicates, "left_out": taken.left_out,
+    }  # fmt: skip
 
 
 def in_loop(

@@ -28,6 +28,7 @@ from core.retry import RetryPolicy
 from core.status import Accepted, BatchAdded, ChangeKind, JobChange, QueueStatus, Recovery, RunState
 from core.store import Ended, JobStore, Mended, NewJobs
 from core.store_file import STORE_NAME
+from core.store_moving import MovedJob
 from core.store_reader import StoreReader
 from core.store_writer import StoreWriter
 
@@ -194,12 +195,28 @@ class TaskQueue(QueueReads):
             batch = NewJobs(texts, keys, recipe.name, recipe.id_hash, recipe.to_json(), priority, max_retries)
             return store.add(batch, now, first_index=first_index, keep_duplicates=keep_duplicates)
 
-        ids, duplicates = await self._writer.call(add)
+        return self._tell_accepted(*await self._writer.call(add))
+
+    def _tell_accepted(self, ids: Sequence[int], duplicates: int) -> Accepted:
         if ids:
             self._emit(self.batch_added, BatchAdded(ids))
             self._tell_status()
             self._dispatcher.wake()
         return Accepted(ids, duplicates)
+
+    async def take_in(self, jobs: Sequence[MovedJob], recipes: Sequence[Recipe]) -> Accepted:
+        """Accept jobs that waited in another queue, all of them or none; returns when they are on disk.
+
+        `MovedJob.recipe` counts `recipes` from 0. They run after those of their priority that are here, in
+        this order. Those that wait or run here already with the same recipe are counted as duplicates.
+        """
+        now = self._clock.now()
+
+        def add(store: JobStore) -> tuple[Sequence[int], int]:
+            kept = [(one.id_hash, one.name, one.to_json()) for one in recipes]
+            return store.take_in(jobs, _keys_of(jobs, recipes), kept, now)
+
+        return self._tell_accepted(*await self._writer.call(add))
 
     # -- running ------------------------------------------------------------------------------------------
 
@@ -377,6 +394,18 @@ class TaskQueue(QueueReads):
                 signal.emit(*args)
             except EmitLoopError:
                 log.exception("A subscriber of %s raised", signal.name)
+
+
+def _keys_of(jobs: Sequence[MovedJob], recipes: Sequence[Recipe]) -> list[int]:
+    """Return the name key of each job by its own recipe."""
+    keys = [0] * len(jobs)
+    places: list[list[int]] = [[] for _ in recipes]
+    for place, job in enumerate(jobs):
+        places[job.recipe].append(place)
+    for recipe, its in zip(recipes, places, strict=True):
+        for place, key in zip(its, name_keys([jobs[one].source for one in its], recipe), strict=True):
+            keys[place] = key
+    return keys
 
 
 def _check_int(what: str, value: int, least: int, most: int) -> None:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from core.errors import BadUsage
 from core.job import Attempt, Job
 from core.status import FailureGroup, JobQuery
+from core.store_moving import MovedJob
 from core.store_reader import StoreReader
 
 T = TypeVar("T")
@@ -30,6 +31,10 @@ class QueueReads:
     async def jobs(self, ids: Sequence[int]) -> list[Job]:
         """Return these jobs, in this order; those that are gone are left out."""
         return await self._read(lambda reader: reader.jobs(ids))
+
+    async def waiting(self, ids: Sequence[int]) -> list[MovedJob]:
+        """Return those of these jobs that wait, in this order, fit to go to another queue."""
+        return await self._read(lambda reader: reader.waiting(ids))
 
     async def attempts(self, job_id: int) -> list[Attempt]:
         """Return the attempts of a job, first to last."""

@@ -17,9 +17,9 @@ from typing import Final
 from core.errors import IllegalChange, WorkerCrashed
 from core.executor import Done
 from core.job import AttemptEnd, JobError, JobState
-from core.store_base import CHUNK, NO_ERROR
+from core.store_base import CHUNK, NO_ERROR, name_bytes
 from core.store_file import damage
-from core.store_wishes import StoreWishes
+from core.store_moving import StoreMoving
 from core.twins import Twins
 
 _NEXT: Final = "(SELECT id FROM jobs WHERE state = 'queued' ORDER BY priority DESC, place LIMIT 1)"
@@ -82,7 +82,7 @@ class StaleAttempt(IllegalChange):
     """A result of an attempt that is no longer the job's current one: it is to be dropped."""
 
 
-class JobStore(StoreWishes):
+class JobStore(StoreMoving):
     """The queue on disk. One process, and in it one thread, may hold it."""
 
     def __init__(self, path: Path, *, aging: bool = False) -> None:
@@ -103,10 +103,8 @@ class JobStore(StoreWishes):
         A duplicate has the source and the recipe of a job that has still to end or stands twice in the batch.
         """
         with self.transaction():
-            recipe = self._recipe_id(batch.recipe_digest, batch.recipe_name, batch.recipe_body)
-            (first,) = self._db.execute(
-                "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'jobs'), 0) + 1"
-            ).fetchone()
+            recipe = self.recipe_id(batch.recipe_digest, batch.recipe_name, batch.recipe_body)
+            first = self.next_id()
             twins = Twins(self._db, recipe)
             rows: list[tuple[object, ...]] = []
             duplicates, index = 0, first_index - 1
@@ -122,7 +120,7 @@ class JobStore(StoreWishes):
                     job = first + len(rows)
                     cut = source.rfind(os.sep) + 1
                     rows.append(
-                        (job, _name(source[:cut]), _name(source[cut:]), recipe, batch.priority, job,
+                        (job, name_bytes(source[:cut]), name_bytes(source[cut:]), recipe, batch.priority, job,
                          batch.name_keys[offset], twin, index, batch.max_retries, now)
                     )  # fmt: skip
             self._db.executemany(
@@ -134,19 +132,13 @@ class JobStore(StoreWishes):
             self.count(None, JobState.QUEUED, len(rows))
             return range(first, first + len(rows)), duplicates
 
-    def _recipe_id(self, digest: str, name: str, body: str) -> int:
-        self._db.execute(
-            "INSERT OR IGNORE INTO recipes (digest, name, body) VALUES (?, ?, ?)", (digest, name, body)
-        )
-        return int(self._db.execute("SELECT id FROM recipes WHERE digest = ?", (digest,)).fetchone()[0])
-
     def retry_with(self, batch: Mended) -> list[int]:
         """Try again with another recipe: failed, cancelled -> queued with all attempts anew.
 
         Jobs in other states are passed over. Returns the ids that changed.
         """
         with self.transaction():
-            recipe = self._recipe_id(batch.recipe_digest, batch.recipe_name, batch.recipe_body)
+            recipe = self.recipe_id(batch.recipe_digest, batch.recipe_name, batch.recipe_body)
             twins = Twins(self._db, recipe)
             twins.look_up(batch.name_keys)
             ended = dict(
@@ -344,17 +336,9 @@ class JobStore(StoreWishes):
             )
 
 
-def _name(value: str) -> bytes:
-    """Return a name as bytes for SQLite to keep as text, so that one that is not Unicode comes back.
-
-    Raises UnicodeEncodeError for what no file can be named.
-    """
-    return value.encode("utf-8", "surrogateescape")
-
-
 def _text(value: str) -> bytes:
     """Return what a library said for SQLite to keep as text, also where it has halves of characters."""
     try:
-        return _name(value)
+        return name_bytes(value)
     except UnicodeEncodeError:
         return value.encode("utf-8", "backslashreplace")

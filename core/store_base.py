@@ -104,6 +104,21 @@ class StoreBase:
             found += [row[0] for row in self._db.execute(sql, (*values, chunk)).fetchall()]
         return found
 
+    def recipe_id(self, digest: str, name: str, body: str) -> int:
+        """Return the number under which the store keeps a recipe, which it may be given by this."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO recipes (digest, name, body) VALUES (?, ?, ?)", (digest, name, body)
+        )
+        row = self._db.execute("SELECT id FROM recipes WHERE digest = ?", (digest,)).fetchone()
+        return int(row[0])
+
+    def next_id(self) -> int:
+        """Return the id that the next new job gets."""
+        (number,) = self._db.execute(
+            "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'jobs'), 0) + 1"
+        ).fetchone()
+        return int(number)
+
     # -- what is kept beside the jobs ----------------------------------------------------------------------
 
     def _meta(self, key: str) -> str:
@@ -119,3 +134,11 @@ class StoreBase:
         """Keep whether the queue is paused."""
         with self.transaction():
             self._db.execute("UPDATE meta SET value = ? WHERE key = 'paused'", ("1" if paused else "0",))
+
+
+def name_bytes(value: str) -> bytes:
+    """Return a name as bytes for SQLite to keep as text, so that one that is not Unicode comes back.
+
+    Raises UnicodeEncodeError for what no file can be named.
+    """
+    return value.encode("utf-8", "surrogateescape")

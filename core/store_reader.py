@@ -11,6 +11,7 @@ from typing import Final
 from core.job import Attempt, AttemptEnd, Job, JobError, JobState, OutputFile
 from core.status import FailureGroup, JobQuery, SortKey
 from core.store_file import open_for_reading
+from core.store_moving import MovedJob
 
 _ORDER: Final = {
     SortKey.ADDED: "id",
@@ -73,6 +74,23 @@ class StoreReader:
         )
         found = {row[0]: row for row in rows}
         return [_job(found[job]) for job in ids if job in found]
+
+    def waiting(self, ids: Sequence[int]) -> list[MovedJob]:
+        """Return those of these jobs that wait, in this order, fit to go to another queue.
+
+        Their `recipe` is the number under which this store has it.
+        """
+        rows = self._db.execute(
+            "SELECT id, folder || name, recipe, priority, state = 'held', attempts, max_retries, batch_index,"
+            " twin FROM jobs WHERE id IN (SELECT value FROM json_each(?))"
+            " AND state IN ('queued', 'retrying', 'held')",
+            (json.dumps(list(ids)),),
+        )
+        found = {
+            job: MovedJob(source, recipe, priority, bool(held), attempts, most, index, twin)
+            for job, source, recipe, priority, held, attempts, most, index, twin in rows
+        }
+        return [found[job] for job in ids if job in found]
 
     def attempts(self, job: int) -> list[Attempt]:
         """Return the attempts of a job, first to last; one that is under way is the last."""

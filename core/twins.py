@@ -30,16 +30,16 @@ class Twins:
             _, was_live = self._known.setdefault(key, {}).get(source, (0, False))
             self._known[key][source] = (twin, live or was_live)
 
-    def number_of(self, key: int, source: str, *, keep_duplicates: bool) -> int | None:
-        """Return the source's number among those of its key, from 1; None for a duplicate."""
+    def number_of(self, key: int, source: str, *, keep_duplicates: bool, least: int = 1) -> int | None:
+        """Return the source's number among those of its key, from `least`; None for a duplicate."""
         sources = self._known.get(key)
         if sources is None:
-            self._known[key] = {source: (1, True)}
-            return 1
+            self._known[key] = {source: (least, True)}
+            return least
         twin, live = sources.get(source, (0, False))
         if live and not keep_duplicates:
             return None
         if not twin:
-            twin = 1 + max((number for number, _ in sources.values()), default=0)
+            twin = max(least, 1 + max((number for number, _ in sources.values()), default=0))
         sources[source] = (twin, True)
         return twin

@@ -35,15 +35,17 @@ _TURN: Final = 0.0002  # seconds that a thread may keep Python for itself while 
 _STATE_PATIENCE: Final = 10.0  # seconds that the look of the window is given to be kept, at the end
 
 
-def main(data_dir: Path, paths: list[str]) -> int:
+def main(data_dir: Path, paths: list[str], recipe: str = "") -> int:
     """Open the window on the queue in `data_dir`, with `paths` added; returns the exit status.
+
+    recipe: the name of a built-in one, or a file, for the paths; without paths it is chosen in the window.
 
     When another process owns the queue, the paths are handed to it, and this one ends (G14).
     """
     try:
         owner = Owner.acquire(data_dir)
     except QueueInUse as error:
-        reply = send_to_owner(data_dir, {"do": "open", "paths": paths})
+        reply = send_to_owner(data_dir, {"do": "open", "paths": paths, "recipe": recipe})
         if reply is not None and reply.get("ok"):
             return 0
         print(f"imagequeue: {error}", file=sys.stderr)
@@ -61,7 +63,7 @@ def main(data_dir: Path, paths: list[str]) -> int:
         apply_theme(app)
         app.setWindowIcon(icon("app"))
         with asyncio.Runner(loop_factory=lambda: QEventLoop(app)) as runner:
-            return runner.run(_App(data_dir, owner).run(paths))
+            return runner.run(_App(data_dir, owner).run(paths, recipe))
 
 
 class _App:
@@ -82,7 +84,7 @@ class _App:
         self._ending = asyncio.Event()
         self._asking = False
 
-    async def run(self, paths: list[str]) -> int:
+    async def run(self, paths: list[str], recipe: str) -> int:
         """Show the window, run the queue, and return the exit status when all has ended in order."""
         signals = SystemSignals(self._ending.set, self._window)
         sys.excepthook = self._on_surprise
@@ -102,7 +104,7 @@ class _App:
             await self._queue.start()
         self._window.opened(recovery)
         self._owner.serve(in_loop(loop, self._answer))
-        self._window.add(paths)
+        self._window.take(paths, recipe)
         _favour_the_window()
         await self._ending.wait()
         status = await self._end()
@@ -150,8 +152,10 @@ class _App:
     async def _answer(self, message: Request) -> Reply:
         if message.get("do") != "open":
             return await fulfil(self._queue, message)
-        paths = message.get("paths")
-        self._window.add([path for path in paths if isinstance(path, str)] if isinstance(paths, list) else [])
+        paths, recipe = message.get("paths"), message.get("recipe", "")
+        self._window.take(
+            [path for path in paths if isinstance(path, str)] if isinstance(paths, list) else [], str(recipe)
+        )
         self._window.to_front()
         return {"ok": True}
 

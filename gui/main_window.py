@@ -223,6 +223,23 @@ class MainWindow(QMainWindow):
         if paths:
             self.adding.add(list(paths), self.recipe_bar.recipe(), int(priority), self._settings.max_retries)
 
+    def take(self, paths: Sequence[str], recipe: str) -> None:
+        """Do what a start of the app asks for: add paths, with a recipe of their own unless it is "".
+
+        A recipe without paths is chosen in the window.
+        """
+        if not recipe:
+            self.add(paths)
+        elif paths:
+            self._tasks.start(self._add_with(list(paths), recipe))
+        else:
+            self._tasks.start(self.recipe_bar.choose(recipe))
+
+    async def _add_with(self, paths: list[str], name: str) -> None:
+        recipe = await self.recipe_bar.named(name)
+        if recipe is not None:  # else the reason is said
+            self.adding.add(paths, recipe, int(Priority.NORMAL), self._settings.max_retries)
+
     def settings(self) -> Settings:
         """Return the settings with what is chosen in the window."""
         return replace(self.recipe_bar.as_settings(self._settings), watched=self.watched.folders)

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QWidget
 
 from core.errors import ImageQueueError
-from core.recipe import Existing, Recipe, builtin_recipes, read_toml
+from core.recipe import Existing, Recipe, builtin_recipes, find_recipe, read_toml
 from core.settings import Settings
 from gui import words
 from gui.tasks import Tasks
@@ -104,7 +104,9 @@ class RecipeBar(QWidget):
 
     def recipe(self) -> Recipe:
         """Return the recipe for what is added now, with the folder and the rule that are chosen."""
-        recipe = self._recipes[str(self.recipes.currentData())]
+        return self._with_choices(self._recipes[str(self.recipes.currentData())])
+
+    def _with_choices(self, recipe: Recipe) -> Recipe:
         folder = self.folders.currentData()
         recipe = recipe if folder is None else recipe.with_folder(str(folder))
         return recipe.with_existing(Existing(str(self.existing.currentData())))
@@ -118,6 +120,31 @@ class RecipeBar(QWidget):
             output_folder=None if folder is None else str(folder),
             existing=str(self.existing.currentData()),
         )
+
+    async def named(self, name: str) -> Recipe | None:
+        """Return a built-in recipe, or that of a .toml file, with the folder and the rule that are chosen.
+
+        What is chosen stays so. Of one that cannot be, the reason is said, and None returned.
+        """
+        try:
+            return self._with_choices(await asyncio.to_thread(_recipe_named, name))
+        except ImageQueueError as error:
+            self.refused.emit(words.shown(str(error)))
+            return None
+
+    async def choose(self, name: str) -> None:
+        """Choose a built-in recipe, or that of a .toml file. Of one that cannot be, the reason is said."""
+        if name.lower().endswith(".toml"):
+            await self._load(name)
+            return
+        found = await self.named(name)
+        if found is not None:
+            self._choose(self.recipes.findData(found.name))
+
+    def _choose(self, place: int) -> None:
+        self.recipes.setCurrentIndex(place)
+        self._chosen = (place, self._chosen[1])
+        self.changed.emit()
 
     # -- choosing files and folders -------------------------------------------------------------------------
 
@@ -148,9 +175,7 @@ class RecipeBar(QWidget):
         else:
             self._recipes[key] = recipe
             self.recipes.setItemText(place, recipe.name)
-        self.recipes.setCurrentIndex(place)
-        self._chosen = (place, self._chosen[1])
-        self.changed.emit()
+        self._choose(place)
 
     def _on_folder(self, place: int) -> None:
         if self.folders.itemData(place) != _CHOOSE:
@@ -172,3 +197,7 @@ class RecipeBar(QWidget):
         self.folders.setCurrentIndex(place)
         self._chosen = (self._chosen[0], place)
         self.changed.emit()
+
+
+def _recipe_named(name: str) -> Recipe:
+    return read_toml(name) if name.lower().endswith(".toml") else find_recipe(name)

@@ -30,7 +30,7 @@ QT = {"PySide6", "shiboken6", "qasync", "pytestqt"}
 LAYERS = (
     ("core.cli",),
     ("core.diagnostics", "core.batch_report"),
-    ("core.intake", "core.owner", "core.settings"),
+    ("core.intake", "core.owner", "core.settings", "core.transfer"),
     ("core.failures",),
     ("core.queue", "core.queue_reads", "core.dispatcher"),
     (

@@ -11,9 +11,11 @@ from typing import Final, NoReturn
 
 from core.cli import help_texts
 from core.cli.terminal import printable
+from core.errors import BadUsage
 from core.formats import FORMATS, WRITABLE, format_named
 from core.job import JobState, Priority
 from core.settings import DATA_DIR_VARIABLE, MAX_TIMEOUT, MAX_WORKERS
+from core.transfer.mapping import PathMap, path_map
 
 MAX_SIDE: Final = 100_000  # pixels, as core.operations takes them
 _ID: Final = 2**63 - 1
@@ -64,7 +66,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     options.command = name
     if paths:
         options.paths += paths
-    if name == "retry" and bool(options.ids) == options.all:
+    if name in ("retry", "hold", "release") and bool(options.ids) == options.all:
         parser.error("takes either IDs or --all")
     return options
 
@@ -87,9 +89,9 @@ def _command_at(argv: Sequence[str]) -> int | None:
 
 def _window_parser() -> Parser:
     parser = Parser("imagequeue", help_texts.WINDOW, usage=help_texts.WINDOW_USAGE)
-    parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="image files, folders with images, and links"
-    )
+    _add_paths(parser)
+    about = "add the PATHs with this recipe (a name, or a file) instead of the one that the window shows"
+    parser.add_argument("--recipe", metavar="NAME|FILE.toml", type=_not_empty, help=about)
     version = f"Image Queue {metadata.version('imagequeue')}"
     parser.add_argument("--version", action="version", version=version)
     return parser
@@ -97,9 +99,7 @@ def _window_parser() -> Parser:
 
 def _run_parser() -> Parser:
     parser = Parser("imagequeue run", help_texts.RUN, help_texts.RUN_END)
-    parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="image files, folders with images, and links"
-    )
+    _add_paths(parser)
     about = "say what would be written, replaced and skipped, and write nothing"
     parser.add_argument("--dry-run", action="store_true", default=None, help=about)
     about = "make again what is up to date"
@@ -111,9 +111,22 @@ def _run_parser() -> Parser:
 def _watch_parser() -> Parser:
     parser = Parser("imagequeue watch", help_texts.WATCH, help_texts.WATCH_END)
     parser.add_argument("paths", nargs="+", metavar="DIR", help="folders to watch, with their subfolders")
-    parser.set_defaults(dry_run=None, force=None)
+    parser.set_defaults(dry_run=None, force=None, paths_from=None)
     _add_options(parser)
     return parser
+
+
+def _add_paths(parser: Parser) -> None:
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="image files, folders with images, and links"
+    )
+    about = "add the PATHs that a file lists, too, one a line or parted by NULs; - reads standard input"
+    parser.add_argument("--paths-from", metavar="FILE", type=_not_empty, help=about)
+
+
+def _add_quiet(parser: Parser) -> None:
+    about = "say only what goes wrong"
+    parser.add_argument("-q", "--quiet", action="store_true", help=about)
 
 
 def _add_options(parser: Parser) -> None:
@@ -158,6 +171,7 @@ def _add_options(parser: Parser) -> None:
     about = "open archives in folders, too; what a folder's archive holds goes through the same limits"
     add("--archives", action="store_true", default=None, help=about)
     add("--json", action="store_true", help="print one JSON object a line for each job that ends")
+    _add_quiet(parser)
 
 
 def _list_parser() -> Parser:
@@ -181,20 +195,39 @@ def _formats_parser() -> Parser:
 
 def _retry_parser() -> Parser:
     parser = Parser("imagequeue retry", help_texts.RETRY, help_texts.RETRY_END)
-    parser.add_argument("ids", nargs="*", metavar="ID", type=_whole(1, _ID), help="ids of jobs")
-    parser.add_argument("--all", action="store_true", help="all jobs that have failed")
+    _add_ids(parser, "*", "all jobs that have failed")
     return parser
 
 
 def _cancel_parser() -> Parser:
     parser = Parser("imagequeue cancel", help_texts.CANCEL, help_texts.CANCEL_END)
-    parser.add_argument("ids", nargs="+", metavar="ID", type=_whole(1, _ID), help="ids of jobs")
+    _add_ids(parser, "+")
     return parser
+
+
+def _hold_parser() -> Parser:
+    parser = Parser("imagequeue hold", help_texts.HOLD, help_texts.HOLD_END)
+    _add_ids(parser, "*", "all jobs that wait")
+    return parser
+
+
+def _release_parser() -> Parser:
+    parser = Parser("imagequeue release", help_texts.RELEASE, help_texts.RELEASE_END)
+    _add_ids(parser, "*", "all jobs that are held")
+    return parser
+
+
+def _add_ids(parser: Parser, number: str, every: str = "") -> None:
+    parser.add_argument("ids", nargs=number, metavar="ID", type=_whole(1, _ID), help="ids of jobs")
+    if every:
+        parser.add_argument("--all", action="store_true", help=every)
+    _add_quiet(parser)
 
 
 def _clear_parser() -> Parser:
     parser = Parser("imagequeue clear", help_texts.CLEAR)
     _add_state(parser, (JobState.DONE, JobState.SKIPPED, JobState.FAILED, JobState.CANCELLED))
+    _add_quiet(parser)
     return parser
 
 
@@ -203,6 +236,57 @@ def _report_parser() -> Parser:
     about = "the file to write: its name ends in .csv or .json; an earlier one is replaced"
     parser.add_argument("file", metavar="FILE", type=_not_empty, help=about)
     _add_state(parser, tuple(JobState))
+    _add_quiet(parser)
+    return parser
+
+
+def _export_parser() -> Parser:
+    parser = Parser("imagequeue export", help_texts.EXPORT, help_texts.EXPORT_END)
+    add = parser.add_argument
+    about = "the file to write, such as shoot.imagequeue; an earlier one is replaced"
+    add("file", metavar="FILE", type=_not_empty, help=about)
+    add("ids", nargs="*", metavar="ID", type=_whole(1, _ID), help="ids of jobs (else all that wait)")
+    about = (
+        "what becomes of the jobs here when the file is written: keep them waiting (unless you say so), "
+        "hold them, or remove them"
+    )
+    add("--then", choices=("keep", "hold", "remove"), default="keep", help=about)
+    add("--json", action="store_true", help="print a JSON object")
+    _add_quiet(parser)
+    return parser
+
+
+def _import_parser() -> Parser:
+    parser = Parser("imagequeue import", help_texts.IMPORT, help_texts.IMPORT_END)
+    add = parser.add_argument
+    add("file", metavar="FILE", type=_not_empty, help="a file that `imagequeue export` wrote")
+    about = "folder OLD of the other machine is folder NEW here; may be given several times"
+    add("--map", metavar="OLD=NEW", action="append", default=[], type=_map, help=about)
+    about = (
+        "what to do when sources are not here: refuse all (unless you say so), leave-out those jobs, "
+        "or take all the same"
+    )
+    add("--missing", choices=("refuse", "leave-out", "take"), default="refuse", help=about)
+    add("--dry-run", action="store_true", help="say what would be imported, and import nothing")
+    add("--json", action="store_true", help="print a JSON object")
+    _add_quiet(parser)
+    return parser
+
+
+def _completion_parser() -> Parser:
+    parser = Parser("imagequeue completion", help_texts.COMPLETION, help_texts.COMPLETION_END)
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="for which shell")
+    return parser
+
+
+def _man_parser() -> Parser:
+    return Parser("imagequeue man", help_texts.MAN)
+
+
+def _desktop_parser() -> Parser:
+    parser = Parser("imagequeue desktop", help_texts.DESKTOP, help_texts.DESKTOP_END)
+    parser.add_argument("do", choices=("install", "remove"), help="what to do")
+    _add_quiet(parser)
     return parser
 
 
@@ -219,16 +303,35 @@ _PARSERS: Final[dict[str, Callable[[], Parser]]] = {
     "status": _status_parser,
     "retry": _retry_parser,
     "cancel": _cancel_parser,
+    "hold": _hold_parser,
+    "release": _release_parser,
     "clear": _clear_parser,
     "report": _report_parser,
+    "export": _export_parser,
+    "import": _import_parser,
     "formats": _formats_parser,
+    "completion": _completion_parser,
+    "man": _man_parser,
+    "desktop": _desktop_parser,
 }
+
+
+def parsers() -> dict[str, Parser]:
+    """Return the parser of each command by its name, that of the window as "window"."""
+    return {name: make() for name, make in _PARSERS.items()}
 
 
 def _not_empty(text: str) -> str:
     if not text:
         raise argparse.ArgumentTypeError("takes a name, not nothing")
     return text
+
+
+def _map(text: str) -> PathMap:
+    try:
+        return path_map(text)
+    except BadUsage as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _whole(lowest: int, highest: int) -> Callable[[str], int]:

@@ -1,4 +1,4 @@
-"""Retries, cancels and clears jobs: by the process that runs the queue, or here when there is none."""
+"""Retries, cancels, holds, releases, clears jobs: by the process that runs the queue, or else here."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from typing import Final
 
 from core.cli.reading import reading
 from core.cli.terminal import Printer
-from core.errors import BadUsage, QueueInUse
+from core.errors import BadUsage, QueueInUse, error_of
 from core.executor import InProcess, Outcome, Task
 from core.owner import Owner, Reply, Request, send_to_owner
 from core.owner_requests import fulfil
 from core.queue import TaskQueue
 from core.settings import data_folder
 
-_DONE: Final = {"retry": "queued again", "cancel": "cancelled", "clear": "cleared"}
+_DONE: Final = {
+    "retry": "queued again", "cancel": "cancelled", "clear": "cleared", "hold": "held", "release": "released",
+}  # fmt: skip
+_ANSWER: Final = 60.0  # seconds that a process may take for the jobs of a whole queue
 
 
 def change(options: argparse.Namespace, printer: Printer) -> int:
-    """Do one of the three commands; returns 0, or 1 when some of the named jobs could not be changed.
+    """Do one of these commands; returns 0, or 1 when some of the named jobs could not be changed.
 
     Raises BadUsage for an id that is not in the queue; then nothing is changed.
     """
@@ -31,27 +34,32 @@ def change(options: argparse.Namespace, printer: Printer) -> int:
         if reader is None:
             if ids:
                 raise BadUsage(f"There is no job {ids[0]}: the queue is empty.")
-            printer.out("The queue is empty.")
+            printer.tell("The queue is empty.")
             return 0
         known = {job.id for job in reader.jobs(ids)}
     unknown = [str(job) for job in ids if job not in known]
     if unknown:
         raise BadUsage(f"There is no job {', '.join(unknown[:10])}; nothing was changed.")
-    reply, owned = _ask(data_dir, _message(options, ids))
-    if not reply.get("ok"):
-        raise BadUsage(str(reply.get("sentence")))
+    reply, owned = ask_owner(data_dir, _message(options, ids))
+    check_reply(reply)
     count = int(str(reply.get("count")))
     by = " by the process that has the queue open" if owned else ""
     wanted = f"{count:,} of {len(ids):,} jobs" if len(ids) > count else f"{count:,} job{'s' * (count != 1)}"
-    printer.out(f"{wanted} {_DONE[command]}{by}.")
+    printer.tell(f"{wanted} {_DONE[command]}{by}.")
     if crashing := int(str(reply.get("crashing", 0))):
-        printer.say(
+        printer.complain(
             f"Left in failed, as their files crash the decoder: {crashing:,}. "
             "To try one again all the same, name its ID."
         )
-    if command == "retry" and count and not owned:
-        printer.out("To run them: imagequeue run")
+    if command in ("retry", "release") and count and not owned:
+        printer.tell("To run them: imagequeue run")
     return 0 if count >= len(ids) else 1
+
+
+def check_reply(reply: Reply, before: str = "") -> None:
+    """Raise what a reply says that went wrong, its sentence after `before`."""
+    if not reply.get("ok"):
+        raise error_of(str(reply.get("code")), before + str(reply.get("sentence")))
 
 
 def _message(options: argparse.Namespace, ids: list[int]) -> Request:
@@ -60,10 +68,10 @@ def _message(options: argparse.Namespace, ids: list[int]) -> Request:
     return {"do": options.command, "ids": ids or None}
 
 
-def _ask(data_dir: Path, message: Request) -> tuple[Reply, bool]:
-    """Return the reply, and whether another process gave it."""
+def ask_owner(data_dir: Path, message: Request) -> tuple[Reply, bool]:
+    """Return the reply to a request, and whether another process gave it; else it is fulfilled here."""
     for last in (False, True):
-        reply = send_to_owner(data_dir, message)
+        reply = send_to_owner(data_dir, message, _ANSWER)
         if reply is not None:
             return reply, True
         try:

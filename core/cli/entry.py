@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from core.cli.arguments import parse
 from core.cli.given import INTERRUPTED, USAGE
-from core.cli.terminal import Printer
+from core.cli.terminal import Printer, json_line
 from core.errors import ImageQueueError
 
 
@@ -20,7 +20,7 @@ def run_command(argv: Sequence[str] | None = None) -> int:
         options = parse(sys.argv[1:] if argv is None else argv)
     except SystemExit as end:
         return int(end.code or 0)
-    printer = Printer()
+    printer = Printer(quiet=getattr(options, "quiet", False))
     try:
         match options.command:
             case "run" | "watch":
@@ -39,7 +39,7 @@ def run_command(argv: Sequence[str] | None = None) -> int:
                 from core.cli.report_file import write_report
 
                 return write_report(options, printer)
-            case "retry" | "cancel" | "clear":
+            case "retry" | "cancel" | "clear" | "hold" | "release":
                 from core.cli.changing import change
 
                 return change(options, printer)
@@ -47,12 +47,34 @@ def run_command(argv: Sequence[str] | None = None) -> int:
                 from core.cli.formats import print_formats
 
                 return print_formats(options, printer)
+            case "export":
+                from core.cli.transfer import export_jobs
+
+                return export_jobs(options, printer)
+            case "import":
+                from core.cli.transfer import import_jobs
+
+                return import_jobs(options, printer)
+            case "completion":
+                from core.cli.manual import print_completion
+
+                return print_completion(options, printer)
+            case "man":
+                from core.cli.manual import print_manual
+
+                return print_manual(printer)
+            case "desktop":
+                from core.cli.desktop import change_desktop
+
+                return change_desktop(options, printer)
             case _:
                 from core.cli.window import open_window
 
                 return open_window(options, printer)
     except ImageQueueError as error:
-        printer.say(f"imagequeue: {error}")
+        printer.complain(f"imagequeue: {error}")
+        if getattr(options, "json", False):
+            printer.out(json_line({"error": {"code": error.code, "message": str(error)}}))
         return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED

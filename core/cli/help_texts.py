@@ -6,22 +6,40 @@ from typing import Final
 
 from core.settings import DATA_DIR_VARIABLE
 
-WINDOW_USAGE: Final = "imagequeue [PATH...] [--data-dir DIR]\n       imagequeue COMMAND ..."
+WINDOW_USAGE: Final = (
+    "imagequeue [PATH...] [--recipe NAME|FILE.toml] [--paths-from FILE]\n"
+    "                  [--data-dir DIR]\n"
+    "       imagequeue COMMAND ..."
+)
+
+COMMANDS: Final = {
+    "run": "run the queue here in the terminal, after adding what is given",
+    "watch": "run the queue, and add what arrives in folders until stopped",
+    "list": "list the jobs",
+    "status": "say how many jobs are in each state, and who runs the queue",
+    "retry": "queue failed or cancelled jobs again",
+    "cancel": "give jobs up",
+    "hold": "keep waiting jobs back",
+    "release": "let held jobs go",
+    "clear": "forget jobs that have ended",
+    "report": "write a report of the jobs into a file",
+    "export": "write the waiting jobs into a file, for another machine",
+    "import": "take in the jobs that another machine has exported",
+    "formats": "list the formats that are read and written",
+    "completion": "print what completes these commands in a shell",
+    "man": "print the manual page",
+    "desktop": "put the app into the menus of the desktop, or take it out",
+}
+"""Each command, and what it does in a line."""
+
+_LISTED: Final = "\n".join(f"  {name:<12}{about}" for name, about in COMMANDS.items())
 
 WINDOW: Final = f"""\
 Open the window of Image Queue, adding the images at the PATHs to its queue.
 When the window is open already, the PATHs go to it, and nothing else starts.
 
 commands (each has a --help of its own):
-  run       run the queue here in the terminal, after adding what is given
-  watch     run the queue, and add what arrives in folders until stopped
-  list      list the jobs
-  status    say how many jobs are in each state, and who runs the queue
-  retry     queue failed or cancelled jobs again
-  cancel    give jobs up
-  clear     forget jobs that have ended
-  report    write a report of the jobs into a file
-  formats   list the formats that are read and written
+{_LISTED}
 
 A PATH that is named like a command is written ./run, or stands after "--".
 The queue is kept in one data folder: --data-dir, or else the variable
@@ -129,3 +147,81 @@ REPORT: Final = """\
 Write a report of all jobs into a file, CSV or JSON by its name, whoever runs
 the queue: failures first, with their codes and sentences. Each output is looked
 at again; "outputs_missing" lists those that are gone or of another size."""
+
+
+HOLD: Final = """\
+Keep jobs back that wait: they stay in the queue, and do not run until they are
+released."""
+
+HOLD_END: Final = """\
+exit status: 0 all are held; 1 some were in no state for it; 2 wrong usage, such
+as an unknown ID."""
+
+RELEASE: Final = """\
+Let held jobs go, at their old places. They are run by the process that has the
+queue open, or else by the next `imagequeue run`."""
+
+RELEASE_END: Final = """\
+exit status: 0 all were released; 1 some were not held; 2 wrong usage, such as
+an unknown ID."""
+
+EXPORT: Final = """\
+Write the jobs that wait (queued, retrying and held ones), or those of them that
+are named, into a file for `imagequeue import` on another machine: with their
+recipes, priorities, order, holds, and the attempts that they have left. Images
+are not copied: the other machine has to reach them."""
+
+EXPORT_END: Final = """\
+The jobs also stay here and run, unless --then hold or --then remove keeps work
+from being done twice; that happens only when the file is on the disk.
+
+With --json: an object with the fields file, jobs, then, and changed (how many
+jobs of the file are held here, or were removed).
+
+exit status: 0 written; 2 no job waits, wrong usage, or the file cannot be
+written."""
+
+IMPORT: Final = """\
+Take in the jobs that `imagequeue export` wrote, behind those of their priority
+that are here. All of them come in or none. --map says where folders of the
+other machine are on this one, for sources and for output folders:
+
+  imagequeue import shoot.imagequeue --map 'D:\\Photos=/mnt/photos'
+
+Paths of Windows are understood here, and those of other systems there. Of
+several maps the one with the longest OLD counts."""
+
+IMPORT_END: Final = """\
+Jobs that wait here already with the same recipe are left out and counted.
+
+With --json: an object with the fields imported, duplicates and left_out; with
+--dry-run would_import, left_out and folders (where outputs go).
+
+exit status: 0 imported; 2 nothing was, and a sentence says why."""
+
+COMPLETION: Final = """\
+Print a script that lets a shell complete the commands and options."""
+
+COMPLETION_END: Final = """\
+`imagequeue desktop install` puts all three where shells look for them. By hand:
+
+  bash  imagequeue completion bash \\
+          > ~/.local/share/bash-completion/completions/imagequeue
+  zsh   imagequeue completion zsh > a folder of $fpath, as _imagequeue
+  fish  imagequeue completion fish > ~/.config/fish/completions/imagequeue.fish"""
+
+MAN: Final = """\
+Print the manual page: imagequeue man | man -l -"""
+
+DESKTOP: Final = """\
+Put Image Queue into the menus of the desktop, for this user alone: the start
+menu, "Open with" for images, folders and archives, an action for each built-in
+recipe, "Send to" in the file managers Files (Nautilus, under Scripts) and
+Dolphin (under Actions), the manual page, and completion for bash, zsh and fish.
+`remove` takes all of that out again; the queue and its settings stay."""
+
+DESKTOP_END: Final = """\
+A file of the same name that is not of Image Queue's making is left as it is,
+and said.
+
+exit status: 0 well; 1 some files were left; 2 they cannot be written."""

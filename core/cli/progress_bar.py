@@ -16,7 +16,7 @@ class ProgressBar:
 
     def __init__(self, printer: Printer) -> None:
         self._printer = printer
-        self._wanted = sys.stderr is not None and sys.stderr.isatty()
+        self._wanted = not printer.quiet and sys.stderr is not None and sys.stderr.isatty()
         self._bar: tqdm[Any] | None = None
 
     def show(self, ended: int, total: int, note: str) -> None:

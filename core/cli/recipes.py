@@ -20,7 +20,7 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     `--quality` apply to all outputs, and so does `--max-size`, which alone keeps each image's format.
     """
     if options.recipe is not None:
-        recipe = _named(options.recipe)
+        recipe = recipe_named(options.recipe)
         if options.thumbnail is not None or options.resize is not None:
             recipe = _with_outputs(recipe, quick_recipe(options.thumbnail, options.resize))
         recipe = _with_formats(recipe, options)
@@ -53,7 +53,8 @@ def check_folder(folder: Path) -> None:
         raise NotWritable(f"The output folder {folder} cannot be used: {nearest} is not writable.")
 
 
-def _named(text: str) -> Recipe:
+def recipe_named(text: str) -> Recipe:
+    """Return the recipe in a file, or the built-in one of this name; see `recipe_of`."""
     if text.lower().endswith(".toml"):
         return read_toml(text)
     if os.sep in text:

@@ -66,7 +66,7 @@ class Report:
             self._printer.out(json_line({"summary": counts | {"seconds": round(seconds, 3)}}))
             return
         parts = [f"{self._counts[name]:,} {name}" for name in names if self._counts[name] or name is names[0]]
-        self._printer.out(f"{', '.join(parts)}, in {seconds:,.1f} s.")
+        self._printer.tell(f"{', '.join(parts)}, in {seconds:,.1f} s.")
 
     def _on_job_changed(self, change: JobChange) -> None:
         if change.kind is not ChangeKind.STATE or change.state is None:
@@ -111,4 +111,4 @@ class Report:
             self._printer.out(json_line({name: values[name] for name in _FIELDS}))
         elif job.state is JobState.FAILED:
             why = job.error.message if job.error is not None else "for a reason that is not known"
-            self._printer.say(f"failed: {why}" if job.source in why else f"failed: {job.source}: {why}")
+            self._printer.complain(f"failed: {why}" if job.source in why else f"failed: {job.source}: {why}")

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from core.cli.given import INTERRUPTED, absolute_paths
+from core.cli.given import INTERRUPTED, given_paths
 from core.cli.report import Report
 from core.cli.terminal import Printer
 from core.errors import BadUsage
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace, printer: Printer) -> int:
     run from beginning.
     """
     data_dir = data_folder(options.data_dir)
-    recipe, paths = None, absolute_paths(options.paths)
+    recipe, paths = None, given_paths(options)
     if paths:
         from core.cli.recipes import recipe_of
 
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace, printer: Printer) -> int:
             )
     settings = Settings.load(data_dir)
     if settings.notice:
-        printer.say(settings.notice)
+        printer.complain(settings.notice)
     if options.dry_run and recipe is not None:
         from core.cli.dry_run import dry_run
 
@@ -100,10 +100,10 @@ def refuse_files(paths: list[str]) -> None:
 def tell_refused(summary: AddSummary, printer: Printer) -> None:
     """Name what was not added, and say why."""
     for refused in (*summary.unreadable, *summary.not_images)[:_LISTED]:
-        printer.say(f"  {refused.sentence}")
+        printer.complain(f"  {refused.sentence}")
     more = summary.unreadable_count + summary.not_images_count - _LISTED
     if more > 0:
-        printer.say(f"  and {more:,} more")
+        printer.complain(f"  and {more:,} more")
 
 
 class _Run:
@@ -195,7 +195,7 @@ class _Run:
             self._data_dir,
             max_retries=self._settings.max_retries if retries is None else retries,
             wanted=lambda: wanted_of(self._options, self._settings),
-            changed=lambda path, sentence: self._printer.say(f"{path}: {sentence}"),
+            changed=lambda path, sentence: self._printer.complain(f"{path}: {sentence}"),
         )
         priority = self._options.priority or 0
         try:
@@ -221,11 +221,15 @@ class _Run:
             self._printer.say(f"Stopped watching, with {left:,} left in the queue.")
             return 0
         if self._interrupted.is_set():
-            self._printer.say(f"Interrupted, with {left:,} left in the queue. To go on: {self._command()}")
+            self._printer.complain(
+                f"Interrupted, with {left:,} left in the queue. To go on: {self._command()}"
+            )
             return INTERRUPTED
         if status.run_state is not RunState.RUNNING and left:
-            self._printer.say(f"Paused, with {left:,} left in the queue: {status.reason or 'as asked for.'}")
-            self._printer.say(f"To go on: {self._command()}")
+            self._printer.complain(
+                f"Paused, with {left:,} left in the queue: {status.reason or 'as asked for.'}"
+            )
+            self._printer.complain(f"To go on: {self._command()}")
             return 1
         return 1 if refused or counts[JobState.FAILED] or counts[JobState.CANCELLED] else 0
 
@@ -235,7 +239,7 @@ class _Run:
 
     def _tell_recovery(self, recovery: Recovery) -> None:
         if recovery.set_aside:
-            self._printer.say(
+            self._printer.complain(
                 f"The queue was damaged; it was moved to {recovery.set_aside}, and a new one made, "
                 f"with the {recovery.salvaged:,} jobs that could be read."
             )

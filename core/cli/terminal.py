@@ -37,11 +37,14 @@ def json_line(value: Mapping[str, object] | Sequence[object]) -> str:
 class Printer:
     """Standard output and standard error, for one command.
 
+    With `quiet`, what `tell` and `say` are given is dropped.
+
     When nobody reads standard output any more, `broken` is set and what is printed there is dropped. While a
     progress bar is shown, `around` prints so that the two do not mix.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.quiet = quiet
         self.broken = False
         self.around: Callable[[str, TextIO], None] = _plainly
         for stream in (sys.stdout, sys.stderr):
@@ -52,8 +55,18 @@ class Printer:
         """Print one line to standard output at once; it must be fit for a terminal already."""
         self._print(line, sys.stdout)
 
+    def tell(self, line: str) -> None:
+        """Print one line to standard output as `out` does, unless it is to be quiet."""
+        if not self.quiet:
+            self.out(line)
+
     def say(self, sentence: str) -> None:
-        """Print a sentence for people to standard error."""
+        """Print a sentence for people to standard error, unless it is to be quiet."""
+        if not self.quiet:
+            self.complain(sentence)
+
+    def complain(self, sentence: str) -> None:
+        """Print a sentence that tells what went wrong to standard error."""
         self._print(printable(sentence), sys.stderr)
 
     def _print(self, line: str, stream: TextIO | None) -> None:

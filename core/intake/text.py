@@ -55,13 +55,18 @@ def _links_of_line(line: str) -> list[str]:
 
 
 def _path_of(word: str) -> str | None:
-    if word.lower().startswith("file:"):
-        return _path_of_address(word)
+    if is_address(word):
+        return path_of_address(word)
     expanded = os.path.expanduser(word) if word.startswith("~") else word
     return os.path.normpath(expanded) if os.path.isabs(expanded) else None
 
 
-def _path_of_address(address: str) -> str | None:
+def is_address(word: str) -> bool:
+    """Return whether a text begins as a file:// address does."""
+    return word[:7].lower() == "file://"
+
+
+def path_of_address(address: str) -> str | None:
     """Return the local path of a file:// address (RFC 8089); None for one on another machine."""
     try:
         parts = urlsplit(address.replace("#", "%23").replace("?", "%3F"))

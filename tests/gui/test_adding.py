@@ -116,3 +116,25 @@ def test_two_drops_at_the_same_time_are_both_summed_up(
             assert bar._why.isVisible()
 
     run_on_qasync(story())
+
+
+def test_a_start_with_a_recipe_adds_with_it_and_leaves_the_choice(
+    run_on_qasync: RunOnLoop, tmp_path: Path, photos: Path
+) -> None:
+    async def story() -> None:
+        async with staged(tmp_path / "data") as stage:
+            window = stage.window
+            window.take([str(photos / "0.png")], "web set")
+            await stage.rows(1)
+            assert [job.recipe_name for job in await stage.queue.jobs([1])] == ["Web set"]
+            assert window.recipe_bar.recipe().name == "Thumbnail and resize"
+            window.take([], "Web")
+            await until(lambda: window.recipe_bar.recipe().name == "Web")
+            window.take([str(photos / "1.png")], "")
+            await stage.rows(2)
+            assert [job.recipe_name for job in await stage.queue.jobs([2])] == ["Web"]
+            window.take([str(photos / "2.png")], "gone.toml")
+            await until(lambda: "gone.toml" in window.notice._text.text())
+            assert stage.queue.status().total == 2
+
+    run_on_qasync(story())

@@ -299,3 +299,24 @@ def test_a_run_whose_reader_has_gone_stops_in_order(photos: Path, data_dir: Path
     assert process.returncode == 130
     assert "Traceback" not in err
     assert "running" not in states(data_dir)
+
+
+def test_quiet_says_only_what_goes_wrong(command: Command, photos: Path) -> None:
+    for name in ("a.jpg", "bad.jpg"):
+        (photos / name).touch()
+    ended = command("run", photos, "-q", "--workers", "1")
+    assert (ended.status, ended.out) == (1, "")
+    assert ended.err.startswith("failed: ")
+    assert ended.err.count("\n") == 1
+    assert command("retry", "--all", "-q").out == ""
+    assert len(command("run", "-q", "--json").objects) == 2
+    gone = command("run", photos / "gone.jpg", "-q")
+    assert (gone.status, gone.err.count("\n")) == (2, 1)
+
+
+def test_with_json_what_keeps_a_command_from_running_has_its_code(command: Command, photos: Path) -> None:
+    ended = command("run", photos / "gone.jpg", "--json")
+    sentence = f"{photos}/gone.jpg is not there; nothing was added."
+    assert ended.status == 2
+    assert ended.objects == [{"error": {"code": "no-such-file", "message": sentence}}]
+    assert ended.err == f"imagequeue: {sentence}\n"

@@ -13,11 +13,11 @@ from tests.core.cli.conftest import Command
 
 
 @pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, list[str]]]:
-    calls: list[tuple[Path, list[str]]] = []
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, list[str], str]]:
+    calls: list[tuple[Path, list[str], str]] = []
 
-    def main(data_dir: Path, paths: list[str]) -> int:
-        calls.append((data_dir, paths))
+    def main(data_dir: Path, paths: list[str], recipe: str) -> int:
+        calls.append((data_dir, paths, recipe))
         return 0
 
     app = ModuleType("gui.app")
@@ -34,7 +34,7 @@ def test_the_window_gets_the_data_folder_and_absolute_paths(
     monkeypatch.chdir(photos)
     assert command("./run", photos).status == 0
     assert command().status == 0
-    assert opened == [(data_dir, [str(photos / "run"), str(photos)]), (data_dir, [])]
+    assert opened == [(data_dir, [str(photos / "run"), str(photos)], ""), (data_dir, [], "")]
 
 
 def test_g14_a_second_start_hands_its_paths_to_the_first(
@@ -83,3 +83,58 @@ def test_without_qt_the_command_line_is_named(
     assert ended.status == 2
     assert "The window needs PySide6" in ended.err
     assert "imagequeue run PATH..." in ended.err
+
+
+def test_a_recipe_goes_with_the_paths_and_is_looked_at_first(
+    command: Command, photos: Path, data_dir: Path, opened: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[Request] = []
+
+    def answer(message: Request) -> Reply:
+        heard.append(message)
+        return {"ok": True}
+
+    (photos / "shop.toml").write_text('name = "Shop"\noutputs = [{ name = "x", format = "png" }]\n')
+    monkeypatch.chdir(photos)
+    with Owner.acquire(data_dir) as owner:
+        owner.serve(answer)
+        assert command(photos, "--recipe", "web set").status == 0
+        assert command("--recipe", "shop.toml").status == 0
+        ended = command(photos, "--recipe", "Nope")
+    assert (ended.status, "There is no recipe 'Nope'" in ended.err) == (2, True)
+    assert heard == [
+        {"do": "open", "paths": [str(photos)], "recipe": "web set"},
+        {"do": "open", "paths": [], "recipe": str(photos / "shop.toml")},
+    ]
+    assert command(photos, "--recipe", "Web").status == 0
+    assert opened == [(data_dir, [str(photos)], "Web")]
+
+
+@pytest.mark.parametrize("separator", ["\n", "\0", "\r\n"])
+def test_paths_come_from_a_list(
+    command: Command, photos: Path, data_dir: Path, opened: list[object], tmp_path: Path, separator: str
+) -> None:
+    names = ["a b.jpg", "-n.jpg", "ä.jpg"]
+    for name in names:
+        (photos / name).touch()
+    address = f"file://{photos}/a%20b.jpg"
+    listed = tmp_path / "list"
+    listed.write_text(separator.join([address, *(f"{photos}/{name}" for name in names), ""]))
+    assert command(photos, "--paths-from", listed).status == 0
+    expected = [photos, photos / "a b.jpg", *(photos / name for name in names)]
+    assert opened == [(data_dir, [str(one) for one in expected], "")]
+
+
+def test_a_list_that_is_none_is_said(command: Command, tmp_path: Path, opened: list[object]) -> None:
+    (tmp_path / "empty").write_bytes(b"\n\n")
+    (tmp_path / "wrong").write_bytes(b"/gone/\xff.jpg")
+    for name, said in (
+        ("empty", "lists no path; nothing was added."),
+        ("gone", f"There is no file {tmp_path}/gone."),
+        ("wrong", "/gone/\\xff.jpg is not there; nothing was added."),
+        ("", "is a folder"),
+    ):
+        ended = command("--paths-from", f"{tmp_path}/{name}")
+        assert (ended.status, ended.err.count("\n")) == (2, 1)
+        assert said in ended.err
+    assert opened == []

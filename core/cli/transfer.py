@@ -1,0 +1,113 @@
+"""Sends the waiting jobs on in a file, and takes those of another queue in."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from core.cli.changing import ask_owner, check_reply
+from core.cli.reading import reading
+from core.cli.recipes import check_folder
+from core.cli.terminal import Printer, json_line
+from core.errors import BadUsage
+from core.job import WAITING
+from core.settings import data_folder
+from core.transfer.sending import write_waiting
+from core.transfer.taking import Missing, load_jobs
+
+_THEN: Final = {"hold": "held here until they are released", "remove": "removed from the queue here"}
+
+
+def export_jobs(options: argparse.Namespace, printer: Printer) -> int:
+    """Write the waiting jobs, or the named ones, into a file; returns the exit status.
+
+    Only when the file is on the disk are they held or removed here, so that whatever ends this loses none.
+    Raises BadUsage where there is nothing to write, StoreUnusable, or what keeps the file from being written.
+    """
+    data_dir = data_folder(options.data_dir)
+    path = Path(options.file).absolute()
+    ids: list[int] = list(dict.fromkeys(options.ids))
+    with reading(data_dir) as reader:
+        if reader is not None and ids:
+            waiting = {job.id for job in reader.jobs(ids) if job.state in WAITING}
+            others = [str(job) for job in ids if job not in waiting]
+            if others:
+                raise BadUsage(f"No job {', '.join(others[:10])} is waiting; nothing was written.")
+        written = [] if reader is None else write_waiting(reader, path, ids or None)
+    if not written:
+        raise BadUsage("No job is waiting; nothing was written.")
+    changed = 0
+    if options.then != "keep":
+        changed = _then(data_dir, options.then, written)
+    if options.json:
+        printer.out(
+            json_line({"file": str(path), "jobs": len(written), "then": options.then, "changed": changed})
+        )
+        return 0
+    printer.say(f"Wrote {_jobs(len(written))} to {path}.")
+    if options.then == "keep":
+        printer.say("They wait here, too: --then hold or --then remove keeps them from being made twice.")
+    else:
+        printer.say(f"{_jobs(changed)} {'is' if changed == 1 else 'are'} {_THEN[options.then]}.")
+    return 0
+
+
+def _then(data_dir: Path, then: str, ids: list[int]) -> int:
+    """Hold or remove what was written and still waits; returns how many jobs of the file that are so now."""
+    with reading(data_dir) as reader:
+        # What began to run meanwhile goes on; it is in the file, too, and made twice at worst.
+        still = [] if reader is None else [job.id for job in reader.jobs(ids) if job.state in WAITING]
+    reply, _ = ask_owner(data_dir, {"do": then, "ids": still})
+    check_reply(reply, "The file is written, and the jobs wait here, too: ")
+    return len(still) if then == "hold" else int(str(reply.get("count")))
+
+
+def import_jobs(options: argparse.Namespace, printer: Printer) -> int:
+    """Take the jobs of a file in, all of them or none; returns the exit status.
+
+    Raises BadQueueFile, BadUsage, NoSuchFile, NotWritable, StoreUnusable or QueueInUse; nothing has
+    changed then.
+    """
+    data_dir = data_folder(options.data_dir)
+    path, missing = Path(options.file).absolute(), Missing(options.missing)
+    # Looked through before the queue is opened, or made: what cannot be taken in changes nothing.
+    arrival, jobs = load_jobs(path, options.map, missing)
+    for folder in arrival.folders:
+        check_folder(Path(folder))
+    if options.dry_run:
+        _print_arrival(len(jobs), len(arrival.jobs) - len(jobs), arrival.folders, printer, options)
+        return 0
+    maps = [[one.old, one.new] for one in options.map]
+    message = {"do": "import", "file": str(path), "maps": maps, "missing": str(missing)}
+    reply, owned = ask_owner(data_dir, message)
+    check_reply(reply)
+    count, duplicates, left_out = (int(str(reply.get(one))) for one in ("count", "duplicates", "left_out"))
+    if options.json:
+        printer.out(json_line({"imported": count, "duplicates": duplicates, "left_out": left_out}))
+        return 0
+    parts = [f"Imported {_jobs(count)}"]
+    if duplicates:
+        parts.append(f"{duplicates:,} {'was' if duplicates == 1 else 'were'} here already")
+    if left_out:
+        parts.append(f"{left_out:,} left out, as their sources are missing")
+    printer.say(", ".join(parts) + ".")
+    if count and not owned:
+        printer.say("To run them: imagequeue run")
+    return 0
+
+
+def _print_arrival(
+    count: int, left_out: int, folders: list[str], printer: Printer, options: argparse.Namespace
+) -> None:
+    if options.json:
+        printer.out(json_line({"would_import": count, "left_out": left_out, "folders": folders}))
+        return
+    out = f", and leave out {left_out:,} whose sources are missing" if left_out else ""
+    printer.out(f"Nothing was imported. It would be {_jobs(count)}{out}.")
+    for folder in folders:
+        printer.out(f"Outputs go to {folder}")
+
+
+def _jobs(number: int) -> str:
+    return f"{number:,} job{'' if number == 1 else 's'}"

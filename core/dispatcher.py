@@ -359,7 +359,9 @@ class Dispatcher:
 
     async def _attempt(self, run: Run) -> None:
         try:
-            outcome = await self._processor.run(run.claimed.worker, run.task)
+            outcome: Outcome = Stopped()  # if it was ended before now: the slot had nothing to end
+            if run.wish is None:
+                outcome = await self._processor.run(run.claimed.worker, run.task)
             if isinstance(outcome, Stopped) or (
                 isinstance(outcome, Failed) and outcome.error.code in _KILLED
             ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from core.errors import Interrupted
 from core.executor import Done
 from core.job import AttemptEnd, JobState
+from core.queue import TaskQueue
 from core.status import JobQuery, RunState
+from core.store import JobStore
 from tests.conftest import RunOnLoop
 from tests.core.bench import Bench, crash, opened
 from tests.core.clocks import until
@@ -201,5 +204,49 @@ def test_a_store_whose_disk_stalls_keeps_the_end_waiting_for_a_bounded_time_and_
         async with opened(tmp_path) as bench:
             counts = bench.queue.status().counts
             assert (counts[JobState.QUEUED], counts[JobState.RUNNING]) == (3, 0)
+
+    run_on_loop(story())
+
+
+@pytest.mark.parametrize(
+    ("ask", "becomes"),
+    [
+        (lambda queue: queue.cancel([2]), JobState.CANCELLED),
+        (lambda queue: queue.stop(), JobState.QUEUED),
+    ],
+    ids=["cancel", "stop"],
+)
+def test_g11_what_is_ended_in_the_commit_that_claims_it_never_runs(
+    ask: Callable[[TaskQueue], Awaitable[object]],
+    becomes: JobState,
+    run_on_loop: RunOnLoop,
+    tmp_path: Path,
+) -> None:
+    async def story() -> None:
+        async with opened(tmp_path, concurrency=1) as bench:
+            await bench.add(*"ab")
+            await bench.queue.start()
+            await bench.running(1)
+            # The store is busy until both have been asked of it: the next claim, and then the end.
+            begun, let_go = threading.Event(), threading.Event()
+
+            def wait(store: JobStore) -> bool:
+                begun.set()
+                return let_go.wait(20)
+
+            busy = asyncio.ensure_future(bench.queue._writer.call(wait))
+            await until(begun.is_set)
+            bench.hand.end(0)
+            await until(lambda: bench.queue._writer._calls.qsize() == 1)
+            asked = asyncio.ensure_future(ask(bench.queue))
+            await until(lambda: bench.queue._writer._calls.qsize() == 2)
+            let_go.set()
+            assert await busy
+            try:
+                await asyncio.wait_for(asked, 20)
+            finally:
+                bench.hand.end(0)  # where it does run, there is an end of it
+            assert await bench.state(2) is becomes
+            assert bench.hand.order == [1]
 
     run_on_loop(story())

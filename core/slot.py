@@ -131,7 +131,7 @@ class Slot:
 
     def _ask(self, order: _Order, why: _Asked) -> None:
         with self._lock:
-            if order.ended or order.asked is not None:
+            if order.ended or order.asked in (why, _Asked.CANCEL):
                 return
             order.asked = why
             worker = self._worker if order.sent else None

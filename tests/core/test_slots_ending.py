@@ -208,6 +208,26 @@ def test_an_answer_that_was_quicker_than_its_kill_counts(monkeypatch: pytest.Mon
     asyncio.run(main())
 
 
+def test_g11_a_task_that_is_told_its_time_is_over_can_be_cancelled_and_does_not_get_its_last_words(
+    run_on_loop: RunOnLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slot_module, "_LAST_WORDS_TIME", 600.0)
+
+    async def main() -> None:
+        async with working() as processor:
+            pid = await processor.pid()
+            run = await processor.begin(0, "hang")
+            os.kill(pid, signal.SIGSTOP)  # it hears nothing of the end of its time
+            slot = processor._slots[0]
+            assert slot._order is not None
+            slot._ask(slot._order, slot_module._Asked.TIMEOUT)
+            processor.cancel(0)
+            assert await asyncio.wait_for(run, 20) == Stopped()
+            assert await processor.run(0, task("nothing")) == Done()
+
+    run_on_loop(main())
+
+
 def test_g7_what_a_task_forked_is_killed_with_it(tmp_path: Path, run_on_loop: RunOnLoop) -> None:
     receipt = tmp_path / "pids"
 

@@ -59,10 +59,13 @@ def main(orders: Orders) -> None:
     _be_modest()
     _end_with_the_app(orders, (requests.fileno(), replies.fileno()))
     function = _load(orders.work)
+    _yield_the_processor()
     _limit_memory(orders.memory_limit)
     try:
+        yielded = _yield_as_a_session()
         _send(replies, to_line({"ready": os.getpid()}))
         for line in requests:
+            yielded = yielded or _yield_as_a_session()
             _send(replies, _answer(function, line, replies))
     except BrokenPipeError:
         pass  # the app is gone, or has no more use for this worker
@@ -80,21 +83,39 @@ def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _be_modest() -> None:
-    """Leave Ctrl+C to the app, the processor to the window, and no core files."""
+    """Leave Ctrl+C to the app, no core files, and the window alive when memory runs out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform != "win32":
         import resource
 
-        os.nice(_NICE)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         _keep_freed_memory()
-        # The scheduler shares the processors out between sessions first, and each worker is one of its own:
-        # without this, four workers leave the window a fifth.
-        with contextlib.suppress(OSError):
-            Path("/proc/self/autogroup").write_text(str(_NICE), encoding="ascii")
         with contextlib.suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
+
+
+def _yield_the_processor() -> None:
+    """Leave the processor to the window, once warm: a start that yields takes 20 s beside a busy program."""
+    if sys.platform != "win32":
+        os.setpriority(os.PRIO_PGRP, 0, _NICE)  # it leads its group: all threads that libraries have started
+
+
+def _yield_as_a_session() -> bool:
+    """Lower the session, too, and return whether there is nothing left to do for it.
+
+    The scheduler shares the processors out between sessions first, and each worker is one of its own: without
+    this, four workers leave the window a fifth. The system takes one such change in a tenth of a second from
+    all its users together, and refuses the others: those are for the next task.
+    """
+    if sys.platform == "linux":
+        try:
+            Path("/proc/self/autogroup").write_text(str(_NICE), encoding="ascii")
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True  # this system has no such thing
+    return True
 
 
 def _keep_freed_memory() -> None:

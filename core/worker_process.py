@@ -196,7 +196,8 @@ class WorkerProcess:
         try:
             status = self._process.wait(max(left, 0.1))
         except subprocess.TimeoutExpired:
-            threading.Thread(target=self._process.wait, name="worker-stuck", daemon=True).start()
+            with contextlib.suppress(RuntimeError):  # no more threads: the next Popen waits for it
+                threading.Thread(target=self._process.wait, name="worker-stuck", daemon=True).start()
             status = -int(signal.SIGKILL)
         else:
             _wait_for_group(self._process.pid)
@@ -255,16 +256,22 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
     else:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS refuses for a dead leader
             os.killpg(process.pid, signal.SIGKILL)
+        if sys.platform == "linux":
+            # It yields the processor to all others, and beside a busy program it would take seconds to give
+            # its memory back: let it die at the pace of the rest.
+            with contextlib.suppress(OSError):
+                Path(f"/proc/{process.pid}/autogroup").write_text("0", encoding="ascii")
 
 
 def _wait_for_end(pid: int) -> None:
     """Wait, a little, until a process has ended, and leave its status to be taken by another."""
     if sys.platform == "linux":
         until = time.monotonic() + _END_WAIT
-        while time.monotonic() < until:
-            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
-                break
-            time.sleep(0.001)
+        with contextlib.suppress(ChildProcessError):  # where SIGCHLD is ignored, the system has taken it
+            while time.monotonic() < until:
+                if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+                    break
+                time.sleep(0.001)
 
 
 def _wait_for_group(number: int) -> None:

@@ -68,8 +68,11 @@ def test_a_worker_is_modest_and_apart_from_the_app() -> None:
             assert isinstance(outcome, Done)
             return outcome.notes
 
-    nice, ignores_sigint, leads_its_group, core_limit, oom_score, reads, prints_together = asyncio.run(main())
+    warming, nice, session, *rest = asyncio.run(main())
+    assert int(warming) == os.nice(0), "beside a busy program it would take very long to get warm"
     assert int(nice) == 19
+    assert session.split()[-2:] == ["nice", "19"]
+    ignores_sigint, leads_its_group, core_limit, oom_score, reads, prints_together = rest
     assert ignores_sigint == "True"
     assert leads_its_group == "True"
     assert core_limit == "0"
@@ -107,6 +110,27 @@ def test_g7_workers_end_with_the_app_however_it_ends(
     until(lambda: all(is_gone(pid) for pid in pids))
 
 
+def test_g7_no_slot_is_lost_where_the_system_takes_the_status_of_dead_children_itself() -> None:
+    script = """if True:
+        import asyncio, signal, sys
+        sys.path.insert(0, sys.argv[1])
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # as a program may be started by another
+        from tests.core.working_slots import task, working
+
+        async def main():
+            async with working() as slots:
+                print((await slots.error("leave:3")).code)
+                print(await slots.run(0, task("nothing")))
+
+        asyncio.run(main())
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(ROOT)], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.split("\n")[0] == "worker-crashed"
+    assert done.stdout.split("\n")[1].startswith("Done(")
+
+
 def a_task(function: str) -> bytes:
     return to_line(task_to_wire(Task(1, 1, function, "{}")))
 
@@ -138,7 +162,8 @@ def test_an_idle_worker_ends_by_itself_when_its_requests_do() -> None:
 
 def test_a_worker_can_be_killed_and_buried_at_any_time_and_more_than_once() -> None:
     lifeline = Lifeline()
-    worker = WorkerProcess(FUNCTIONS, None, lifeline)
+    # One that is never ready: another could have said that it is before the kill, on a busy machine.
+    worker = WorkerProcess("tests.core.slow_worker:work", None, lifeline)
     worker.kill()
     with pytest.raises(WorkerGone):
         worker.wait_until_ready()

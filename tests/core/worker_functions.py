@@ -20,6 +20,8 @@ from core.errors import DiskFull
 from core.executor import Done, Failed, Outcome, Skipped, Stopped, Task
 from core.job import JobError, OutputFile
 
+AUTOGROUP = Path("/proc/self/autogroup")
+
 Report = Callable[[float], None]
 
 
@@ -59,12 +61,14 @@ def modules(task: Task, report: Report) -> Outcome:
 
 
 def circumstances(task: Task, report: Report) -> Outcome:
-    """Tell of the process: nice value, SIGINT's action, current folder, group, core limit, descriptors."""
+    """Tell of the process: nice values, SIGINT's action, group, core limit, descriptors."""
     import resource
 
     return Done(
         notes=(
+            str(_NICE_WHILE_WARMING),
             str(os.nice(0)),
+            AUTOGROUP.read_text(encoding="ascii") if AUTOGROUP.exists() else "nice 19",
             str(signal.getsignal(signal.SIGINT) is signal.SIG_IGN),
             str(os.getpgid(0) == os.getpid()),
             str(resource.getrlimit(resource.RLIMIT_CORE)[0]),
@@ -230,12 +234,14 @@ def report_much(task: Task, report: Report) -> Outcome:
 
 
 def warm() -> None:
-    """Count how often this module was made ready, which is once in a worker."""
-    global _WARMED
+    """Count how often this module was made ready, which is once in a worker, and note how nice that was."""
+    global _WARMED, _NICE_WHILE_WARMING
     _WARMED += 1
+    _NICE_WHILE_WARMING = os.nice(0)
 
 
 _WARMED = 0
+_NICE_WHILE_WARMING = 0
 
 
 def warmed(task: Task, report: Report) -> Outcome:

@@ -36,6 +36,7 @@ _AT_REST: Final = {
     "receipts",
     *("made.sqlite3", "made.sqlite3-wal", "made.sqlite3-shm"),
     "settings.toml",
+    "window.ini",
     "imagequeue.log",
     "imagequeue.faults.log",
 }

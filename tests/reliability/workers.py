@@ -28,6 +28,7 @@ from tests.reliability.sources import encoded, recipe
 SLOTS: Final = 4
 _LIMIT: Final = 400_000_000  # bytes that a task may take
 _HANGS: Final = 1.0  # seconds that those may take which never end; the slots are hit while others hang
+_FREEZES: Final = 3.0  # seconds until a frozen worker is given up; the next one makes an image in it
 _TAKES: Final = 60.0  # seconds in which all that was asked of the slots must be over, also on a busy machine
 _WINDOW_JOBS: Final = 400
 _FELT: Final = 100.0  # ms by which a window may be late before a person feels it
@@ -87,8 +88,13 @@ class Workers:
         for number in scale.rounds(50, 1):
             with tally.blow(f"app {number} over its bad tasks"):
                 _kill_app(tally, rng)
-        tally.expect(not zombies(), "leaked", f"zombies {zombies()}")
+        _expect_no_zombies(tally)
         return tally.result()
+
+
+def _expect_no_zombies(tally: Tally) -> None:
+    # One that takes its time to die is waited for by a thread, which comes a moment after the death.
+    tally.expect(within(5, lambda: not zombies()), "leaked", f"zombies {zombies()}")
 
 
 @contextmanager
@@ -124,7 +130,7 @@ async def _hit_slots(tally: Tally, scale: Scale, folder: Path, mark: str) -> Non
             # The workers and their guard are there, and nothing else is.
             tally.expect(within(5, lambda: len(marked(mark)) <= SLOTS + 1), "leaked",
                          f"{len(marked(mark))} processes are there")  # fmt: skip
-            tally.expect(not zombies(), "leaked", f"zombies {zombies()}")
+            _expect_no_zombies(tally)
     finally:
         await slots.close()
 
@@ -224,11 +230,11 @@ async def _frozen_and_back(tally: Tally, folder: Path) -> None:
     """Freeze a worker in its job until the attempt is given up, then let it go on: nothing changes."""
     source = folder / "one.png"
     slots = ProcessSlots(memory_limit=None, work="tests.reliability.work:freezing")
-    queue = TaskQueue(folder / "data", slots, retry=RetryPolicy(base=0.0), timeout=0.5, concurrency=2)
+    queue = TaskQueue(folder / "data", slots, retry=RetryPolicy(base=0.0), timeout=_FREEZES, concurrency=2)
     with _marked_environment() as mark:
         await queue.open()
         try:
-            job = await queue.enqueue(source, recipe(folder / "out"))
+            job = await queue.enqueue(source, recipe(folder / "out"), max_retries=20)
             await queue.start()
             frozen: list[int] = []
             while not frozen and queue.status().counts[JobState.DONE] == 0:
@@ -246,9 +252,9 @@ async def _frozen_and_back(tally: Tally, folder: Path) -> None:
                          "files changed when the worker came back")  # fmt: skip
             (found,) = await queue.jobs([job])
             ends = [attempt.error.code if attempt.error else "" for attempt in await queue.attempts(job)]
-            tally.expect(
-                found.state is JobState.DONE and ends == ["timed-out", ""], "lost", f"{found.state} {ends}"
-            )
+            # On a busy machine one that is not frozen may take too long, too.
+            right = found.state is JobState.DONE and ends[-1] == "" and set(ends[:-1]) == {"timed-out"}
+            tally.expect(right, "lost", f"{found.state} {ends}")
             tally.expect(len(made) == 2, "torn", f"there are {sorted(path.name for path in made)}")
         finally:
             await queue.close(0)

@@ -31,6 +31,7 @@ def describe(widget: QWidget) -> dict[str, Any]:
         "action": action.objectName() if action else "",
         "visible": widget.isVisible(),
         "enabled": widget.isEnabled(),
+        "under_mouse": widget.underMouse(),
         "text": str(text()) if callable(text) else "",
         "title": widget.windowTitle(),
         "place": [corner.x(), corner.y(), widget.width(), widget.height()],

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], what: str, *, seconds: float = 20.0, every: float = 0.05) -> T:
+def until(condition: Callable[[], T], what: str, *, seconds: float = 60.0, every: float = 0.05) -> T:
     """Return the condition's first true value; it is asked again and again until `seconds` have passed.
 
     Raises AssertionError saying `what` did not come true, and what the condition's last value was.

@@ -30,6 +30,7 @@ class Seen:
     action: str
     visible: bool
     enabled: bool
+    under_mouse: bool
     text: str
     title: str
     place: tuple[int, int, int, int]  # left, top, width, height on the screen, in pixels
@@ -101,7 +102,7 @@ class RunningApp:
         """Start the app while it runs, as a double click does, and return the second one's exit status."""
         command = [sys.executable, "-m", "gui", *map(str, paths)]
         done = subprocess.run(
-            command, cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, timeout=20, check=False
+            command, cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, timeout=60, check=False
         )
         return done.returncode
 
@@ -125,10 +126,14 @@ class RunningApp:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
-    def wait(self, seconds: float = 20.0) -> int:
+    def wait(self) -> int:
         """Wait until the app has ended by itself, and return its exit status."""
         assert self.process is not None
-        until(self.has_ended, "the app has ended", seconds=seconds)
+        try:
+            until(self.has_ended, "the app has ended")
+        except AssertionError as error:
+            shown = [(one.name, one.text, one.place) for one in self.widgets() if one.text]
+            raise AssertionError(f"{error}; it shows {shown}, and said {self.log()}") from None
         assert self.process.returncode is not None
         return self.process.returncode
 
@@ -162,7 +167,7 @@ class RunningApp:
         self.screen.focus(self.x_window())
         self.screen.key(key)
 
-    def see(self, name: str, *, seconds: float = 10.0) -> Seen:
+    def see(self, name: str) -> Seen:
         """Wait for a widget by its object name, its action's name or its text, and return it."""
 
         def found() -> list[Seen]:
@@ -170,7 +175,7 @@ class RunningApp:
                 one for one in self.widgets() if name in (one.name, one.action, one.text.replace("&", ""))
             ]
 
-        return until(found, f"{name!r} is shown", seconds=seconds)[0]
+        return until(found, f"{name!r} is shown")[0]
 
     def until_lit(self, zone: str, drag: Drag) -> None:
         """Wait until a drop zone says that a drop would land on it."""
@@ -183,8 +188,18 @@ class RunningApp:
         until(lit, f"{zone} is lit", every=0.1)
 
     def click(self, name: str) -> None:
-        """Click on a widget."""
-        self.screen.click(*self.see(name).centre)
+        """Click on a widget.
+
+        A widget says that it is shown before the screen shows it, and a click would go to what is there
+        until then: so the mouse goes there first, and the click follows when the widget has felt it.
+        """
+
+        def felt() -> bool:
+            self.screen.point(*self.see(name).centre)
+            return self.see(name).under_mouse
+
+        until(felt, f"{name!r} is under the mouse")
+        self.screen.click()
 
     # -- what the queue says --------------------------------------------------------------------------
 
@@ -207,9 +222,15 @@ class RunningApp:
         jobs: list[dict[str, Any]] = command_line(self.data_dir, "list")
         return jobs
 
-    def until_done(self, count: int, *, seconds: float = 80.0) -> None:
-        """Wait until so many jobs are done."""
-        until(lambda: self.counts()["done"] == count, f"{count} jobs are done", seconds=seconds, every=0.1)
+    def until_done(self, count: int) -> None:
+        """Wait until so many jobs are done; it may take long on a busy machine, but one follows another."""
+        done = -1
+
+        def more() -> list[int]:
+            return [now for now in [self.counts()["done"]] if now != done]
+
+        while done != count:
+            (done,) = until(more, f"another of {count} jobs is done", every=0.1)
 
 
 def as_seen(said: dict[str, Any]) -> Seen:
@@ -221,6 +242,7 @@ def as_seen(said: dict[str, Any]) -> Seen:
         action=said["action"],
         visible=said["visible"],
         enabled=said["enabled"],
+        under_mouse=said["under_mouse"],
         text=said["text"],
         title=said["title"],
         place=(left, top, width, height),

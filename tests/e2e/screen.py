@@ -109,7 +109,7 @@ class Screen:
     def xdotool(self, *arguments: str, check: bool = True) -> str:
         """Run xdotool on this screen and return what it printed."""
         done = subprocess.run(
-            ["xdotool", *arguments], env=self.env, capture_output=True, text=True, timeout=20, check=False
+            ["xdotool", *arguments], env=self.env, capture_output=True, text=True, timeout=60, check=False
         )
         assert done.returncode == 0 or not check, f"xdotool {' '.join(arguments)}: {done.stderr}"
         return done.stdout
@@ -119,12 +119,11 @@ class Screen:
         numbers = self.xdotool("search", "--onlyvisible", "--name", "", check=False).split()
         return [self.xdotool("getwindowname", number, check=False).strip() for number in numbers]
 
-    def window(self, title: str, *, seconds: float = 20.0) -> str:
+    def window(self, title: str) -> str:
         """Wait for a window whose title holds a match of this pattern, and return its X number."""
         found = until(
             lambda: self.xdotool("search", "--onlyvisible", "--name", title, check=False).split(),
             f"a window {title!r} is shown",
-            seconds=seconds,
         )
         return found[-1]
 
@@ -137,9 +136,13 @@ class Screen:
         """Press and release a key in the active window, by its X name: `space`, `alt+F4`."""
         self.xdotool("key", "--clearmodifiers", name)
 
-    def click(self, x: int, y: int) -> None:
-        """Click with the left button at a place of the screen."""
-        self.xdotool("mousemove", "--sync", str(x), str(y), "click", "1")
+    def point(self, x: int, y: int) -> None:
+        """Move the mouse to a place of the screen."""
+        self.xdotool("mousemove", str(x), str(y))
+
+    def click(self) -> None:
+        """Click with the left button where the mouse is."""
+        self.xdotool("click", "1")
 
     def geometry(self, window: str) -> tuple[int, int, int, int]:
         """Left, top, width and height of a window on the screen, in pixels."""

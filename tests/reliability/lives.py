@@ -17,7 +17,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 CLI: Final = ("core.cli", "run", "--json")
 WINDOW: Final = ("gui",)
 
-_GONE: Final = 10.0  # seconds in which a killed app's processes must be gone; they are in some ms
+_GONE: Final = 30.0  # seconds in which a killed app's processes must be gone; they are in some ms
 
 
 class Life:

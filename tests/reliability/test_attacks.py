@@ -10,6 +10,7 @@ from tests.reliability.attack import KINDS, Attack, Scale, Tally, table
 from tests.reliability.attacks import ATTACKS
 
 
+@pytest.mark.timeout(600)  # on a busy machine; each attack finds by itself what is stuck
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 def test_every_promise_holds_under_a_short_attack(attack: Attack, tmp_path: Path) -> None:
     result = attack.run(Scale(short=True), tmp_path)

@@ -75,7 +75,7 @@ class Workers:
         tally = Tally()
         with _marked_environment() as mark:
             asyncio.run(_hit_slots(tally, scale, folder, mark))
-            left = within(5, lambda: not marked(mark))
+            left = within(_TAKES, lambda: not marked(mark))
             tally.expect(left, "leaked", f"processes {marked(mark)} outlived their slots")
         _watch_window(tally, scale, folder)
         for number in scale.rounds(20, 1):
@@ -94,7 +94,7 @@ class Workers:
 
 def _expect_no_zombies(tally: Tally) -> None:
     # One that takes its time to die is waited for by a thread, which comes a moment after the death.
-    tally.expect(within(5, lambda: not zombies()), "leaked", f"zombies {zombies()}")
+    tally.expect(within(_TAKES, lambda: not zombies()), "leaked", f"zombies {zombies()}")
 
 
 @contextmanager
@@ -125,10 +125,10 @@ async def _hit_slots(tally: Tally, scale: Scale, folder: Path, mark: str) -> Non
             with tally.blow(f"round {number}", SLOTS):
                 await _hit_all(tally, slots, names, folder)
         with tally.blow("all rounds", 0):
-            tally.expect(within(5, lambda: open_files() <= before), "leaked",
+            tally.expect(within(_TAKES, lambda: open_files() <= before), "leaked",
                          f"{open_files()} files are open, of {before} before")  # fmt: skip
             # The workers and their guard are there, and nothing else is.
-            tally.expect(within(5, lambda: len(marked(mark)) <= SLOTS + 1), "leaked",
+            tally.expect(within(_TAKES, lambda: len(marked(mark)) <= SLOTS + 1), "leaked",
                          f"{len(marked(mark))} processes are there")  # fmt: skip
             _expect_no_zombies(tally)
     finally:
@@ -274,11 +274,12 @@ def _kill_app(tally: Tally, rng: random.Random) -> None:
     assert app.stdout is not None
     try:
         assert app.stdout.readline() == b"running\n"
-        started = within(20, lambda: len(marked(mark)) >= SLOTS + 3)  # the app, its guard, a started program
+        # The app, its guard, and a started program, beside the slots.
+        started = within(_TAKES, lambda: len(marked(mark)) >= SLOTS + 3)
         tally.expect(started, "lost", f"only {len(marked(mark))} processes came up")
         app.kill()
         app.wait()
-        tally.expect(within(5, lambda: not marked(mark)), "leaked", f"processes {marked(mark)} live on")
+        tally.expect(within(_TAKES, lambda: not marked(mark)), "leaked", f"processes {marked(mark)} live on")
     finally:
         app.stdout.close()
         for pid in marked(mark):

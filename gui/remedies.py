@@ -48,6 +48,7 @@ def remedy(code: str) -> str:
         "bad-recipe": _tr("Mend the recipe, and add the image again."),
         "bad-name": _tr("Give the recipe a shorter or another name template, and add the image again."),
         "cannot-encode": _tr("Choose a recipe with another format for this image."),
+        "bad-queue-file": _tr("Export the queue anew on the other machine, and import that file."),
         "bad-usage": _tr("Check the value that the message names."),
         "illegal-change": _tr("This is a mistake in Image Queue. Please report it with the details below."),
         "bug": _tr("This is a mistake in Image Queue. Please report it with the details below."),

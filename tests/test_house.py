@@ -32,7 +32,7 @@ LAYERS = (
     ("core.diagnostics", "core.batch_report"),
     ("core.intake", "core.owner", "core.settings", "core.transfer"),
     ("core.failures",),
-    ("core.queue", "core.queue_reads", "core.dispatcher"),
+    ("core.queue", "core.queue_reads", "core.dispatcher", "core.leftovers"),
     (
         *("core.store", "core.migrations", "core.salvage", "core.twins"),
         *("core.slot", "core.slots", "core.worker", "core.wire", "core.guard"),

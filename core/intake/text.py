@@ -62,8 +62,8 @@ def _path_of(word: str) -> str | None:
 
 
 def is_address(word: str) -> bool:
-    """Return whether a text begins as a file:// address does."""
-    return word[:7].lower() == "file://"
+    """Return whether a text begins as a file: address does, which has one or three slashes."""
+    return word[:6].lower() == "file:/"
 
 
 def path_of_address(address: str) -> str | None:

@@ -55,6 +55,16 @@ class Actions(QObject):
         self.save_report = self._make(
             "saveReport", tr("Save a &report…"), "", "", tr("Save what became of each image, as CSV or JSON")
         )
+        self.export_jobs = self._make(
+            "exportJobs",
+            tr("&Export waiting images…"),
+            "",
+            "",
+            tr("Write what waits into a file, for another machine"),
+        )
+        self.import_jobs = self._make(
+            "importJobs", tr("&Import a queue…"), "", "", tr("Take in what another machine has exported")
+        )
         self.quit = self._make("quit", tr("&Quit"), "", key.Quit)
         self.start_pause = self._make("startPause", tr("Start"), "start", "Space")
         self.stop = self._make(
@@ -132,7 +142,14 @@ class Actions(QObject):
             "diagnostics", tr("Copy dia&gnostics…"), "", "", tr("Versions, settings and the last errors")
         )
         self.shortcuts = self._make("shortcuts", tr("&Keyboard shortcuts"), "", "F1")
-        for action in (self.undo, self.start_pause, self.stop, self.retry_failed, self.clear_ended):
+        for action in (
+            self.export_jobs,
+            self.undo,
+            self.start_pause,
+            self.stop,
+            self.retry_failed,
+            self.clear_ended,
+        ):
             action.setEnabled(False)  # until the queue is open
         self.renew_icons()
 
@@ -186,6 +203,7 @@ class Actions(QObject):
             hint = self.tr("Start nothing new; running images finish") if running else self.tr("Go on")
             self.start_pause.setToolTip(f"{hint} ({self.start_pause.shortcut().toString()})")
         counts = status.counts
+        self.export_jobs.setEnabled(any(counts[state] for state in _WAITING))
         self.stop.setEnabled(running or status.active > 0)
         self.retry_failed.setEnabled(counts[JobState.FAILED] > 0)
         ended = counts[JobState.DONE] + counts[JobState.SKIPPED] + counts[JobState.CANCELLED]

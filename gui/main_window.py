@@ -39,6 +39,7 @@ from gui.inspector import Inspector
 from gui.notice import Notice
 from gui.pages import Pages
 from gui.progress import ProgressPanel
+from gui.queue_files import QueueFiles, is_queue_file
 from gui.queue_model import QueueModel
 from gui.queue_view import QueueView
 from gui.recipe_bar import RecipeBar
@@ -86,6 +87,7 @@ class MainWindow(QMainWindow):
             self.recipe_bar.recipe,
             lambda: self.state.write(),
         )
+        self.queue_files = QueueFiles(self, queue, data_dir, self.notice, tasks, self.view.selected_ids)
         self.pages = Pages(queue, self.notice, tasks, self)
         self.drop_area = DropArea(self)
         self._lay_out()
@@ -154,6 +156,8 @@ class MainWindow(QMainWindow):
         file.addSeparator()
         file.addActions([acts.watched_folders, acts.save_report])
         file.addSeparator()
+        file.addActions([acts.export_jobs, acts.import_jobs])
+        file.addSeparator()
         file.addAction(acts.quit)
         edit = bar.addMenu(self.tr("&Edit"))
         edit.addActions([acts.undo, acts.select_all, acts.find])
@@ -181,6 +185,8 @@ class MainWindow(QMainWindow):
         acts.paste.triggered.connect(self._paste)
         acts.watched_folders.triggered.connect(self.watched.show)
         acts.save_report.triggered.connect(self.batch_report.choose)
+        acts.export_jobs.triggered.connect(self.queue_files.choose_export)
+        acts.import_jobs.triggered.connect(self.queue_files.choose_import)
         acts.quit.triggered.connect(self.close)
         acts.find.triggered.connect(self.search.start)
         acts.details.toggled.connect(self.inspector.setVisible)
@@ -219,7 +225,11 @@ class MainWindow(QMainWindow):
         self.watched.begin()
 
     def add(self, paths: Sequence[str], priority: int = Priority.NORMAL) -> None:
-        """Add files, folders and links with the recipe that is chosen."""
+        """Add files, folders and links with the recipe that is chosen; import what is a file of jobs."""
+        files = [path for path in paths if is_queue_file(path)]
+        for path in files:
+            self.queue_files.open(path)
+        paths = [path for path in paths if not is_queue_file(path)] if files else paths
         if paths:
             self.adding.add(list(paths), self.recipe_bar.recipe(), int(priority), self._settings.max_retries)
 
@@ -228,7 +238,7 @@ class MainWindow(QMainWindow):
 
         A recipe without paths is chosen in the window.
         """
-        if not recipe:
+        if not recipe or (paths and all(is_queue_file(path) for path in paths)):
             self.add(paths)
         elif paths:
             self._tasks.start(self._add_with(list(paths), recipe))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
+from enum import StrEnum
 from pathlib import Path
 from typing import Final, Protocol
 
 from core.errors import BadUsage
 from core.job import WAITING
+from core.queue import TaskQueue
 from core.status import JobQuery, SortKey
 from core.store_moving import MovedJob
+from core.store_reader import StoreReader
 from core.transfer.queue_file import MAX_JOBS, QueueFileWriter
 
 _PAGE: Final = 2_000  # jobs that are read and written at a time
@@ -26,6 +30,33 @@ class Reader(Protocol):
 
     def recipe(self, recipe: int) -> str:
         """Return the JSON of a recipe."""
+
+
+class Then(StrEnum):
+    """What becomes of jobs in their own queue when they have been sent on."""
+
+    KEEP = "keep"  # they wait as before, and are made here, too, unless something is done
+    HOLD = "hold"  # they stay, and run when they are released
+    REMOVE = "remove"
+
+
+def write_store(store: Path, path: Path, only: Sequence[int] | None = None) -> list[int]:
+    """Write waiting jobs as `write_waiting` does, by a reader of its own, for a thread of its own."""
+    with closing(StoreReader(store)) as reader:
+        return write_waiting(reader, path, only)
+
+
+async def part_with(queue: TaskQueue, then: Then, ids: Sequence[int]) -> int:
+    """Hold or remove those of these jobs that still wait; returns how many. What runs by now goes on."""
+    if then is Then.KEEP:
+        return 0
+    still: list[int] = []
+    for start in range(0, len(ids), _PAGE):
+        still += [job.id for job in await queue.jobs(ids[start : start + _PAGE]) if job.state in WAITING]
+    if then is Then.REMOVE:
+        return await queue.remove(still)
+    await queue.hold(still)
+    return len(still)
 
 
 def write_waiting(reader: Reader, path: Path, only: Sequence[int] | None = None) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from core.queue import TaskQueue
 from core.recipe import Recipe
 from core.status import Accepted
 from core.store_moving import MovedJob
-from core.transfer.mapping import Mapping, PathMap, parts_of
+from core.transfer.mapping import Mapping, PathMap, is_absolute, parts_of
 from core.transfer.queue_file import QueueFile, read_queue_file
 
 MAX_LISTED: Final = 1_000
@@ -186,6 +187,24 @@ def top_folders(file: QueueFile) -> list[tuple[str, int]]:
         if len(several) <= _FOLDERS:
             groups = dict(several)
     return [(_text_of(parts, file.separator, shown), number) for parts, number in sorted(groups.items())]
+
+
+def recipe_folders(file: QueueFile) -> list[str]:
+    """Return the folders that the recipes name: of their outputs, and of the files that they use."""
+    found: dict[str, None] = {}
+    for body in file.recipes:
+        outputs = body.get("outputs")
+        listed = [body.get("folder")]
+        for output in outputs if isinstance(outputs, list) else []:
+            operations = output.get("operations") if isinstance(output, dict) else None
+            for one in operations if isinstance(operations, list) else []:
+                if isinstance(one, dict):
+                    files = [one.get(name) for name in sorted(PATH_FIELDS)]
+                    listed += [re.split(r"[^/\\]*$", path)[0] for path in files if isinstance(path, str)]
+        for path in listed:
+            if isinstance(path, str) and is_absolute(path, file.separator):
+                found[path if len(path) <= 3 else path.rstrip("/\\")] = None
+    return list(found)
 
 
 def _text_of(parts: tuple[str, ...], separator: str, shown: dict[tuple[str, ...], str]) -> str:

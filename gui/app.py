@@ -156,7 +156,7 @@ class _App:
         self._window.take(
             [path for path in paths if isinstance(path, str)] if isinstance(paths, list) else [], str(recipe)
         )
-        self._window.to_front()
+        self._window.to_front(str(message.get("token", "")))
         return {"ok": True}
 
     def _on_surprise(

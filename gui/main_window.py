@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -254,8 +255,13 @@ class MainWindow(QMainWindow):
         """Return the settings with what is chosen in the window."""
         return replace(self.recipe_bar.as_settings(self._settings), watched=self.watched.folders)
 
-    def to_front(self) -> None:
-        """Show the window before others."""
+    def to_front(self, token: str = "") -> None:
+        """Show the window before others; `token` is what Wayland gave the program that asks for it, if any.
+
+        https://wayland.app/protocols/xdg-activation-v1
+        """
+        if token:
+            os.environ["XDG_ACTIVATION_TOKEN"] = token  # Qt takes it from there, and away
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
         self.show()
         self.raise_()

@@ -98,12 +98,13 @@ class RunningApp:
         until(lambda: self.has_ended() or self.is_ready(), "the window is shown, and its queue is open")
         assert not self.has_ended(), f"the app ended at its start: {self.log()}"
 
-    def second_start(self, *paths: str | Path) -> int:
-        """Start the app while it runs, as a double click does, and return the second one's exit status."""
+    def second_start(self, *paths: str | Path, given: bytes = b"") -> int:
+        """Start the app while it runs, as a double click does, and return the second one's exit status.
+
+        `given` is what it can read from standard input.
+        """
         command = [sys.executable, "-m", "gui", *map(str, paths)]
-        done = subprocess.run(
-            command, cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, timeout=60, check=False
-        )
+        done = subprocess.run(command, cwd=ROOT, env=self.env, input=given, timeout=60, check=False)
         return done.returncode
 
     @property

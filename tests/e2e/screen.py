@@ -130,7 +130,11 @@ class Screen:
     def focus(self, window: str) -> None:
         """Give a window the keyboard, as a click on its frame does."""
         self.xdotool("windowactivate", "--sync", window)
-        until(lambda: self.xdotool("getactivewindow", check=False).strip() == window, "the window is active")
+        until(lambda: self.active() == window, "the window is active")
+
+    def active(self) -> str:
+        """The X number of the window that has the keyboard; "" while there is none."""
+        return self.xdotool("getactivewindow", check=False).strip()
 
     def key(self, name: str) -> None:
         """Press and release a key in the active window, by its X name: `space`, `alt+F4`."""

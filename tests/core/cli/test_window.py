@@ -138,3 +138,26 @@ def test_a_list_that_is_none_is_said(command: Command, tmp_path: Path, opened: l
         assert (ended.status, ended.err.count("\n")) == (2, 1)
         assert said in ended.err
     assert opened == []
+
+
+def test_g14_more_paths_than_a_message_holds_are_handed_over_in_parts(
+    command: Command, photos: Path, data_dir: Path, opened: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[object] = []
+
+    def answer(message: Request) -> Reply:
+        heard.append(message["paths"])
+        assert message["token"] == "from the desktop"
+        return {"ok": True}
+
+    paths = [photos / f"{number}.jpg" for number in range(7)]
+    for path in paths:
+        path.touch()
+    monkeypatch.setattr("core.cli.window._MOST", 3 * len(str(paths[0])))
+    monkeypatch.setenv("XDG_ACTIVATION_TOKEN", "from the desktop")
+    with Owner.acquire(data_dir) as owner:
+        owner.serve(answer)
+        assert command(*paths).status == 0
+        assert command().status == 0
+    names = [str(path) for path in paths]
+    assert heard == [names[:3], names[3:6], names[6:], []]

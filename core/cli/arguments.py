@@ -218,16 +218,24 @@ def _release_parser() -> Parser:
 
 
 def _add_ids(parser: Parser, number: str, every: str = "") -> None:
-    parser.add_argument("ids", nargs=number, metavar="ID", type=_whole(1, _ID), help="ids of jobs")
+    parser.add_argument(
+        "ids", nargs=number, default=[], metavar="ID", type=_whole(1, _ID), help="ids of jobs"
+    )
     if every:
         parser.add_argument("--all", action="store_true", help=every)
+    _add_changed(parser)
+
+
+def _add_changed(parser: Parser) -> None:
+    about = "print a JSON object with changed and left_crashing, how many jobs"
+    parser.add_argument("--json", action="store_true", help=about)
     _add_quiet(parser)
 
 
 def _clear_parser() -> Parser:
     parser = Parser("imagequeue clear", help_texts.CLEAR)
     _add_state(parser, (JobState.DONE, JobState.SKIPPED, JobState.FAILED, JobState.CANCELLED))
-    _add_quiet(parser)
+    _add_changed(parser)
     return parser
 
 
@@ -245,7 +253,14 @@ def _export_parser() -> Parser:
     add = parser.add_argument
     about = "the file to write, such as shoot.imagequeue; an earlier one is replaced"
     add("file", metavar="FILE", type=_not_empty, help=about)
-    add("ids", nargs="*", metavar="ID", type=_whole(1, _ID), help="ids of jobs (else all that wait)")
+    add(
+        "ids",
+        nargs="*",
+        default=[],
+        metavar="ID",
+        type=_whole(1, _ID),
+        help="ids of jobs (else all that wait)",
+    )
     about = (
         "what becomes of the jobs here when the file is written: keep them waiting (unless you say so), "
         "hold them, or remove them"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from core.cli.reading import reading
-from core.cli.terminal import Printer
+from core.cli.terminal import Printer, json_line
 from core.errors import BadUsage, QueueInUse, error_of
 from core.executor import InProcess, Outcome, Task
 from core.owner import Owner, Reply, Request, send_to_owner
@@ -34,7 +34,10 @@ def change(options: argparse.Namespace, printer: Printer) -> int:
         if reader is None:
             if ids:
                 raise BadUsage(f"There is no job {ids[0]}: the queue is empty.")
-            printer.tell("The queue is empty.")
+            if options.json:
+                printer.out(json_line({"changed": 0, "left_crashing": 0}))
+            else:
+                printer.tell("The queue is empty.")
             return 0
         known = {job.id for job in reader.jobs(ids)}
     unknown = [str(job) for job in ids if job not in known]
@@ -43,17 +46,22 @@ def change(options: argparse.Namespace, printer: Printer) -> int:
     reply, owned = ask_owner(data_dir, _message(options, ids))
     check_reply(reply)
     count = int(str(reply.get("count")))
+    crashing = int(str(reply.get("crashing", 0)))
+    ended = 0 if count >= len(ids) else 1
+    if options.json:
+        printer.out(json_line({"changed": count, "left_crashing": crashing}))
+        return ended
     by = " by the process that has the queue open" if owned else ""
     wanted = f"{count:,} of {len(ids):,} jobs" if len(ids) > count else f"{count:,} job{'s' * (count != 1)}"
     printer.tell(f"{wanted} {_DONE[command]}{by}.")
-    if crashing := int(str(reply.get("crashing", 0))):
+    if crashing:
         printer.complain(
             f"Left in failed, as their files crash the decoder: {crashing:,}. "
             "To try one again all the same, name its ID."
         )
     if command in ("retry", "release") and count and not owned:
         printer.tell("To run them: imagequeue run")
-    return 0 if count >= len(ids) else 1
+    return ended
 
 
 def check_reply(reply: Reply, before: str = "") -> None:

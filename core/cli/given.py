@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from core.cli.help_texts import COMMANDS
 from core.errors import BadLink, BadUsage, NoSuchFile, from_os_error
 from core.intake.text import is_address, path_of_address
 from core.links.address import clean_link, looks_like_link
@@ -32,6 +34,14 @@ def given_paths(options: argparse.Namespace) -> list[str]:
             raise BadUsage(f"{options.paths_from} lists no path; nothing was added.")
         paths += listed
     return absolute_paths(paths)
+
+
+def meant_command(word: str) -> str:
+    """Return a question, with a space before it, when a word is nearly the name of a command; else ""."""
+    if word.lower() == "help":
+        return " Did you mean: imagequeue --help?"
+    near = difflib.get_close_matches(word.lower(), COMMANDS, n=1, cutoff=0.75)
+    return f" Did you mean: imagequeue {near[0]}?" if near else ""
 
 
 def listed_paths(name: str) -> list[str]:
@@ -71,5 +81,5 @@ def absolute_paths(paths: Sequence[str]) -> list[str]:
         named = ", ".join(path or "''" for path in missing[:3])
         more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
         verb = "is" if len(missing) == 1 else "are"
-        raise NoSuchFile(f"{named}{more} {verb} not there; nothing was added.")
+        raise NoSuchFile(f"{named}{more} {verb} not there; nothing was added.{meant_command(missing[0])}")
     return [path if looks_like_link(path) else os.path.abspath(path) for path in paths]  # noqa: PTH100

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from core.cli.terminal import Printer, json_line, printable
+from core.errors import StoreUnusable
 from core.job import Job, JobState, Priority
 from core.owner import owner_pid
 from core.settings import data_folder
@@ -116,6 +117,8 @@ def reading(data_dir: Path) -> Iterator[StoreReader | None]:
     """
     store = data_dir / STORE_NAME
     try:
+        if data_dir.exists() and not data_dir.is_dir():
+            raise StoreUnusable(f"The data folder {data_dir} is a file, not a folder.")
         if not store.exists():
             yield None
             return

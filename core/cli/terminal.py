@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TextIO
 
+from core.errors import from_os_error
+
 _JOINERS = "\u200c\u200d"  # they hold parts of letters and of emoji together, and show nothing else
 
 
@@ -39,7 +41,8 @@ class Printer:
 
     With `quiet`, what `tell` and `say` are given is dropped.
 
-    When nobody reads standard output any more, `broken` is set and what is printed there is dropped. While a
+    When nobody reads standard output any more, `broken` is set and what is printed there is dropped; when it
+    goes to a file that cannot be written, what `from_os_error` gives is raised once. While a
     progress bar is shown, `around` prints so that the two do not mix.
     """
 
@@ -75,13 +78,17 @@ class Printer:
         try:
             self.around(line, stream)
             stream.flush()
-        except BrokenPipeError:
+        except OSError as error:
             if stream is sys.stdout:
                 self.broken = True
             # What is left in the buffer would fail again at the end of the interpreter.
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, stream.fileno())
             os.close(nowhere)
+            if stream is sys.stdout and not isinstance(error, BrokenPipeError):
+                raise from_os_error(
+                    OSError(error.errno, error.strerror, "standard output"), writing=True
+                ) from error
 
 
 def _plainly(line: str, stream: TextIO) -> None:

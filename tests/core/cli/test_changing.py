@@ -134,3 +134,16 @@ def test_a_request_that_makes_no_sense_is_refused(data_dir: Path, message: Reque
             await queue.close(0)
 
     asyncio.run(scenario())
+
+
+def test_with_json_it_says_how_many_changed(ran: Command, data_dir: Path) -> None:
+    assert ran("retry", "--all", "--json").objects == [{"changed": 2, "left_crashing": 0}]
+    ended = ran("hold", "1", "2", "--json")
+    assert (ended.status, ended.objects) == (1, [{"changed": 1, "left_crashing": 0}])
+    assert states(data_dir) == ["done", "held", "queued", "skipped"]
+    ended = ran("release", "9", "--json")
+    sentence = "There is no job 9; nothing was changed."
+    assert (ended.status, ended.objects) == (2, [{"error": {"code": "bad-usage", "message": sentence}}])
+    assert ran("clear", "--data-dir", data_dir / "new", "--json").objects == [
+        {"changed": 0, "left_crashing": 0}
+    ]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from core.cli.terminal import json_line, printable
+from tests.core.cli.conftest import ROOT
 
 
 @pytest.mark.parametrize(
@@ -33,3 +37,14 @@ def test_json_is_one_ascii_line_and_gives_names_back_exactly() -> None:
     assert line.isascii()
     assert line.isprintable()
     assert json.loads(line)["source"] == name
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("argv", [["man"], ["status", "--json"], ["list"]])
+def test_an_output_that_cannot_be_written_is_said_in_one_sentence(tmp_path: Path, argv: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "core.cli", *argv, "--data-dir", tmp_path],
+            cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (2, "imagequeue: The disk with standard output is full.\n")

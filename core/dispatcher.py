@@ -355,6 +355,7 @@ class Dispatcher:
             self._timeout,
             downloads_of(self._data_dir, uid, claimed.job_id) if is_link(claimed.source) else "",
             memory_of(self._data_dir),
+            claimed.below,
         )
 
     async def _attempt(self, run: Run) -> None:

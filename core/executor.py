@@ -33,6 +33,7 @@ class Task:
     timeout: float | None = None  # seconds; None for no limit
     downloads: str = ""  # a folder of this job's own for what is downloaded; empty where nothing is
     memory: str = ""  # the path of what remembers what was made before; empty to make all anew
+    below: str = ""  # where the source is below the folder that was given, for a recipe that mirrors the tree
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,3 +129,4 @@ class Job:
     reason: str = ""  # why it was skipped
     error: JobError | None = None  # of the last failed attempt
     outputs: tuple[OutputFile, ...] = ()
+    root: str = ""  # the folder that was given, with the source in it or below; "" for a source itself

@@ -102,7 +102,7 @@ def tidy(task: Task, cancelled: bool = False, given_up: Callable[[], bool] = lam
     if task.downloads and (files is not None or cancelled) and not given_up():
         shutil.rmtree(task.downloads, ignore_errors=True)
     # Also when all is published: a file has both its names for the instant between link and unlink.
-    remove_leftovers(task.source, task.recipe, task.temp_tag)
+    remove_leftovers(task.source, task.recipe, task.temp_tag, task.below)
     return files
 
 

@@ -82,6 +82,14 @@ MIGRATIONS: Final[tuple[tuple[int, tuple[str, ...]], ...]] = (
     ),
     # The failures by their kind, counted and listed without looking at what has not failed.
     (2, ("CREATE INDEX jobs_failed ON jobs (error_code) WHERE state = 'failed'",)),
+    (
+        3,
+        (
+            # How many characters of `folder` are the one that was given: below it the tree can be mirrored.
+            "ALTER TABLE jobs ADD COLUMN root INTEGER NOT NULL DEFAULT 0",  # 0: the file itself was given
+            "ALTER TABLE removed_jobs ADD COLUMN root INTEGER NOT NULL DEFAULT 0",
+        ),
+    ),
 )
 """(version, statements), rising. A step that was released is never edited: a later one mends it."""
 

@@ -19,7 +19,7 @@ from core.clock import Clock, SteadyClock
 from core.dispatcher import Dispatcher
 from core.errors import BadUsage, ImageQueueError, Interrupted
 from core.executor import Done, Processor
-from core.imaging.naming import name_keys
+from core.imaging.naming import is_counted, name_key, name_keys
 from core.job import Job, JobState
 from core.links.kept import remove_unneeded
 from core.queue_reads import QueueReads
@@ -165,14 +165,17 @@ class TaskQueue(QueueReads):
         priority: int = 0,
         max_retries: int = 3,
         first_index: int = 1,
+        root: str = "",
     ) -> Accepted:
         """Accept a batch, all of it or nothing; returns when it is on disk.
 
         Sources that are waiting or running with the same recipe are left out and counted as duplicates.
         first_index: the `{index}` of the first source in names, for a batch that comes in several parts.
+        root: the folder that was given, and that all sources are in or below: what a recipe mirrors is their
+        folders below it. "" for sources that were given themselves.
         """
         return await self._accept(
-            sources, recipe, priority, max_retries, first_index=first_index, keep_duplicates=False
+            sources, recipe, priority, max_retries, first_index=first_index, root=root, keep_duplicates=False
         )
 
     async def _accept(
@@ -183,26 +186,29 @@ class TaskQueue(QueueReads):
         max_retries: int,
         *,
         first_index: int = 1,
+        root: str = "",
         keep_duplicates: bool,
     ) -> Accepted:
         _check_int("A priority", priority, -(2**31), 2**31)
         _check_int("Max retries", max_retries, 0, 1_000)
         now = self._clock.now()
 
-        def add(store: JobStore) -> tuple[Sequence[int], int]:
+        def add(store: JobStore) -> Accepted:
             texts = [str(source) for source in sources]
-            keys = name_keys(texts, recipe)
-            batch = NewJobs(texts, keys, recipe.name, recipe.id_hash, recipe.to_json(), priority, max_retries)
+            batch = NewJobs(
+                texts, name_keys(texts, recipe, root), recipe.name, recipe.id_hash, recipe.to_json(),
+                priority, max_retries, root, is_counted(recipe),
+            )  # fmt: skip
             return store.add(batch, now, first_index=first_index, keep_duplicates=keep_duplicates)
 
-        return self._tell_accepted(*await self._writer.call(add))
+        return self._tell_accepted(await self._writer.call(add))
 
-    def _tell_accepted(self, ids: Sequence[int], duplicates: int) -> Accepted:
-        if ids:
-            self._emit(self.batch_added, BatchAdded(ids))
+    def _tell_accepted(self, accepted: Accepted) -> Accepted:
+        if accepted.ids:
+            self._emit(self.batch_added, BatchAdded(accepted.ids))
             self._tell_status()
             self._dispatcher.wake()
-        return Accepted(ids, duplicates)
+        return accepted
 
     async def take_in(self, jobs: Sequence[MovedJob], recipes: Sequence[Recipe]) -> Accepted:
         """Accept jobs that waited in another queue, all of them or none; returns when they are on disk.
@@ -212,11 +218,12 @@ class TaskQueue(QueueReads):
         """
         now = self._clock.now()
 
-        def add(store: JobStore) -> tuple[Sequence[int], int]:
+        def add(store: JobStore) -> Accepted:
             kept = [(one.id_hash, one.name, one.to_json()) for one in recipes]
-            return store.take_in(jobs, _keys_of(jobs, recipes), kept, now)
+            counted = [is_counted(one) for one in recipes]
+            return store.take_in(jobs, _keys_of(jobs, recipes), kept, counted, now)
 
-        return self._tell_accepted(*await self._writer.call(add))
+        return self._tell_accepted(await self._writer.call(add))
 
     # -- running ------------------------------------------------------------------------------------------
 
@@ -314,10 +321,10 @@ class TaskQueue(QueueReads):
         """
 
         def change(store: JobStore) -> list[int]:
-            sources = [job.source for job in jobs]
+            keys = [name_key(job.source, recipe, job.root) for job in jobs]
             return store.retry_with(
-                Mended([job.id for job in jobs], sources, name_keys(sources, recipe),
-                       recipe.name, recipe.id_hash, recipe.to_json())
+                Mended([job.id for job in jobs], [job.source for job in jobs], keys,
+                       recipe.name, recipe.id_hash, recipe.to_json(), is_counted(recipe))
             )  # fmt: skip
 
         return await self._change(change, JobState.QUEUED)
@@ -403,6 +410,10 @@ def _keys_of(jobs: Sequence[MovedJob], recipes: Sequence[Recipe]) -> list[int]:
     for place, job in enumerate(jobs):
         places[job.recipe].append(place)
     for recipe, its in zip(recipes, places, strict=True):
+        if recipe.mirror:
+            for place in its:
+                keys[place] = name_key(jobs[place].source, recipe, jobs[place].root)
+            continue
         for place, key in zip(its, name_keys([jobs[one].source for one in its], recipe), strict=True):
             keys[place] = key
     return keys

@@ -23,7 +23,7 @@ DATA_DIR_VARIABLE: Final = "IMAGEQUEUE_DATA_DIR"
 MAX_WORKERS: Final = 64
 MAX_TIMEOUT: Final = 86_400.0  # seconds: a day
 
-_EXISTING: Final = ("keep", "number", "replace")
+_EXISTING: Final = ("keep", "number", "replace", "newer")
 
 
 def data_folder(option: str | None = None, environ: Mapping[str, str] | None = None) -> Path:
@@ -64,7 +64,7 @@ class Settings:
     memory_limit_mb: int = 2048  # megabytes (2**20 bytes) that a worker may use, 64 and up; 0 for no limit
     recipe: str = "Thumbnail and resize"  # the name of the recipe that is chosen at the start
     output_folder: str | None = None  # an absolute path; None for what the recipe says
-    existing: str = "keep"  # what becomes of files that are there already: keep, number or replace
+    existing: str = "keep"  # what becomes of files that are there already: keep, number, replace or newer
     grace: float = 5.0  # seconds that running jobs get at the end of the app, 0 to 600
     ignore: tuple[str, ...] = ()  # patterns, as lines of a .gitignore, of what is left out of folders
     only_formats: tuple[str, ...] = ()  # the formats that are taken of folders; none for all

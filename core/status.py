@@ -39,6 +39,7 @@ class Accepted:
 
     ids: Sequence[int]  # of the new jobs, in the order given
     duplicates: int = 0  # sources that were already waiting or running with the same recipe
+    numbered: int = 0  # new jobs whose outputs get a number, as others in the queue would have the same names
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from typing import Final
 from core.errors import IllegalChange, WorkerCrashed
 from core.executor import Done
 from core.job import AttemptEnd, JobError, JobState
+from core.status import Accepted
 from core.store_base import CHUNK, NO_ERROR, name_bytes
 from core.store_file import damage
 from core.store_moving import StoreMoving
@@ -24,7 +25,7 @@ from core.twins import Twins
 
 _NEXT: Final = "(SELECT id FROM jobs WHERE state = 'queued' ORDER BY priority DESC, place LIMIT 1)"
 _OLDEST: Final = "(SELECT id FROM jobs WHERE state = 'queued' AND added_at < ? ORDER BY id LIMIT 1)"
-_CLAIM: Final = "id, runs, worker, folder, name, recipe, twin, batch_index, attempts, max_retries"
+_CLAIM: Final = "id, runs, worker, folder, name, recipe, twin, batch_index, attempts, max_retries, root"
 _DETAILS_LIMIT: Final = 20_000  # characters of a traceback that are kept
 
 
@@ -39,6 +40,10 @@ class NewJobs:
     recipe_body: str  # JSON
     priority: int
     max_retries: int
+    root: str = (
+        ""  # the folder that was given, and that all sources are in or below; "" for sources themselves
+    )
+    counted: bool = False  # whether a source's number among those of its key is its index, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Mended:
     recipe_name: str
     recipe_digest: str
     recipe_body: str  # JSON
+    counted: bool = False  # as of `NewJobs`
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,7 @@ class Claimed:
     batch_index: int
     attempts: int  # counted ones, this one too
     max_retries: int
+    below: str = ""  # where the source is below the folder that was given; "" for in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +104,19 @@ class JobStore(StoreMoving):
 
     def add(
         self, batch: NewJobs, now: float, *, first_index: int = 1, keep_duplicates: bool = False
-    ) -> tuple[Sequence[int], int]:
-        """Accept a batch: returns the new jobs' ids, and how many sources were left out as duplicates.
+    ) -> Accepted:
+        """Accept a batch.
 
-        A duplicate has the source and the recipe of a job that has still to end or stands twice in the batch.
+        A duplicate, which is left out, has the source and the recipe of a job that has still to end, or
+        stands twice in the batch.
         """
         with self.transaction():
             recipe = self.recipe_id(batch.recipe_digest, batch.recipe_name, batch.recipe_body)
             first = self.next_id()
             twins = Twins(self._db, recipe)
             rows: list[tuple[object, ...]] = []
-            duplicates, index = 0, first_index - 1
+            duplicates, numbered, index = 0, 0, first_index - 1
+            root = len(os.path.join(batch.root, "")) if batch.root else 0  # noqa: PTH118 (a text's length)
             for start in range(0, len(batch.sources), CHUNK):
                 twins.look_up(batch.name_keys[start : start + CHUNK])
                 for offset in range(start, min(start + CHUNK, len(batch.sources))):
@@ -117,20 +126,22 @@ class JobStore(StoreMoving):
                     if twin is None:
                         duplicates += 1
                         continue
+                    numbered += twin > 1
                     job = first + len(rows)
                     cut = source.rfind(os.sep) + 1
                     rows.append(
                         (job, name_bytes(source[:cut]), name_bytes(source[cut:]), recipe, batch.priority, job,
-                         batch.name_keys[offset], twin, index, batch.max_retries, now)
+                         batch.name_keys[offset], twin, twin if batch.counted else index, batch.max_retries,
+                         now, root)
                     )  # fmt: skip
             self._db.executemany(
                 "INSERT INTO jobs (id, folder, name, recipe, priority, place, state, name_key, twin,"
-                " batch_index, max_retries, added_at)"
-                " VALUES (?, CAST(? AS TEXT), CAST(? AS TEXT), ?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
+                " batch_index, max_retries, added_at, root)"
+                " VALUES (?, CAST(? AS TEXT), CAST(? AS TEXT), ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)",
                 rows,
             )
             self.count(None, JobState.QUEUED, len(rows))
-            return range(first, first + len(rows)), duplicates
+            return Accepted(range(first, first + len(rows)), duplicates, 0 if batch.counted else numbered)
 
     def retry_with(self, batch: Mended) -> list[int]:
         """Try again with another recipe: failed, cancelled -> queued with all attempts anew.
@@ -154,8 +165,9 @@ class JobStore(StoreMoving):
                     rows.append((recipe, key, twins.number_of(key, source, keep_duplicates=True), job))
                     self.count(JobState(ended[job]), JobState.QUEUED)
             self._db.executemany(
-                "UPDATE jobs SET state = 'queued', recipe = ?, name_key = ?, twin = ?, attempts = 0,"
-                f" ended_at = NULL, {NO_ERROR} WHERE id = ?",
+                "UPDATE jobs SET state = 'queued', recipe = ?1, name_key = ?2, twin = ?3, attempts = 0,"
+                f" batch_index = {'?3' if batch.counted else 'batch_index'}, ended_at = NULL, {NO_ERROR}"
+                " WHERE id = ?4",
                 rows,
             )
             return [row[3] for row in rows]
@@ -307,12 +319,12 @@ class JobStore(StoreMoving):
     def _claims(self, statement: str, values: tuple[object, ...]) -> list[Claimed]:
         return [
             Claimed(
-                job, attempt, worker, folder + name, self._recipe_body(recipe), twin, index, attempts, most
+                job, attempt, worker, folder + name, self._recipe_body(recipe), twin, index, attempts, most,
+                folder[root:].rstrip(os.sep) if root else "",
             )
-            for job, attempt, worker, folder, name, recipe, twin, index, attempts, most in self._db.execute(
-                statement, values
-            ).fetchall()
-        ]
+            for job, attempt, worker, folder, name, recipe, twin, index, attempts, most, root
+            in self._db.execute(statement, values).fetchall()
+        ]  # fmt: skip
 
     def anchor_backoffs(self, now: float, boot: str, booted_at: float) -> None:
         """Carry the backoffs over to the clock of this run of the app (see core.clock.Clock for its names).

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from array import array
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from core.job import Attempt, AttemptEnd, Job, JobError, JobState, OutputFile
+from core.migrations import version_of
 from core.status import FailureGroup, JobQuery, SortKey
 from core.store_file import open_for_reading
 from core.store_moving import MovedJob
@@ -32,7 +34,7 @@ _ORDER: Final = {
 _COLUMNS: Final = (
     "jobs.id, folder || jobs.name, recipes.name, recipe, priority, state, attempts, max_retries,"
     " added_at, due_at, ended_at, seconds, source_bytes, output_bytes, width, height, reason, error_code,"
-    " error_message, error_retryable, outputs"
+    " error_message, error_retryable, outputs, {root}"
 )
 
 
@@ -42,6 +44,9 @@ class StoreReader:
     def __init__(self, path: Path) -> None:
         """Open the store at `path`; raises StoreUnusable when there is none that can be read."""
         self._db = open_for_reading(path)
+        # Before the app has brought an older store to this layout, it can be read all the same.
+        self._root = "root" if version_of(self._db) >= 3 else "0"
+        self._columns = _COLUMNS.format(root=self._root)
 
     def close(self) -> None:
         """Close the connection."""
@@ -68,7 +73,7 @@ class StoreReader:
     def jobs(self, ids: Sequence[int]) -> list[Job]:
         """Return these jobs, in this order; those that are gone are left out."""
         rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM jobs JOIN recipes ON recipes.id = jobs.recipe"
+            f"SELECT {self._columns} FROM jobs JOIN recipes ON recipes.id = jobs.recipe"
             " WHERE jobs.id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(ids)),),
         )
@@ -82,13 +87,23 @@ class StoreReader:
         """
         rows = self._db.execute(
             "SELECT id, folder || name, recipe, priority, state = 'held', attempts, max_retries, batch_index,"
-            " twin FROM jobs WHERE id IN (SELECT value FROM json_each(?))"
+            f" twin, folder, {self._root} FROM jobs WHERE id IN (SELECT value FROM json_each(?))"
             " AND state IN ('queued', 'retrying', 'held')",
             (json.dumps(list(ids)),),
         )
         found = {
-            job: MovedJob(source, recipe, priority, bool(held), attempts, most, index, twin)
-            for job, source, recipe, priority, held, attempts, most, index, twin in rows
+            job: MovedJob(
+                source,
+                recipe,
+                priority,
+                bool(held),
+                attempts,
+                most,
+                index,
+                twin,
+                folder[root:].count(os.sep) if root else 0,
+            )
+            for job, source, recipe, priority, held, attempts, most, index, twin, folder, root in rows
         }
         return [found[job] for job in ids if job in found]
 
@@ -166,11 +181,12 @@ def _reversed(part: str) -> str:
 
 def _job(row: tuple[object, ...]) -> Job:
     (job, source, recipe_name, recipe, priority, state, attempts, max_retries, added, due, ended, seconds,
-     source_bytes, output_bytes, width, height, reason, code, message, retryable, outputs) = row  # fmt: skip
+     source_bytes, output_bytes, width, height, reason, code, message, retryable, outputs,
+     root) = row  # fmt: skip
     error = JobError(str(code), str(message), bool(retryable)) if code else None
     files = tuple(OutputFile(*fields) for fields in json.loads(str(outputs))) if outputs else ()
     return Job(
         job, source, recipe_name, recipe, priority, JobState(str(state)), attempts, max_retries,  # type: ignore[arg-type]
         added, due, ended, seconds, source_bytes, output_bytes, width, height,  # type: ignore[arg-type]
-        str(reason or ""), error, files,
+        str(reason or ""), error, files, str(source)[: int(str(root))],
     )  # fmt: skip

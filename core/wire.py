@@ -66,6 +66,7 @@ def task_from_wire(message: Message) -> Task:
         timeout=_optional_number(message, "timeout"),
         downloads=_text(message, "downloads"),
         memory=_text(message, "memory"),
+        below=_text(message, "below"),
     )
 
 

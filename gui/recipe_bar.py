@@ -80,6 +80,7 @@ class RecipeBar(QWidget):
             (Existing.KEEP, self.tr("Keep it")),
             (Existing.NUMBER, self.tr("Number the new one")),
             (Existing.REPLACE, self.tr("Replace it")),
+            (Existing.NEWER, self.tr("Replace it if older")),
         ):
             self.existing.addItem(text, str(value))
         self.existing.setCurrentIndex(max(0, self.existing.findData(settings.existing)))

@@ -136,6 +136,8 @@ def _add_options(parser: Parser) -> None:
         "put the outputs into this folder, made when missing (else where the recipe says: beside the source)"
     )
     add("-o", "--output", metavar="DIR", type=_not_empty, help=about)
+    about = "put them there into the same folders as their sources are in below the folder that is given"
+    add("--mirror", action="store_true", default=None, help=about)
     about = "a recipe by its name, or in a file"
     add("--recipe", metavar="NAME|FILE.toml", type=_not_empty, help=about)
     about = "make a thumbnail that fits a square of PX pixels"
@@ -158,9 +160,10 @@ def _add_options(parser: Parser) -> None:
     add("--timeout", metavar="S", type=_seconds, help=about)
     about = (
         "what becomes of a file that has an output's name already: it stays and nothing is made, the output "
-        "gets the next number, or it is replaced (else as the recipe says: keep)"
+        "gets the next number, it is replaced, or it is replaced if the source is newer (else as the recipe "
+        "says: keep)"
     )
-    add("--existing", choices=("keep", "number", "replace"), help=about)
+    add("--existing", choices=("keep", "number", "replace", "newer"), help=about)
     about = "leave out of folders what this line of a .gitignore would; may be given several times"
     add("--ignore", metavar="PATTERN", action="append", type=_not_empty, help=about)
     about = "take only this format out of folders; may be given several times"

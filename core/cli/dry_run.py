@@ -74,6 +74,7 @@ async def _dry_run(
             counts += _print_job(job, printer, as_json=options.json)
     finally:
         await queue.close(0)
+    counts["numbered"] = summary.numbered
     _print_summary(counts, printer, as_json=options.json)
     return summary, int(counts["fail"] > 0)
 
@@ -115,9 +116,12 @@ def _print_job(job: Job, printer: Printer, *, as_json: bool) -> Counter[str]:
 
 def _print_summary(counts: Counter[str], printer: Printer, *, as_json: bool) -> None:
     if as_json:
-        names = ("write", "skip", "fail", "files", "replaced")
+        names = ("write", "skip", "fail", "files", "replaced", "numbered")
         printer.out(json_line({"summary": {name: counts[name] for name in names}}))
         return
+    if counts["numbered"]:
+        gets = "gets" if counts["numbered"] == 1 else "get"
+        printer.out(f"{counts['numbered']:,} would have the name of another and {gets} a number.")
     printer.out(
         f"Nothing was written. A run would write {_of(counts['files'], 'new file')} and replace "
         f"{_of(counts['replaced'], 'file')}, of {_of(counts['write'], 'image')}; skip {counts['skip']:,}, "

@@ -76,7 +76,8 @@ that it was added with: these options, and -o, --existing, --priority and
 RUN_END: Final = """\
 --dry-run looks at every image and writes nothing. With --json it prints an
 object a line with source, would (write, skip, fail), outputs (path, width,
-height, name, replaces), reason and error, and last a summary.
+height, name, replaces), reason and error, and last a summary, in which
+"numbered" counts images whose outputs would have the names of others.
 
 exit status: 0 all done; 1 some jobs failed or were cancelled, or something
 could not be read; 2 wrong usage, or the queue is in use; 130 interrupted: the

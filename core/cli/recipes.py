@@ -13,7 +13,7 @@ from core.recipe import Existing, Output, Recipe, builtin_recipes, find_recipe, 
 
 
 def recipe_of(options: argparse.Namespace) -> Recipe:
-    """Return the recipe of a run's options. Raises BadRecipe and NotWritable.
+    """Return the recipe of a run's options. Raises BadRecipe, BadUsage and NotWritable.
 
     Without options this is the first built-in one. `--thumbnail` and `--resize` make outputs of their own;
     with `--recipe` they are added to its outputs, in the place of those of the same name. `--format` and
@@ -37,6 +37,10 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
         recipe = recipe.with_existing(Existing(options.existing))
     if options.output is not None:
         recipe = recipe.with_folder(options.output)
+    if options.mirror:
+        if recipe.folder is None:
+            raise BadUsage("--mirror needs the folder to build the tree in: give it by -o.")
+        recipe = replace(recipe, mirror=True)
     if recipe.folder is not None:
         check_folder(Path(recipe.folder))
     return recipe

@@ -31,8 +31,8 @@ from core.slots import ProcessSlots
 from core.status import Recovery, RunState
 
 _FOR_PATHS: Final = (
-    "output", "recipe", "thumbnail", "resize", "format", "quality", "max_size", "skip_larger",
-    "priority", "max_retries", "existing", "ignore", "only", "min_size", "hidden", "archives",
+    "output", "mirror", "recipe", "thumbnail", "resize", "format", "quality", "max_size",
+    "skip_larger", "priority", "max_retries", "existing", "ignore", "only", "min_size", "hidden", "archives",
     "force", "dry_run",
 )  # fmt: skip
 _LISTED: Final = 20  # refused files and folders that are named; more are only counted

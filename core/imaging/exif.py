@@ -13,7 +13,9 @@ from typing import Final
 
 PREFIX: Final = b"Exif\0\0"
 
+_MODEL: Final = 0x0110
 _ORIENTATION: Final = 0x0112
+_TAKEN: Final = 0x9003  # DateTimeOriginal
 _EXIF_DIRECTORY: Final = 0x8769
 _GPS_DIRECTORY: Final = 0x8825
 _INTEROP_DIRECTORY: Final = 0xA005
@@ -30,6 +32,7 @@ _PLACES: Final = (_GPS_DIRECTORY, _XMP, _IPTC, _PHOTOSHOP, _MAKER_NOTE)  # what 
 
 _UNIT_BYTES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _MOST_ENTRIES: Final = 2_000
+_LONGEST_TEXT: Final = 2_000  # bytes
 
 
 class BrokenExif(Exception):
@@ -87,6 +90,14 @@ class _Block:
             return self.number(entry.value_at, 4)
         return None
 
+    def text(self, directory: int, tag: int) -> str:
+        """Return an entry's text to its first zero; "" when there is none, or it is something else."""
+        entry = self.find(directory, tag)
+        if entry is None or entry.kind != 2 or not 0 < entry.bytes <= _LONGEST_TEXT:
+            return ""
+        value = bytes(self.data[entry.value_at : entry.value_at + entry.bytes])
+        return value.partition(b"\0")[0].decode("utf-8", "replace").strip()
+
     def set_value(self, entry: _Entry | None, value: int) -> None:
         if entry is not None and entry.kind in (3, 4):
             self.put(entry.at + 8, 2 if entry.kind == 3 else 4, value)
@@ -122,6 +133,17 @@ class _Block:
             if entry.bytes > 4:
                 end = max(end, entry.value_at + entry.bytes)
         return end
+
+
+def texts_of(raw: bytes) -> tuple[str, str]:
+    """Return the camera's model, and when the image was taken as EXIF writes it: "" for what is not told.
+
+    Raises BrokenExif.
+    """
+    block = _Block(raw)
+    below = block.linked(block.main, _EXIF_DIRECTORY)
+    taken = "" if below is None else block.text(below, _TAKEN)
+    return block.text(block.main, _MODEL), taken
 
 
 def orientation_of(raw: bytes) -> int:

@@ -4,7 +4,7 @@ Nothing here opens an image or imports an imaging library: the queue uses it in 
 plain strings, which is several times as fast as `Path` for 100,000 of them.
 """
 
-# ruff: noqa: PTH108, PTH118, PTH119, PTH120, PTH122
+# ruff: noqa: PTH108, PTH118, PTH119, PTH120, PTH122, PTH206
 
 from __future__ import annotations
 
@@ -13,28 +13,47 @@ import os
 import unicodedata
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from core.errors import BadName
-from core.links.address import is_link, link_name
+from core.links.address import is_link, link_name, safe_name
 from core.recipe import Output, Recipe
+from core.recipe.templates import UNKNOWN, fields_of, filled, moments
 
 MAX_NAME: Final = 255
 """The longest file name in bytes that common file systems take; Linux counts the bytes of UTF-8."""
 
 _ROOM: Final = 12  # bytes of a name that are left for the number of a numbered file
+_LONGEST_CAMERA: Final = 60  # characters
 _PREFIX: Final = ".imagequeue-"
 _SUFFIX: Final = ".part"
 
 
-def target_folder(source: str, recipe: Recipe) -> str:
-    """Return the folder that the outputs of this source go to: an absolute path."""
-    return recipe.folder if recipe.folder is not None else os.path.dirname(source)
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """When and with what an image was taken, as far as its file tells."""
+
+    taken: datetime | None = None  # by the clock of the camera, or else of this machine
+    camera: str = ""  # its model, as it stands in the file: anything
 
 
-def temporary_paths(source: str, recipe: Recipe, temp_tag: str) -> list[str]:
+def target_folder(source: str, recipe: Recipe, below: str = "") -> str:
+    """Return the folder that the outputs of this source go to: an absolute path.
+
+    below: where the source is below the folder that was given, for a recipe that mirrors the tree.
+    """
+    if recipe.folder is None:
+        return os.path.dirname(source)
+    if not recipe.mirror or not below or os.pardir in below.split(os.sep):
+        return recipe.folder
+    return os.path.join(recipe.folder, below)
+
+
+def temporary_paths(source: str, recipe: Recipe, temp_tag: str, below: str = "") -> list[str]:
     """Return every temporary path that one attempt can leave behind, one for each output, in their order."""
-    folder = target_folder(source, recipe)
+    folder = target_folder(source, recipe, below)
     tag = "".join(sign if sign.isalnum() or sign in "-_" else "_" for sign in temp_tag)
     return [
         os.path.join(folder, f"{_PREFIX}{tag}-{number}{_SUFFIX}")
@@ -42,12 +61,12 @@ def temporary_paths(source: str, recipe: Recipe, temp_tag: str) -> list[str]:
     ]
 
 
-def remove_leftovers(source: str, recipe_json: str, temp_tag: str) -> int:
+def remove_leftovers(source: str, recipe_json: str, temp_tag: str, below: str = "") -> int:
     """Remove the temporary files that an attempt has left; return how many there were.
 
     What cannot be removed is left: its folder may be gone, or not be ours any more.
     """
-    return remove_files(temporary_paths(source, Recipe.from_json(recipe_json), temp_tag))
+    return remove_files(temporary_paths(source, Recipe.from_json(recipe_json), temp_tag, below))
 
 
 def remove_files(paths: Iterable[str]) -> int:
@@ -60,20 +79,26 @@ def remove_files(paths: Iterable[str]) -> int:
     return removed
 
 
-def name_key(source: str, recipe: Recipe) -> int:
+def name_key(source: str, recipe: Recipe, root: str = "") -> int:
     """Return a number from 0 to 2^63 - 1 that two sources share when their outputs would have the same names.
 
-    It covers the recipe, the target folder and the source's stem, whatever the case or the composition of its
-    letters. The suffix is left out: what format an output gets is known only when the source is read.
+    It covers the templates, the target folder and the source's stem, whatever the case or the composition of
+    its letters. The suffix is left out: what format an output gets is known only when the source is read. A
+    template without the stem has one key for the whole folder.
     """
-    return name_keys((source,), recipe)[0]
+    return name_keys((source,), recipe, root)[0]
 
 
-def name_keys(sources: Sequence[str], recipe: Recipe) -> list[int]:
-    """Return `name_key` of each source: 100,000 take some 0.1 s."""
-    stamped = hashlib.blake2b(recipe.id_hash.encode(), digest_size=8)
-    by_stem = all("{stem}" in one.template or "{index}" in one.template for one in recipe.outputs)
+def name_keys(sources: Sequence[str], recipe: Recipe, root: str = "") -> list[int]:
+    """Return `name_key` of each source: 100,000 take some 0.1 s.
+
+    root: the folder that was given, and that all of them are in or below, for a recipe that mirrors the tree.
+    """
+    shapes = "\0".join(f"{one.template}\0{one.name}" for one in recipe.outputs)
+    stamped = hashlib.blake2b(shapes.encode("utf-8", "surrogatepass"), digest_size=8)
+    by_stem = all("stem" in fields_of(one.template) for one in recipe.outputs)
     fixed = os.fsencode(recipe.folder) if recipe.folder is not None else None
+    above = len(os.path.join(root, "")) if root and recipe.mirror and recipe.folder is not None else 0
     split, splitext, from_bytes = os.path.split, os.path.splitext, int.from_bytes
     keys: list[int] = []
     folder_now: str | None = None
@@ -83,7 +108,9 @@ def name_keys(sources: Sequence[str], recipe: Recipe) -> list[int]:
         if folder != folder_now:
             folder_now = folder
             seeded = stamped.copy()
-            seeded.update((fixed if fixed is not None else os.fsencode(folder)) + b"\0")
+            target = fixed if fixed is not None else os.fsencode(folder)
+            below = folder[above:] if above else ""
+            seeded.update((os.path.join(target, os.fsencode(below)) if below else target) + b"\0")
         digest = seeded.copy()
         if by_stem:
             stem = splitext(name)[0]
@@ -91,6 +118,16 @@ def name_keys(sources: Sequence[str], recipe: Recipe) -> list[int]:
             digest.update(folded.encode("utf-8", "surrogatepass"))
         keys.append(from_bytes(digest.digest(), "big") >> 1)
     return keys
+
+
+def is_counted(recipe: Recipe) -> bool:
+    """Return whether `{index}` alone tells the names of this recipe apart.
+
+    It then counts all sources in the queue that share the target folder, so that no two have one number.
+    """
+    return any("stem" not in fields_of(one.template) for one in recipe.outputs) and all(
+        fields_of(one.template) & {"stem", "index"} for one in recipe.outputs
+    )
 
 
 def fold(name: str) -> str:
@@ -107,37 +144,55 @@ def final_name(
     index: int = 1,
     width: int | None = None,
     height: int | None = None,
+    shot: Shot | None = None,
 ) -> str:
-    """Return the name of an output's file, without its folder.
+    """Return the path of an output's file in the target folder: its name, below folders of the template.
 
-    `suffix` is that of the output's format, with the dot. `place` above 1 is added to the stem. A name that
-    is too long is shortened at the end of the stem, and gets a digest of the whole, so that two names stay
-    two. Raises BadName for a name that no file can have or that would leave the folder.
+    `suffix` is that of the output's format, with the dot. `place` above 1 is added to the stem, unless it is
+    the number that `index` gives. A name that is too long is shortened at the end of the stem, and gets a
+    digest of the whole, so that two names stay two. Raises BadName for a name that no file can have or that
+    would leave the folder.
     """
     stem, ext = os.path.splitext(os.path.basename(source))
+    shot = shot or Shot()
     values = {
         "stem": stem,
         "ext": ext[1:],
         "width": "" if width is None else str(width),
         "height": "" if height is None else str(height),
         "output": output.name,
-        "index": str(index),
+        "index": index,
+        "camera": _camera(shot.camera),
+        **moments(shot.taken),
     }
     mark = f"-{place}" if place > 1 else ""
-    if mark and "{stem}" not in output.template:
-        suffix = mark + suffix
-    values["stem"] += mark
-    name = _checked(output.template.format_map(values) + suffix, source)
-    over = len(os.fsencode(name)) + _ROOM - MAX_NAME
+    fields = fields_of(output.template)
+    if mark and "stem" not in fields:
+        suffix = suffix if "index" in fields and place == index else mark + suffix
+        mark = ""
+    values["stem"] = stem + mark
+    name = _checked(filled(output.template, values) + suffix, source)
+    over = _overlong(name)
     if over <= 0:
         return name
     digest = hashlib.blake2b(os.fsencode(stem), digest_size=4).hexdigest()
     kept = os.fsencode(stem)[: -(over + len(digest) + 1)].decode("utf-8", "ignore").rstrip()
     values["stem"] = f"{kept}~{digest}{mark}"
-    shorter = output.template.format_map(values) + suffix
-    if not kept or len(os.fsencode(shorter)) + _ROOM > MAX_NAME:
+    shorter = filled(output.template, values) + suffix
+    if not kept or _overlong(shorter) > 0:
         raise BadName(f"The name {name[:60]}… is longer than the {MAX_NAME} bytes that a file name can have.")
     return _checked(shorter, source)
+
+
+def _overlong(name: str) -> int:
+    """Return by how many bytes the longest part of a path is too long; 0 or less when it fits."""
+    return max(len(os.fsencode(part)) for part in name.split("/")) + _ROOM - MAX_NAME
+
+
+def _camera(model: str) -> str:
+    """Return a camera's model as a part of a name."""
+    words = " ".join(model.replace("/", "_").replace("\\", "_").split())
+    return safe_name(words)[:_LONGEST_CAMERA].strip(". ") or UNKNOWN
 
 
 def numbered(name: str, suffix: str, number: int) -> str:
@@ -146,8 +201,9 @@ def numbered(name: str, suffix: str, number: int) -> str:
 
 
 def _checked(name: str, source: str) -> str:
-    separators = {os.sep, os.altsep or os.sep, "\0"}
-    if any(sign in name for sign in separators) or name in (".", ".."):
+    parts = name.split("/")
+    wrong = {os.sep, os.altsep or os.sep, "\0"} - {"/"}
+    if any(sign in name for sign in wrong) or any(part in ("", ".", "..") for part in parts):
         raise BadName(f"{name!r} is no file name: it would leave the target folder of {source!r}.")
     try:
         os.fsencode(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.errors import BadName, CannotEncode
 from core.executor import Task
@@ -15,8 +15,10 @@ from core.imaging.encode import takes_mode
 from core.imaging.made import Record
 from core.imaging.naming import final_name, fold, target_folder
 from core.imaging.plan import Plan, plan
+from core.imaging.shot import shot_of
 from core.imaging.unchanged import is_unchanged
 from core.recipe import Existing, Output, Recipe
+from core.recipe.templates import fields_of
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ def prepared(
 
     To make again what this recipe left there, and nobody has changed, is to replace it.
     """
-    folder = target_folder(task.source, recipe)
+    folder = target_folder(task.source, recipe, task.below)
     works, notes = _unlike([_work_out(output, source, task, recipe) for output in recipe.outputs])
     if record is not None and record.again and _are_ours(works, folder, record):
         recipe = recipe.with_existing(Existing.REPLACE)
@@ -51,10 +53,11 @@ def _work_out(output: Output, source: Source, task: Task, recipe: Recipe) -> Wor
     largest = planned.size if source.format.drawn else planned.largest
     check_pixels(*largest, f"The output {output.name} of {shown(source.path)} would need")
     stays = is_unchanged(planned, chosen, output, source, recipe)
-    sized = "{width}" in output.template or "{height}" in output.template
+    work = Work(output, chosen, planned, None, stays)
+    sized = fields_of(output.template) & {"width", "height"}
     if sized and (output.max_bytes is not None or not planned.certain):
-        return Work(output, chosen, planned, None, stays)
-    return Work(output, chosen, planned, name_of(output, chosen, planned.size, task), stays)
+        return work
+    return replace(work, file_name=name_of(work, planned.size, task, source))
 
 
 def _format_of(output: Output, source: Source) -> Format:
@@ -67,12 +70,19 @@ def _format_of(output: Output, source: Source) -> Format:
     return PNG if source.has_alpha else JPEG
 
 
-def name_of(output: Output, chosen: Format, size: tuple[int, int], task: Task) -> str:
-    """Return the file name of an output of this size in pixels. Raises BadName."""
+def name_of(work: Work, size: tuple[int, int], task: Task, source: Source) -> str:
+    """Return the file name of an output, of this size in pixels where that is still to be known.
+
+    Raises BadName.
+    """
+    if work.file_name is not None:
+        return work.file_name
     width, height = size
+    told = fields_of(work.output.template) & {"date", "time", "camera"}
     return final_name(
-        task.source, output, chosen.suffix, place=task.place, index=task.index, width=width, height=height
-    )
+        task.source, work.output, work.format.suffix, place=task.place, index=task.index,
+        width=width, height=height, shot=shot_of(source) if told else None,
+    )  # fmt: skip
 
 
 def _are_ours(works: Sequence[Work], folder: str, record: Record) -> bool:
@@ -119,9 +129,9 @@ def refuse_loss(work: Work, source: Source) -> None:
         raise CannotEncode(f"{shown(source.path)} has CMYK colours, which {name} cannot hold exactly.")
 
 
-def said_to_be_there(names: Sequence[str]) -> str:
+def said_to_be_there(names: Sequence[str], recipe: Recipe) -> str:
     """Return the sentence on files that were there before."""
     first = shown(names[0])
-    if len(names) == 1:
-        return f"{first} is there already."
-    return f"{first} and {len(names) - 1} more are there already."
+    there = f"{first} is" if len(names) == 1 else f"{first} and {len(names) - 1} more are"
+    there = f"{there} there already"
+    return f"{there}, and the source is not newer." if recipe.existing is Existing.NEWER else f"{there}."

@@ -41,12 +41,12 @@ from core.imaging.picture import Picture, made_of
 from core.imaging.plan import needed_size
 from core.imaging.prepared import Work, name_of, prepared, refuse_loss, said_to_be_there
 from core.imaging.profiles import goal_of
-from core.imaging.publish import Made, already_there, make_folder, place, publish
+from core.imaging.publish import Made, all_kept, make_folder, place, publish
 from core.imaging.unchanged import bytes_of
 from core.imaging.upright import set_upright
 from core.job import OutputFile
 from core.links.address import is_link
-from core.recipe import Colour, Existing, Recipe
+from core.recipe import Colour, Recipe
 
 _OPENED: Final = 0.05  # fractions of the work, for progress
 _DECODED: Final = 0.5
@@ -104,11 +104,11 @@ def _process(task: Task, report: Callable[[float], None]) -> Done | Skipped:
             notes += [_larger([one], source) for one in larger]
             make_folder(folder)
         times = (source.status.st_atime_ns, source.status.st_mtime_ns) if recipe.keep_times else None
-        temporaries = temporary_paths(task.source, recipe, task.temp_tag)[: len(made)]
+        temporaries = temporary_paths(task.source, recipe, task.temp_tag, task.below)[: len(made)]
         published = publish(made, task, folder, temporaries, recipe.existing, times)
         report(1.0)
         if not published.files:
-            return Skipped(said_to_be_there(published.kept), source.status.st_size)
+            return Skipped(said_to_be_there(published.kept, recipe), source.status.st_size)
         if task.memory and not published.kept:
             remember(task.memory, task.source, _recipe(task.recipe).id_hash, source.status, published.files)
         notes += [f"{shown(name)} is there already and was kept." for name in published.kept]
@@ -133,14 +133,14 @@ def foresee(task: Task, report: Callable[[float], None]) -> Done | Skipped:  # n
         files, kept = [], []
         for work in works:
             refuse_loss(work, source)
-            name = work.file_name or name_of(work.output, work.format, work.plan.size, task)
-            path = place(name, work.format.suffix, folder, recipe.existing)
-            if path is None:
+            name = name_of(work, work.plan.size, task, source)
+            found = place(name, work.format.suffix, folder, recipe.existing, task.source)
+            if found is None:
                 kept.append(name)
             else:
-                files.append(OutputFile(path, 0, *work.plan.size, work.output.name))
+                files.append(OutputFile(found.path, 0, *work.plan.size, work.output.name))
         if not files:
-            return Skipped(said_to_be_there(kept), source.status.st_size)
+            return Skipped(said_to_be_there(kept, recipe), source.status.st_size)
         notes += [f"{shown(name)} is there already and would be kept." for name in kept]
         return Done(tuple(files), source.status.st_size, *source.size, (*source.notes, *notes))
 
@@ -153,11 +153,11 @@ def _skipped(
     A later attempt always makes its outputs: what is there may be this job's own, published before a crash.
     """
     names = [one.file_name for one in works if one.file_name is not None]
-    if recipe.existing is not Existing.KEEP or task.attempt > 1 or len(names) < len(works):
+    if task.attempt > 1 or len(names) < len(works):
         return None
-    if not already_there(names, folder):
+    if not all_kept(names, folder, recipe.existing, task.source):
         return None
-    return Skipped(said_to_be_there(names), source.status.st_size)
+    return Skipped(said_to_be_there(names, recipe), source.status.st_size)
 
 
 def _larger(made: Sequence[Made], source: Source) -> str:
@@ -225,7 +225,7 @@ def _make_deep(work: Work, source: Source, task: Task, recipe: Recipe) -> tuple[
     if found is None:
         return None
     content, size, notes = found
-    name = work.file_name if work.file_name is not None else name_of(work.output, work.format, size, task)
+    name = name_of(work, size, task, source)
     return Made(work.output.name, name, work.format, content, size), notes
 
 
@@ -251,7 +251,7 @@ def _make_animations(
         size = done[0].size
         attached, more = _attached(work, last, source, recipe)
         content, notes = encode_frames(done, timing, work.format, work.output, attached)
-        name = work.file_name if work.file_name is not None else name_of(work.output, work.format, size, task)
+        name = name_of(work, size, task, source)
         made.append(Made(work.output.name, name, work.format, content, size))
         said += (*last.notes, *more, *notes)
     return made, said
@@ -278,9 +278,7 @@ def _goes_as_it_is(work: Work, loaded: Image.Image, source: Source, recipe: Reci
 
 def _copied(work: Work, source: Source, task: Task) -> Made:
     """Return the output that is its source again; what the source holds was decoded to its end before."""
-    name = (
-        work.file_name if work.file_name is not None else name_of(work.output, work.format, source.size, task)
-    )
+    name = name_of(work, source.size, task, source)
     return Made(work.output.name, name, work.format, bytes_of(source), source.size)
 
 
@@ -310,6 +308,6 @@ def _finish(
     """Bring the finished picture into its format, with what goes along with it."""
     attached, more = _attached(work, picture, source, recipe)
     content, size, notes = encode(picture.image, work.format, work.output, attached)
-    name = work.file_name if work.file_name is not None else name_of(work.output, work.format, size, task)
+    name = name_of(work, size, task, source)
     made = Made(work.output.name, name, work.format, content, size)
     return made, (*picture.notes, *more, *notes)

@@ -3,7 +3,7 @@
 It holds the promises G4, G5 and G6 as far as one attempt goes.
 """
 
-# ruff: noqa: PTH104, PTH105, PTH118, PTH119, PTH121
+# ruff: noqa: PTH116, PTH118, PTH119, PTH120, PTH121
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import errno
 import hashlib
 import io
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -21,15 +21,14 @@ from core.executor import Task
 from core.formats import Format
 from core.imaging.libvips import read_by_vips
 from core.imaging.naming import numbered, remove_files
+from core.imaging.placing import give_name, sync_folder
 from core.imaging.readers import open_image
 from core.imaging.receipt import digest_of, write_receipt
 from core.job import OutputFile
 from core.recipe import Existing
 
 _MOST_NUMBERS: Final = 100_000
-_NO_LINKS: Final = frozenset(
-    {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV, errno.EINVAL}
-)
+_ALONE: Final = {Existing.NUMBER: Existing.KEEP}  # how one of the numbered names is looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +43,19 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where an output is to go."""
+
+    path: str
+    replaces: bool = False  # whether it takes the place of what may be there
+
+
+@dataclass(frozen=True, slots=True)
 class _Aside:
     made: Made
     temporary: str
     digest: str
-    final: str  # where it is to go
+    place: Place
     there: bool = False  # whether these very bytes are there already, from an earlier attempt of this job
 
 
@@ -84,10 +91,10 @@ def publish(
             if placed is None:
                 kept.append(one.file_name)
                 continue
-            final, there = placed
+            found, there = placed
             if not there:
-                _write(one, temporary, times)
-            aside.append(_Aside(one, temporary, digest, final, there))
+                write_aside(one, temporary, times)
+            aside.append(_Aside(one, temporary, digest, found, there))
         return _name_all(aside, kept, task, folder, existing)
     except OSError as error:
         raise from_os_error(_named(error, folder), writing=True) from error
@@ -95,20 +102,35 @@ def publish(
         remove_files(temporaries)
 
 
-def already_there(file_names: Sequence[str], folder: str) -> bool:
-    """Return whether every one of these names is taken in the folder."""
-    return all(os.path.lexists(os.path.join(folder, name)) for name in file_names)
+def place(file_name: str, suffix: str, folder: str, existing: Existing, source: str) -> Place | None:
+    """Return where an output would go in the folder as it is now; None when what is there is kept.
 
-
-def place(file_name: str, suffix: str, folder: str, existing: Existing) -> str | None:
-    """Return the path that an output would get in the folder as it is now; None when another file is kept."""
+    source: the path that tells by its time of change whether it is newer; see `Existing.NEWER`.
+    """
     for number in range(1, _MOST_NUMBERS):
         path = os.path.join(folder, numbered(file_name, suffix, number))
-        if existing is Existing.REPLACE or not os.path.lexists(path):
-            return path
-        if existing is Existing.KEEP:
+        if not os.path.lexists(path):
+            return Place(path)
+        if existing is Existing.REPLACE or (existing is Existing.NEWER and _is_newer(source, path)):
+            return Place(path, replaces=True)
+        if existing is not Existing.NUMBER:
             return None
     raise BadName(f"There are too many files named like {file_name}.")
+
+
+def all_kept(file_names: Sequence[str], folder: str, existing: Existing, source: str) -> bool:
+    """Return whether each of these names is taken in the folder by a file that is to be kept."""
+    return existing in (Existing.KEEP, Existing.NEWER) and all(
+        place(name, "", folder, existing, source) is None for name in file_names
+    )
+
+
+def _is_newer(source: str, path: str) -> bool:
+    """Return whether a source was changed after what was made of it."""
+    try:
+        return os.stat(source).st_mtime_ns > os.stat(path).st_mtime_ns
+    except OSError:
+        return False  # a link that leads nowhere is somebody's, and is kept
 
 
 def make_folder(folder: str) -> None:
@@ -128,27 +150,27 @@ def _named(error: OSError, folder: str) -> OSError:
     return type(error)(error.errno, error.strerror, folder)
 
 
-def _place(one: Made, digest: str, task: Task, folder: str, existing: Existing) -> tuple[str, bool] | None:
-    """Return the path that an output gets, and whether it is there as these very bytes; None to keep another.
+def _place(one: Made, digest: str, task: Task, folder: str, existing: Existing) -> tuple[Place, bool] | None:
+    """Return where an output goes, and whether it is there as these very bytes; None to keep another file.
 
     A file with these bytes is taken for this job's own only when it has been attempted before.
     """
     for number in range(1, _MOST_NUMBERS):
-        path = os.path.join(folder, numbered(one.file_name, one.format.suffix, number))
-        if not os.path.lexists(path):
-            return path, False
+        name = numbered(one.file_name, one.format.suffix, number)
+        path = os.path.join(folder, name)
         is_source = _is_source(path, task.source)
-        if task.attempt > 1 and not is_source and _has(path, one, digest):
-            return path, True
-        if existing is Existing.KEEP:
-            return None
-        if existing is Existing.REPLACE:
-            if is_source:
+        if task.attempt > 1 and not is_source and has_bytes(path, one.content, digest):
+            return Place(path), True
+        found = place(name, "", folder, _ALONE.get(existing, existing), task.source)
+        if found is not None:
+            if found.replaces and is_source:
                 raise BadName(
                     f"{one.file_name} is the source itself, which is never changed; "
                     "choose another folder, or another name for the output."
                 )
-            return path, False
+            return found, False
+        if existing is not Existing.NUMBER:
+            return None
     raise BadName(f"There are too many files named like {one.file_name}.")
 
 
@@ -159,16 +181,20 @@ def _is_source(path: str, source: str) -> bool:
         return False
 
 
-def _has(path: str, one: Made, digest: str) -> bool:
+def has_bytes(path: str, content: bytes, digest: str) -> bool:
+    """Return whether a file holds these bytes, of this digest; see `digest_of`."""
     try:
         file = Path(path)
-        return file.is_file() and file.stat().st_size == len(one.content) and digest_of(file) == digest
+        return file.is_file() and file.stat().st_size == len(content) and digest_of(file) == digest
     except OSError:
         return False
 
 
-def _write(one: Made, temporary: str, times: tuple[int, int] | None) -> None:
-    """Write a file that is not there yet, sync it, and read back that it is what it should be."""
+def write_aside(one: Made, temporary: str, times: tuple[int, int] | None) -> None:
+    """Write a file that is not there yet, sync it, and read back that it is what it should be.
+
+    Raises OSError, or ReadFailed for what was not written as it should be.
+    """
     remove_files((temporary,))
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
     with os.fdopen(os.open(temporary, flags, 0o666), "w+b") as file:
@@ -199,71 +225,36 @@ def _check(content: bytes, one: Made) -> None:
 
 
 def _name_all(aside: list[_Aside], kept: list[str], task: Task, folder: str, existing: Existing) -> Published:
-    replacing = existing is Existing.REPLACE
-    _note(aside, task, replacing=replacing)
+    _note(aside, task)
     done: list[_Aside] = []
     for at, one in enumerate(aside):
-        if not one.there and not _give_name(one.temporary, one.final, replacing=replacing):
+        if os.path.dirname(one.place.path) != folder:
+            make_folder(os.path.dirname(one.place.path))
+        if not one.there and not _named_now(one):
             again = _place(one.made, one.digest, task, folder, existing)
             if again is None:
                 kept.append(one.made.file_name)
                 continue
-            one = replace(one, final=again[0])
-            _note([*done, one, *aside[at + 1 :]], task, replacing=replacing)
-            if not _give_name(one.temporary, one.final, replacing=replacing):
+            one = replace(one, place=again[0], there=again[1])
+            _note([*done, one, *aside[at + 1 :]], task)
+            if not one.there and not _named_now(one):
                 raise BadName(f"Other files keep taking the name {one.made.file_name}.")
         done.append(one)
-    _sync_folder(folder)
+    for touched in {folder, *(os.path.dirname(one.place.path) for one in done)}:
+        sync_folder(touched)
     return Published(tuple(_file_of(one) for one in done), tuple(kept))
 
 
+def _named_now(one: _Aside) -> bool:
+    return give_name(one.temporary, one.place.path, replacing=one.place.replaces)
+
+
 def _file_of(one: _Aside) -> OutputFile:
-    return OutputFile(one.final, len(one.made.content), *one.made.size, one.made.name)
+    return OutputFile(one.place.path, len(one.made.content), *one.made.size, one.made.name)
 
 
-def _note(aside: Sequence[_Aside], task: Task, *, replacing: bool) -> None:
+def _note(aside: Sequence[_Aside], task: Task) -> None:
     if task.receipt:
         files = [(_file_of(one), one.digest) for one in aside]
+        replacing = any(one.place.replaces for one in aside)
         write_receipt(task.receipt, task.temp_tag, files, replacing=replacing)
-
-
-def _give_name(temporary: str, final: str, *, replacing: bool) -> bool:
-    """Give a file its final name in one step; False when the name is taken and is not to be replaced."""
-    if replacing:
-        os.replace(temporary, final)
-        return True
-    if os.name == "nt":
-        return _tell_taken(lambda: os.rename(temporary, final))  # which never replaces there
-    try:
-        return _tell_taken(lambda: os.link(temporary, final))
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-    # A file system without hard links: nothing that Python offers is one step there, so between the look and
-    # the rename another program could take the name. Both files would still be whole.
-    if os.path.lexists(final):
-        return False
-    os.rename(temporary, final)
-    return True
-
-
-def _tell_taken(step: Callable[[], None]) -> bool:
-    try:
-        step()
-    except FileExistsError:
-        return False
-    return True
-
-
-def _sync_folder(folder: str) -> None:
-    """Sync the folder's entries, where a folder can be opened for that."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
-            raise
-    finally:
-        os.close(descriptor)

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -34,6 +34,7 @@ class Accepting(Protocol):
         priority: int = 0,
         max_retries: int = 3,
         first_index: int = 1,
+        root: str = "",
     ) -> Accepted:
         """Accept a batch, all of it or nothing."""
 
@@ -51,6 +52,7 @@ class AddSummary:
 
     added: int = 0
     duplicates: int = 0  # sources that wait or run already with the same recipe
+    numbered: int = 0  # jobs whose outputs get a number, as others in the queue would have the same names
     not_images_count: int = 0
     not_images: tuple[Refused, ...] = ()
     unreadable_count: int = 0  # files and folders that are not there or cannot be read
@@ -86,6 +88,9 @@ class AddSummary:
         if parts == ["Added 0"]:
             return "No images were found."
         sentences = [", ".join(parts) + "."]
+        if self.numbered:
+            names = "gets" if self.numbered == 1 else "get"
+            sentences.append(f"{self.numbered:,} would have the name of another and {names} a number.")
         sentences += [f"What is made of {what} goes to {folder}." for what, folder in self.homes[:_SAID]]
         return " ".join(sentences)
 
@@ -137,7 +142,7 @@ async def add_paths(
     batches = batches_of(given, walk, wanted, keep_in, stopped)
     thread = ThreadPoolExecutor(1, "intake")
     loop = asyncio.get_running_loop()
-    added = duplicates = found = 0
+    added = duplicates = numbered = found = 0
     homes: dict[str, str] = {}
     first_id: int | None = None
     last_id: int | None = None
@@ -151,15 +156,18 @@ async def add_paths(
                 continue
             homed = recipe
             if batch.home and recipe.folder is None:
-                homed = recipe.with_folder(batch.home)
+                homed = replace(recipe.with_folder(batch.home), mirror=False)
                 homes.setdefault(batch.came_from, batch.home)
             if again and data_dir is not None:
                 await loop.run_in_executor(
                     thread, want_again, memory_of(data_dir), batch.sources, homed.id_hash
                 )
-            accepted = await queue.enqueue_batch(batch.sources, homed, priority, max_retries, found + 1)
+            accepted = await queue.enqueue_batch(
+                batch.sources, homed, priority, max_retries, found + 1, batch.root
+            )
             found += len(batch.sources)
             duplicates += accepted.duplicates
+            numbered += accepted.numbered
             if accepted.ids:
                 added += len(accepted.ids)
                 first_id = accepted.ids[0] if first_id is None else first_id
@@ -172,6 +180,7 @@ async def add_paths(
     return AddSummary(
         added,
         duplicates,
+        numbered,
         walk.not_images.count,
         tuple(walk.not_images.listed),
         walk.unreadable.count,

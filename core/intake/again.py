@@ -23,13 +23,13 @@ async def make_again(queue: TaskQueue, data_dir: Path, ids: Sequence[int]) -> in
     """
     added = 0
     for start in range(0, len(ids), _CHUNK):
-        groups: dict[tuple[int, int, int], list[Job]] = {}
+        groups: dict[tuple[int, int, int, str], list[Job]] = {}
         for job in await queue.jobs(ids[start : start + _CHUNK]):
             if job.state in _MADE:
-                groups.setdefault((job.recipe_id, job.priority, job.max_retries), []).append(job)
-        for (recipe_id, priority, retries), jobs in groups.items():
+                groups.setdefault((job.recipe_id, job.priority, job.max_retries, job.root), []).append(job)
+        for (recipe_id, priority, retries, root), jobs in groups.items():
             recipe = Recipe.from_json(await queue.recipe(recipe_id))
             sources = [job.source for job in jobs]
             await asyncio.to_thread(want_again, memory_of(data_dir), sources, recipe.id_hash)
-            added += len((await queue.enqueue_batch(sources, recipe, priority, retries)).ids)
+            added += len((await queue.enqueue_batch(sources, recipe, priority, retries, root=root)).ids)
     return added

@@ -79,9 +79,12 @@ class Archive:
         *,
         refusals: Walk,
         limits: Limits | None = None,
+        found_below: str = "",
         stopped: Callable[[], bool] = lambda: False,
     ) -> None:
+        """Prepare; `found_below` is the folder that was given when the archive itself was not."""
         self._path = path
+        self._found_below = found_below
         self._wanted = wanted
         self._not_images = refusals.not_images
         self._unreadable = refusals.unreadable
@@ -90,6 +93,7 @@ class Archive:
         self._stopped = stopped
         self._keep_in = keep_in
         self._out = 0  # bytes
+        self._root = ""
         self._times = 0, 0  # of last access and change, nanoseconds
         name = os.path.basename(path)  # noqa: PTH119 (as the walk has it)
         self.name = name
@@ -99,6 +103,14 @@ class Archive:
     def home(self) -> str:
         """The folder for what is made of its images when the recipe names none: named like it, beside it."""
         return str(Path(self._path).with_name(self._stem))
+
+    @property
+    def root(self) -> str:
+        """The folder below which the tree is to be mirrored; "" before it is unpacked.
+
+        Below it are the archive's own folders, and those that an archive was found in.
+        """
+        return self._root
 
     def images(self) -> Iterator[tuple[str, str]]:
         """Yield each image that is wanted: its folder in the archive, "" for none, and its unpacked path."""
@@ -136,7 +148,12 @@ class Archive:
         """Return where it is unpacked: the same archive, unchanged, always goes to the same place."""
         identity = f"{self._path}\0{status.st_size}\0{status.st_mtime_ns}"
         digest = hashlib.blake2b(identity.encode("utf-8", "surrogateescape"), digest_size=6).hexdigest()
-        return self._keep_in / digest / self._stem
+        kept = self._keep_in / digest
+        if not self._found_below:
+            self._root = str(kept / self._stem)
+            return kept / self._stem
+        self._root = str(kept)
+        return kept / os.path.relpath(Path(self._path).parent, self._found_below) / self._stem
 
     def _parts(self, name: str) -> list[str] | None:
         """Return a member's name as folders and a file, made safe; None for one that is not to be taken."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,7 @@ class Batch:
     sources: list[str]
     came_from: str = ""  # "links", or the name of an archive; "" for files, which outputs can be beside
     home: str = ""  # the folder for their outputs, when the recipe names none and nothing can be beside them
+    root: str = ""  # the folder that was given, and that all of them are in or below; "" for files
 
 
 def batches_of(
@@ -38,10 +40,16 @@ def batches_of(
     for start in range(0, len(links), LARGEST_BATCH):
         yield Batch(links[start : start + LARGEST_BATCH], "links", home)
     for sources in walk.batches():
-        yield Batch(sources)  # also an empty one, by which a walk tells that it goes on
+        if not sources:
+            yield Batch([])  # by which a walk tells that it goes on
+        for root, part in groupby(sources, walk.root_of):
+            yield Batch(list(part), root=root)
     for path in walk.archives:
         if keep_in is not None and not stopped():
-            yield from _unpacked(Archive(path, keep_in, wanted, refusals=walk, stopped=stopped))
+            archive = Archive(
+                path, keep_in, wanted, refusals=walk, found_below=walk.root_of(path), stopped=stopped
+            )
+            yield from _unpacked(archive)
 
 
 def _links_among(given: Iterable[str], walk: Walk) -> list[str]:
@@ -62,9 +70,9 @@ def _unpacked(archive: Archive) -> Iterator[Batch]:
     folder, sources, due = "", list[str](), time.monotonic() + _LONGEST_WAIT
     for its_folder, path in archive.images():
         if sources and (its_folder != folder or len(sources) >= LARGEST_BATCH or time.monotonic() >= due):
-            yield Batch(sources, archive.name, str(Path(archive.home, folder)))
+            yield Batch(sources, archive.name, str(Path(archive.home, folder)), archive.root)
             sources, due = [], time.monotonic() + _LONGEST_WAIT
         folder = its_folder
         sources.append(path)
     if sources:
-        yield Batch(sources, archive.name, str(Path(archive.home, folder)))
+        yield Batch(sources, archive.name, str(Path(archive.home, folder)), archive.root)

@@ -1,6 +1,6 @@
 """Finds the images among files and folders."""
 
-# ruff: noqa: PTH100, PTH110, PTH116, PTH118, PTH119, PTH123
+# ruff: noqa: PTH100, PTH110, PTH116, PTH118, PTH119, PTH120, PTH123
 # (plain strings: a Path for each of 100,000 files would cost more than all the rest)
 
 from __future__ import annotations
@@ -102,6 +102,7 @@ class Walk:
         stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         self._paths = [os.path.abspath(os.fspath(path)) for path in paths]
+        self._given = set(self._paths)
         self._take_every_file = take_every_file
         self._results = results
         self._wanted = wanted or Wanted()
@@ -115,6 +116,26 @@ class Walk:
         self.results = Refusals()
         self.left_out = Refusals()
         self.archives: list[str] = []
+        self._roots: dict[str, str] = {}  # folder -> the given one that it is, or is below
+
+    def root_of(self, source: str) -> str:
+        """Return the folder that was given and in which, or below which, a source was found; "" for none."""
+        folder = os.path.dirname(source)
+        if folder not in self._roots:
+            above = os.path.dirname(folder)
+            outer = self._roots.get(above) if above in self._roots else self._outermost(above)
+            self._roots[folder] = outer or (folder if folder in self._given else "")
+        return self._roots[folder]
+
+    def _outermost(self, folder: str) -> str:
+        found = ""
+        while True:
+            if folder in self._given:
+                found = folder
+            above = os.path.dirname(folder)
+            if above == folder:
+                return found
+            folder = above
 
     def batches(self) -> Iterator[list[str]]:
         """Yield absolute paths of sources, in batches that grow from 50 to 2,000; ends early when stopped.
@@ -190,6 +211,9 @@ class Walk:
                 if identity in self._visited:
                     continue
                 self._visited.add(identity)
+                if folder != top and self._results is not None and folder == self._results.folder:
+                    self.left_out.add(folder, f"{folder} is left out: it is the folder for what is made.")
+                    continue
                 within = os.path.join(folder, "")[len(top) + 1 :]
                 names, subfolders, homes = yield from self._list(folder, within, is_home=is_home)
             except OSError as error:

@@ -12,6 +12,7 @@ from typing import Final
 
 from core.formats import FORMATS, format_named
 from core.recipe import Output, Recipe
+from core.recipe.templates import regex_of
 
 _NUMBER: Final = re.compile(r"-\d+$")
 _ANY_SUFFIX: Final = "|".join(re.escape(one.suffix) for one in FORMATS if one.followed)
@@ -21,55 +22,80 @@ class ResultNames:
     """The names that the outputs of one recipe get."""
 
     def __init__(self, recipe: Recipe) -> None:
-        patterns = [found for one in recipe.outputs if (found := _pattern(one)) is not None]
-        self._patterns = [re.compile(one) for one in patterns]
-        self._folder = recipe.folder
+        self._patterns: list[tuple[re.Pattern[str], int]] = []  # each with how many folders stand in it
+        for one in recipe.outputs:
+            found = _pattern(one)
+            if found is not None:
+                self._patterns.append((re.compile(found), one.template.count("/")))
+        self.folder = recipe.folder
+        """The folder that all outputs go to; None for beside their sources."""
+        self._mirrors = recipe.mirror
 
     def among(self, folder: str, names: Collection[str]) -> set[str]:
         """Return those of the image files of a folder that the recipe made from others of them.
 
         `photo-thumbnail.jpg` is one when the recipe makes thumbnails of that name and some `photo.*` is there
-        too. Only what stands beside its source is known for a result.
+        too, or, for a template with folders, above them. Only what stands there is known for a result.
         """
-        if not self._patterns or self._folder not in (None, folder):
-            return set()
         found: set[str] = set()
-        stems: set[str] = set()
-        for name in names:
-            for pattern in self._patterns:
-                match = pattern.fullmatch(name)
+        stems: dict[int, set[str]] = {}
+        for pattern, depth in self._patterns:
+            home, below = _parted(folder, depth)
+            if not self._can_be_in(home):
+                continue
+            for name in names:
+                match = pattern.fullmatch(below + name)
                 if match is None:
                     continue
-                if not stems:
-                    stems = {os.path.splitext(one)[0] for one in names}
+                if depth not in stems:
+                    there = names if depth == 0 else _names_in(home)
+                    stems[depth] = {os.path.splitext(one)[0] for one in there}
                 stem = match["stem"]
-                if stem in stems or _NUMBER.sub("", stem) in stems:
+                if stem in stems[depth] or _NUMBER.sub("", stem) in stems[depth]:
                     found.add(name)
-                    break
         return found
 
     def named_so(self, names: Collection[str]) -> set[str]:
         """Return those of the names that an output of the recipe may have, whatever its source is called."""
-        return {name for name in names if any(one.fullmatch(name) for one in self._patterns)}
+        return {name for name in names if any(one.fullmatch(name) for one, _ in self._patterns)}
+
+    def _can_be_in(self, folder: str) -> bool:
+        if self.folder in (None, folder):
+            return True
+        return self._mirrors and folder.startswith(os.path.join(str(self.folder), ""))  # noqa: PTH118
+
+
+def _parted(folder: str, depth: int) -> tuple[str, str]:
+    """Return a folder so many levels up, and what lies below it: "" or with a / at its end."""
+    below = ""
+    for _ in range(depth):
+        folder, name = os.path.split(folder)
+        below = f"{name}/{below}"
+    return folder, below
+
+
+def _names_in(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208
+    except OSError:
+        return []
 
 
 def _pattern(output: Output) -> str | None:
     """Return the regular expression of an output's names; None when they do not differ from a source's."""
     parts: list[str] = []
     seen_stem = differs = False
-    for literal, field, _, _ in string.Formatter().parse(output.template):
+    for literal, field, spec, _ in string.Formatter().parse(output.template):
         parts.append(re.escape(literal))
         differs = differs or bool(literal)
         if field == "stem":
-            parts.append("(?P=stem)" if seen_stem else "(?P<stem>.+)")
+            parts.append("(?P=stem)" if seen_stem else "(?P<stem>[^/]+)")
             seen_stem = True
         elif field == "output":
             parts.append(re.escape(output.name))
             differs = True
-        elif field == "ext":
-            parts.append("[^.]*")
         elif field is not None:
-            parts.append(r"\d+")
+            parts.append(regex_of(field, spec))
     if not (seen_stem and differs):
         return None
     chosen = format_named(output.format) if output.format is not None else None

@@ -16,7 +16,7 @@ class WatchedFolder:
     path: str  # absolute
     recipe: str  # a recipe's name, the path of a recipe file, or a whole recipe as JSON
     output_folder: str = ""  # an absolute path; empty for what the recipe says
-    existing: str = "keep"  # what becomes of files that are there already: keep, number or replace
+    existing: str = "keep"  # what becomes of files that are there already: keep, number, replace or newer
     priority: int = 0
 
     def __post_init__(self) -> None:

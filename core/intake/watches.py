@@ -63,7 +63,7 @@ class Watches:
         for one in folders:
             if one not in self._watches:
                 self._watches[one] = FolderWatch(
-                    one, self._data_dir / "watched.sqlite3", self._take,
+                    one, self._data_dir / "watched.sqlite3", partial(self._take, one.path),
                     partial(self._say, one.path),
                     wanted=self._wanted(), pace=self._pace,
                 )  # fmt: skip
@@ -85,10 +85,10 @@ class Watches:
         for one in watches:
             await asyncio.to_thread(one.join)  # the loop turns on: it may be waited for by the thread
 
-    def _take(self, sources: list[str], recipe: Recipe, priority: int) -> None:
+    def _take(self, root: str, sources: list[str], recipe: Recipe, priority: int) -> None:
         """In a watch's thread: put sources into the queue, and wait until they are accepted."""
         assert self._loop is not None
-        enqueue = self._queue.enqueue_batch(sources, recipe, priority, self._max_retries)
+        enqueue = self._queue.enqueue_batch(sources, recipe, priority, self._max_retries, root=root)
         try:
             asyncio.run_coroutine_threadsafe(enqueue, self._loop).result(_PATIENCE)
         except (RuntimeError, TimeoutError) as error:

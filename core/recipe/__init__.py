@@ -8,15 +8,8 @@ from core.recipe.files import (
     quick_recipe,
     read_toml,
 )
-from core.recipe.values import (
-    TEMPLATE_FIELDS,
-    Colour,
-    Existing,
-    Metadata,
-    Output,
-    Recipe,
-    check_template,
-)
+from core.recipe.templates import TEMPLATE_FIELDS, check_template
+from core.recipe.values import Colour, Existing, Metadata, Output, Recipe
 
 __all__ = [
     "TEMPLATE_FIELDS",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import string
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from enum import StrEnum
@@ -27,14 +26,7 @@ from core.operations import (
     operation_from_mapping,
     operation_to_mapping,
 )
-
-TEMPLATE_FIELDS: Final = ("stem", "ext", "width", "height", "output", "index")
-"""What a name template may hold between braces.
-
-`stem`: the source's name without its suffix. `ext`: the source's suffix without the dot. `width`, `height`:
-of the output, pixels. `output`: the output's name. `index`: the source's place in its batch, from 1.
-The output's own suffix is always added.
-"""
+from core.recipe.templates import check_template
 
 _VERSION: Final = 1
 _FIRST_FIELDS: Final = frozenset(
@@ -63,6 +55,7 @@ class Existing(StrEnum):
     KEEP = "keep"  # it stays, and the output is not made
     NUMBER = "number"  # it stays, and the output gets the next free number
     REPLACE = "replace"  # the output takes its place
+    NEWER = "newer"  # the output takes its place when the source was changed after it; else it stays
 
 
 class Metadata(StrEnum):
@@ -91,7 +84,7 @@ class Output:
     name: str  # unlike the other outputs' names; part of the file's name
     operations: tuple[Operation, ...] = ()  # in this order
     format: str | None = None  # a writable format; None: the usual one of the source, or JPEG or PNG
-    template: str = "{stem}-{output}"  # of the file's name without its suffix; see TEMPLATE_FIELDS
+    template: str = "{stem}-{output}"  # of the file's name without its suffix; see core.recipe.templates
     quality: int | None = None  # 1 to 100; None: as `encode.DEFAULT_QUALITY` has it
     lossless: bool = False  # WebP and JPEG XL without loss; PNG and TIFF refuse what they could not keep
     progressive: bool = False  # JPEG that shows coarse first
@@ -184,6 +177,7 @@ class Recipe:
     keep_times: bool = False  # the outputs get the source's time of last change
     fast: bool = True  # may let the JPEG decoder shrink; False: always the best resampling, slower
     skip_larger: bool = False  # an output with more bytes than its source is not written
+    mirror: bool = False  # in `folder`, in the same folders as the source below the one that was given
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():
@@ -199,6 +193,7 @@ class Recipe:
         check_flag(self.keep_times, "keep_times")
         check_flag(self.fast, "fast")
         check_flag(self.skip_larger, "skip_larger")
+        check_flag(self.mirror, "mirror")
 
     def _check_outputs(self) -> None:
         object.__setattr__(self, "outputs", _as_tuple(self.outputs, "outputs"))
@@ -285,24 +280,6 @@ class Recipe:
     def id_hash(self) -> str:
         """A digest of everything in the recipe: 32 hexadecimal digits, the same on every machine."""
         return hashlib.blake2b(self._json.encode(), digest_size=16).hexdigest()
-
-
-def check_template(template: object) -> None:
-    """Raise BadRecipe for a name template that cannot be read, BadName for one that leaves the folder."""
-    if not isinstance(template, str) or not template.strip():
-        raise BadRecipe(f"outputs.template takes a name such as {{stem}}-{{output}}, not {template!r}.")
-    if any(sign in template for sign in "/\\\0"):
-        raise BadName(f"outputs.template {template!r} holds a folder separator; use the recipe's folder.")
-    try:
-        parts = list(string.Formatter().parse(template))
-    except ValueError as error:
-        raise BadRecipe(f"outputs.template {template!r} cannot be read: {error}.") from error
-    for _, field, spec, conversion in parts:
-        if field is None:
-            continue
-        if field not in TEMPLATE_FIELDS or spec or conversion:
-            known = ", ".join(f"{{{one}}}" for one in TEMPLATE_FIELDS)
-            raise BadRecipe(f"outputs.template takes {known}, not {{{field}}}.")
 
 
 def absolute(start: Path, folder: str) -> str:

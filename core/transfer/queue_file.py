@@ -7,8 +7,8 @@ It is UTF-8 text, one JSON object a line, and ASCII as it is written here:
 - `{"recipe": 1, "body": {...}}` before the first job of each recipe; they are numbered from 1. The body is
   what `Recipe.to_json` gives;
 - `{"source": "/photos/a.jpg", "recipe": 1, "priority": 0, "held": false, "attempts": 0, "max_retries": 3,
-  "batch_index": 1, "twin": 1}` for each job, in the order in which they run; all but source and recipe may be
-  left out, and are then as shown. A source is an absolute path, or a link;
+  "batch_index": 1, "twin": 1, "depth": 0}` for each job, in the order in which they run; all but source and
+  recipe may be left out, and are then as shown. A source is an absolute path, or a link;
 - last `{"end": 2}`: how many jobs the file has, so that one that was cut off is known.
 
 Bytes of names that are no Unicode are the escapes \udc80 to \udcff, as Python's surrogateescape has them.
@@ -44,6 +44,7 @@ _NUMBERS: Final = {  # the least and the most of each number of a job, which are
     "max_retries": (0, 1_000),
     "batch_index": (1, 2**53),
     "twin": (1, 2**31),
+    "depth": (0, 1_000),
 }
 _JOB: Final = frozenset({"source", "recipe", "held", *_NUMBERS})
 

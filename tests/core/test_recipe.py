@@ -264,6 +264,15 @@ def test_a_file_that_is_no_recipe_is_refused_in_a_sentence(tmp_path: Path) -> No
         (lambda: Output("o", template="{stem!r}"), "outputs.template"),
         (lambda: Output("o", template="{stem"), "outputs.template"),
         (lambda: Output("o", template=""), "outputs.template"),
+        (lambda: Output("o", template="{index:4}"), "outputs.template"),
+        (lambda: Output("o", template="{index:x}"), "outputs.template"),
+        (lambda: Output("o", template="{index:099}"), "outputs.template"),
+        (lambda: Output("o", template="{stem:>9}"), "outputs.template"),
+        (lambda: Output("o", template="{date:%B}"), "outputs.template"),
+        (lambda: Output("o", template="{date:%}"), "outputs.template"),
+        (lambda: Output("o", template="{time:%H:%M}"), "outputs.template"),
+        (lambda: Output("o", template="{date:%Y\n}"), "outputs.template"),
+        (lambda: Output("o", template="{date:{stem}}"), "outputs.template"),
         (lambda: Recipe("", (Output("o"),)), "name"),
         (lambda: Recipe("r", ()), "outputs"),
         (lambda: Recipe("r", (Output("o"), Output("O"))), "outputs"),
@@ -286,7 +295,13 @@ def test_what_cannot_be_is_refused_by_the_name_of_its_field(make: object, field:
     assert str(caught.value).startswith(field), str(caught.value)
 
 
-@pytest.mark.parametrize("template", ["../{stem}", "a/{stem}", "a\\{stem}", "{stem}\0"])
+@pytest.mark.parametrize(
+    "template",
+    [
+        *("../{stem}", "a/../{stem}", "/{stem}", "a//{stem}", "{stem}/", "./{stem}", " /{stem}"),
+        *("a\\{stem}", "{stem}\0", "{date:../%Y}/{stem}", "{date:%Y//}{stem}", "{date:/%Y}"),
+    ],
+)
 def test_g15_a_template_that_leaves_the_folder_is_refused(template: str) -> None:
     with pytest.raises(BadName):
         Output("o", template=template)

@@ -31,7 +31,7 @@ def path(tmp_path: Path) -> Path:
     """A store with jobs in every state but skipped, closed in order."""
     store = JobStore(tmp_path / STORE_NAME)
     batch = NewJobs(NAMES, name_keys(NAMES, RECIPE), RECIPE.name, RECIPE.id_hash, RECIPE.to_json(), 0, 3)
-    ids, _ = store.add(batch, 1.0)
+    ids = store.add(batch, 1.0).ids
     done, failed, waits, running = store.claim(range(4), 2.0)
     store.finish(Ended(done.job_id, 1, 3.0, 1.0), Done((OutputFile("/out/a.jpg", 5, 2, 1),), 9, 20, 10))
     store.fail(Ended(failed.job_id, 1, 3.0, 1.0), JobError("not-an-image", "It is none."))

@@ -9,12 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from core import migrations
-from core.errors import IllegalChange, StoreTooNew, StoreUnusable
+from core.errors import IllegalChange, StoreUnusable
 from core.executor import Done
 from core.job import LEGAL_CHANGES, Attempt, AttemptEnd, JobError, JobState, OutputFile
-from core.migrations import LATEST, MIGRATIONS
-from core.status import JobQuery, SortKey
+from core.status import Accepted, JobQuery, SortKey
 from core.store import Ended, JobStore, NewJobs, StaleAttempt
 from core.store_reader import StoreReader
 
@@ -43,7 +41,11 @@ def batch(*sources: str, priority: int = 0, keys: list[int] | None = None, recip
 
 
 def add(store: JobStore, *sources: str, priority: int = 0) -> list[int]:
-    return list(store.add(batch(*sources, priority=priority), NOW)[0])
+    return list(store.add(batch(*sources, priority=priority), NOW).ids)
+
+
+def taken(accepted: Accepted) -> tuple[list[int], int]:
+    return list(accepted.ids), accepted.duplicates
 
 
 def ended(job: int, attempt: int = 1) -> Ended:
@@ -206,7 +208,7 @@ def test_do_next_puts_jobs_before_all_others_in_the_order_given(store: JobStore)
 
 def test_g8_the_aging_option_lets_an_old_job_pass_the_higher_ones(tmp_path: Path) -> None:
     store = JobStore(tmp_path / "aging.sqlite3", aging=True)
-    (old,) = store.add(batch("/old", priority=-10), NOW - 1_000)[0]
+    (old,) = store.add(batch("/old", priority=-10), NOW - 1_000).ids
     store.add(batch("/new", priority=10), NOW)
     assert store.claim([0], NOW, oldest_before=NOW - 500)[0].job_id == old
     store.close()
@@ -255,14 +257,14 @@ def test_names_that_are_no_unicode_come_back_as_they_were(store: JobStore, reade
 
 def test_the_same_source_with_the_same_recipe_is_taken_once_while_it_waits(store: JobStore) -> None:
     keys = [1, 2, 1]
-    ids, duplicates = store.add(batch("/a", "/b", "/a", keys=keys), NOW)
+    ids, duplicates = taken(store.add(batch("/a", "/b", "/a", keys=keys), NOW))
     assert (len(ids), duplicates) == (2, 1)
-    ids, duplicates = store.add(batch("/a", "/b", "/a", keys=keys), NOW)
+    ids, duplicates = taken(store.add(batch("/a", "/b", "/a", keys=keys), NOW))
     assert (len(ids), duplicates) == (0, 3)
     store.cancel([1], NOW)
-    ids, duplicates = store.add(batch("/a", "/b", keys=[1, 2]), NOW)
+    ids, duplicates = taken(store.add(batch("/a", "/b", keys=[1, 2]), NOW))
     assert (len(ids), duplicates) == (1, 1)
-    ids, duplicates = store.add(batch("/a", keys=[1], recipe="other"), NOW)
+    ids, duplicates = taken(store.add(batch("/a", keys=[1], recipe="other"), NOW))
     assert (len(ids), duplicates) == (1, 0)
 
 
@@ -378,63 +380,35 @@ def test_what_is_read_follows_the_order_asked_for(store: JobStore, reader: Store
     assert [job.id for job in reader.jobs([third, second, first])] == [third, first]
 
 
-def test_versions_of_the_layout_rise_and_a_store_tells_its_own(tmp_path: Path) -> None:
-    versions = [version for version, _ in MIGRATIONS]
-    assert versions == list(range(1, len(versions) + 1))
-    JobStore(tmp_path / "s").close()
-    with sqlite3.connect(tmp_path / "s") as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (LATEST,)
-    db.close()
+def test_a_job_knows_the_folder_that_was_given(store: JobStore, reader: StoreReader) -> None:
+    caf = b"/in/caf\xe9".decode("utf-8", "surrogateescape")
+    sources = [f"{caf}/a.jpg", f"{caf}/x/\u00fc/b.jpg"]
+    store.add(NewJobs(sources, [1, 2], "r", "d", "{}", 0, 3, caf), NOW)
+    store.add(NewJobs(["/c.jpg", "/in/d.jpg"], [3, 4], "r", "d", "{}", 0, 3, "/"), NOW)
+    add(store, "/in/e.jpg")
+    assert [job.root for job in reader.jobs([1, 2, 3, 4, 5])] == [f"{caf}/", f"{caf}/", "/", "/", ""]
+    claimed = store.claim(range(5), NOW)
+    assert [one.below for one in claimed] == ["", "x/\u00fc", "", "in", ""]
 
 
-def test_an_older_store_is_migrated_step_by_step_and_a_backup_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "queue.sqlite3"
-    old = JobStore(path)
-    add(old, "/a", "/b")
-    old.close()
-    steps = (*MIGRATIONS, (LATEST + 1, ("ALTER TABLE jobs ADD COLUMN colour TEXT DEFAULT 'blue'",)))
-    monkeypatch.setattr(migrations, "MIGRATIONS", steps)
-    monkeypatch.setattr(migrations, "LATEST", LATEST + 1)
-    new = JobStore(path)
-    assert new._db.execute("SELECT id, colour FROM jobs").fetchall() == [(1, "blue"), (2, "blue")]
-    new.close()
-    with sqlite3.connect(tmp_path / f"queue.sqlite3.v{LATEST}.backup") as backup:
-        assert backup.execute("PRAGMA user_version").fetchone() == (LATEST,)
-        assert backup.execute("SELECT COUNT(*) FROM jobs").fetchone() == (2,)
-    backup.close()
+def test_the_number_of_a_counted_source_is_its_index_over_all_batches(store: JobStore) -> None:
+    def counted(*names: str) -> NewJobs:
+        return NewJobs(names, [9] * len(names), "r", "d", "{}", 0, 3, counted=True)
+
+    assert store.add(counted("/a", "/b"), NOW).numbered == 0
+    store.add(counted("/c", "/a"), NOW, first_index=1)
+    assert [(one.twin, one.batch_index) for one in store.claim(range(3), NOW)] == [(1, 1), (2, 2), (3, 3)]
 
 
-def test_a_step_that_fails_leaves_the_store_as_it_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "queue.sqlite3"
-    old = JobStore(path)
-    add(old, "/a")
-    old.close()
-    broken = (LATEST + 1, ("ALTER TABLE jobs ADD COLUMN colour TEXT", "NO SUCH STATEMENT"))
-    monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS, broken))
-    monkeypatch.setattr(migrations, "LATEST", LATEST + 1)
-    with pytest.raises(StoreUnusable):
-        JobStore(path)
-    monkeypatch.undo()
-    again = JobStore(path)
-    assert again.set_aside == ""
-    assert again.counts[JobState.QUEUED] == 1
-    again.close()
+def test_how_many_get_a_number_is_told_when_they_are_accepted(store: JobStore) -> None:
+    assert store.add(batch("/x/a.jpg", "/y/a.jpg", "/x/b.jpg", keys=[7, 7, 8]), NOW).numbered == 1
+    assert store.add(batch("/z/a.jpg", keys=[7]), NOW).numbered == 1
+    assert store.add(batch("/z/c.jpg", keys=[9]), NOW).numbered == 0
 
 
-def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "queue.sqlite3"
-    JobStore(path).close()
-    with sqlite3.connect(path) as db:
-        db.execute(f"PRAGMA user_version = {LATEST + 1}")
-    db.close()
-    before = path.read_bytes()
-    with pytest.raises(StoreTooNew, match="newer version"):
-        JobStore(path)
-    assert path.read_bytes() == before
+def test_very_many_sources_that_share_a_key_are_numbered_in_one_go(store: JobStore) -> None:
+    names = [f"/p/{number}.jpg" for number in range(20_000)]
+    assert store.add(batch(*names, keys=[1] * len(names)), NOW).numbered == len(names) - 1
 
 
 def test_a_file_that_is_no_store_is_set_aside_and_never_deleted(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import core.cli.run
+import core.slots
 from core.cli import main
 from core.cli.reading import reading
 from core.status import JobQuery
@@ -63,6 +64,12 @@ def command(data_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         return Ended(status, out, err)
 
     return call
+
+
+@pytest.fixture
+def real_work(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `command` do its work in worker processes, as the app does."""
+    monkeypatch.setattr(core.cli.run, "ProcessSlots", core.slots.ProcessSlots)
 
 
 @contextlib.contextmanager

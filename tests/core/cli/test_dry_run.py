@@ -51,7 +51,9 @@ def test_it_tells_what_would_become_of_each_image_and_writes_nothing(
     ]  # fmt: skip
     assert str(folder / "b-2-thumbnail.") in str(found["b.bmp"]["outputs"])
     assert found["bad.jpg"]["error"]["code"] == "not-an-image"  # type: ignore[index]
-    assert summary == {"summary": {"write": 3, "skip": 1, "fail": 1, "files": 2, "replaced": 0}}
+    assert summary == {
+        "summary": {"write": 3, "skip": 1, "fail": 1, "files": 2, "replaced": 0, "numbered": 1}
+    }
     assert everything(tmp_path) == before
 
 

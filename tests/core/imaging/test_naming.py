@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import unicodedata
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from hypothesis import strategies as st
 
 from core.errors import BadName
 from core.imaging.naming import (
+    Shot,
     final_name,
+    is_counted,
     name_key,
     name_keys,
     numbered,
@@ -38,6 +41,34 @@ def test_the_place_among_equal_names_is_part_of_the_name() -> None:
     assert final_name("/in/a.jpg", OUTPUT, ".jpg", place=1) == "a-thumb.jpg"
     assert final_name("/in/a.jpg", OUTPUT, ".jpg", place=3) == "a-3-thumb.jpg"
     assert final_name("/in/a.jpg", Output("o", template="{output}"), ".jpg", place=3) == "o-3.jpg"
+
+
+def test_a_counter_has_the_width_that_is_asked_for() -> None:
+    output = Output("o", template="{index:04}-{stem}")
+    assert final_name("/in/a.jpg", output, ".jpg", index=7) == "0007-a.jpg"
+    assert final_name("/in/a.jpg", output, ".jpg", index=12345) == "12345-a.jpg"
+
+
+def test_a_counter_that_tells_the_names_apart_gets_no_other_number() -> None:
+    output = Output("o", template="{date:%Y}-{index:03}")
+    assert is_counted(Recipe("r", (output,)))
+    assert not is_counted(RECIPE)
+    assert not is_counted(Recipe("r", (Output("o", template="{date}"),)))
+    shot = Shot(datetime(2026, 11, 25))
+    assert final_name("/in/a.jpg", output, ".jpg", place=8, index=8, shot=shot) == "2026-008.jpg"
+
+
+def test_a_name_without_stem_and_counter_gets_the_place() -> None:
+    output = Output("o", template="{date}")
+    assert final_name("/in/a.jpg", output, ".jpg", place=2) == "unknown-2.jpg"
+
+
+def test_a_folder_of_a_template_is_never_empty_and_each_part_fits() -> None:
+    assert final_name("/in/a", Output("o", template="{ext}/{stem}"), ".jpg") == "unknown/a.jpg"
+    name = final_name(f"/in/{'x' * 250}.jpg", Output("o", template="{output}/{stem}"), ".jpg")
+    assert len(name.split("/")[1]) <= 255
+    with pytest.raises(BadName):
+        final_name("/in/..", Output("o", template="{stem}/{output}"), ".jpg")
 
 
 def test_numbers_go_before_the_suffix() -> None:
@@ -95,6 +126,17 @@ def test_outputs_go_beside_the_source_or_to_the_folder() -> None:
     assert target_folder("/in/a.jpg", RECIPE.with_folder("/out")) == "/out"
 
 
+def test_a_mirrored_tree_is_below_the_folder() -> None:
+    mirrored = Recipe("r", (Output("o"),), folder="/out", mirror=True)
+    assert target_folder("/in/sub/a.jpg", mirrored, "sub") == "/out/sub"
+    assert target_folder("/in/sub/a.jpg", RECIPE.with_folder("/out"), "sub") == "/out"
+    assert target_folder("/in/sub/a.jpg", RECIPE, "sub") == "/in/sub"
+    key = name_key("/in/sub/a.jpg", mirrored, "/in")
+    assert key == name_key("/other/sub/a.png", mirrored, "/other")
+    assert key != name_key("/in/a.jpg", mirrored, "/in")
+    assert name_key("/in/a.jpg", mirrored, "/in") == name_key("/elsewhere/a.jpg", mirrored)
+
+
 def test_keys_are_equal_exactly_where_names_would_be() -> None:
     key = name_key("/in/Été.jpg", RECIPE)
     assert key == name_key("/in/été.PNG", RECIPE)
@@ -110,6 +152,15 @@ def test_keys_are_equal_exactly_where_names_would_be() -> None:
 def test_keys_without_a_stem_in_the_template_are_those_of_the_folder() -> None:
     fixed = Recipe("r", (Output("o", template="cover"),))
     assert name_key("/in/a.jpg", fixed) == name_key("/in/b.jpg", fixed)
+    for template in ("{index:03}", "{date}_{time}", "{{stem}}"):
+        counted = Recipe("r", (Output("o", template=template),))
+        assert name_key("/in/a.jpg", counted) == name_key("/in/b.jpg", counted), template
+
+
+def test_g5_recipes_that_name_alike_share_their_keys() -> None:
+    one = Recipe("one", (Output("o", quality=80),), folder="/out")
+    other = Recipe("other", (Output("o", quality=90),), folder="/out")
+    assert name_key("/in/a.jpg", one) == name_key("/in2/a.jpg", other)
 
 
 @given(st.lists(st.text(max_size=20), max_size=20))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,52 @@ def test_g5_a_number_is_given_and_what_is_there_stays(source: Path, out: Path) -
     assert paths == [[f"a-{name}{number}.jpg" for name in ("small", "big")] for number in ("", "-2", "-3")]
 
 
+@pytest.mark.parametrize("hours", [-1, 0, 1])
+def test_g5_only_what_is_older_than_its_source_is_replaced_when_that_is_asked(
+    source: Path, out: Path, hours: int
+) -> None:
+    out.mkdir()
+    for name in NAMES:
+        (out / name).write_bytes(b"old")
+        os.utime(out / name, (1_700_000_000, 1_700_000_000))
+    changed = 1_700_000_000 + hours * 3600
+    os.utime(source, (changed, changed))
+    outcome = run(source, RECIPE.with_folder(out).with_existing(Existing.NEWER))
+    if hours > 0:
+        assert isinstance(outcome, Done)
+        assert opened(out / "a-small.jpg").size == (20, 15)
+    else:
+        assert isinstance(outcome, Skipped)
+        assert outcome.reason == "a-small.jpg and 1 more are there already, and the source is not newer."
+        assert {(out / name).read_bytes() for name in NAMES} == {b"old"}
+
+
+def test_g5_of_several_outputs_only_the_older_ones_are_replaced(source: Path, out: Path) -> None:
+    out.mkdir()
+    for name, at in (("a-small.jpg", 1_700_000_000), ("a-big.jpg", 1_900_000_000)):
+        (out / name).write_bytes(b"there")
+        os.utime(out / name, (at, at))
+    os.utime(source, (1_800_000_000, 1_800_000_000))
+    outcome = done(source, RECIPE.with_folder(out).with_existing(Existing.NEWER))
+    assert [one.name for one in outcome.outputs] == ["small"]
+    assert outcome.notes == ("a-big.jpg is there already and was kept.",)
+    assert (out / "a-big.jpg").read_bytes() == b"there"
+
+
+def test_a_template_with_folders_makes_them_below_the_target_folder(source: Path, out: Path) -> None:
+    os.utime(source, (1_700_000_000, 1_700_000_000))
+    year = datetime.fromtimestamp(1_700_000_000).strftime("%Y")
+    recipe = Recipe("r", (Output("o", template="{date:%Y}/{camera}/{stem}"),), folder=str(out))
+    (made,) = done(source, recipe).outputs
+    assert made.path == str(out / year / "unknown" / "a.jpg")
+    assert names_in(out) == {year}
+    (out / "blocked").write_bytes(b"a file")
+    blocked = Recipe("r", (Output("o", template="blocked/{stem}"),), folder=str(out))
+    with pytest.raises(NotWritable):
+        run(source, blocked)
+    assert names_in(out) == {year, "blocked"}
+
+
 def test_g5_a_file_is_replaced_only_when_asked(source: Path, out: Path) -> None:
     out.mkdir()
     (out / "a-small.jpg").write_bytes(b"old")
@@ -267,7 +314,7 @@ def test_g4_the_source_is_never_its_own_output(source: Path, existing: Existing)
             run(source, recipe)
     else:
         outcome = run(source, recipe, attempt=2)
-        assert isinstance(outcome, Skipped if existing is Existing.KEEP else Done)
+        assert isinstance(outcome, Done if existing is Existing.NUMBER else Skipped)
     assert source.read_bytes() == before
 
 

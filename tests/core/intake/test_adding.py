@@ -12,7 +12,7 @@ import pytest
 
 from core.errors import StoreUnusable
 from core.intake.adding import AddSummary, add_paths
-from core.recipe import Recipe, quick_recipe
+from core.recipe import Output, Recipe, quick_recipe
 from core.status import Accepted
 
 RECIPE = quick_recipe(256)
@@ -24,6 +24,7 @@ class Recorder:
     def __init__(self) -> None:
         self.sources: list[str] = []
         self.sizes: list[int] = []
+        self.roots: dict[str, str] = {}
         self.asked: set[tuple[str, int, int]] = set()
 
     async def enqueue_batch(
@@ -33,12 +34,14 @@ class Recorder:
         priority: int = 0,
         max_retries: int = 3,
         first_index: int = 1,
+        root: str = "",
     ) -> Accepted:
         known = set(self.sources)
         new = [source for source in sources if source not in known]
         first = len(self.sources) + 1
         self.sources += new
         self.sizes.append(len(sources))
+        self.roots.update(dict.fromkeys(new, root))
         self.asked.add((recipe.name, priority, max_retries))
         return Accepted(range(first, first + len(new)), len(sources) - len(new))
 
@@ -74,6 +77,10 @@ def test_a_mixed_drop_is_summed_up_in_one_sentence(tmp_path: Path) -> None:
         (AddSummary(duplicates=1), "Added 0, 1 was here already."),
         (AddSummary(added=1, not_images_count=1), "Added 1, 1 is not an image."),
         (AddSummary(added=50, cancelled=True), "Added 50, then stopped."),
+        (
+            AddSummary(added=5, numbered=3),
+            "Added 5. 3 would have the name of another and get a number.",
+        ),
     ],
 )
 def test_the_sentence_agrees_with_its_numbers(summary: AddSummary, sentence: str) -> None:
@@ -127,6 +134,7 @@ def test_a_store_that_fails_is_told_to_the_caller(tmp_path: Path) -> None:
             priority: int = 0,
             max_retries: int = 3,
             first_index: int = 1,
+            root: str = "",
         ) -> Accepted:
             raise StoreUnusable("The disk is gone.")
 
@@ -156,3 +164,34 @@ def test_g13_the_loop_turns_while_a_folder_is_walked(tmp_path: Path, monkeypatch
         return await adding
 
     assert asyncio.run(scenario()).added == 1
+
+
+def test_each_batch_comes_with_the_folder_that_was_given(tmp_path: Path) -> None:
+    for name in ("one", "one/deep", "two", "alone"):
+        (tmp_path / name).mkdir()
+        fill(tmp_path / name, 2)
+    given = [tmp_path / "one", tmp_path / "alone" / "0.jpg", tmp_path / "two", tmp_path / "one" / "deep"]
+    queue = Recorder()
+    assert asyncio.run(add_paths(queue, given, RECIPE)).added == 7
+    roots = {os.path.relpath(source, tmp_path): root for source, root in queue.roots.items()}
+    one, two = str(tmp_path / "one"), str(tmp_path / "two")
+    assert roots == {
+        "one/0.jpg": one, "one/1.jpg": one, "one/deep/0.jpg": one, "one/deep/1.jpg": one,
+        "two/0.jpg": two, "two/1.jpg": two, "alone/0.jpg": "",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("template", ["web/{stem}", "{output}/{stem}-{date:%Y}", "{date:%Y/%m}/{stem}"])
+def test_what_a_template_put_into_folders_beside_the_sources_is_not_taken_again(
+    tmp_path: Path, template: str
+) -> None:
+    recipe = Recipe("r", (Output("web", template=template),))
+    below = {"w": "web/a.jpg", "{o": "web/a-2026.jpg", "{d": "2026/11/a.jpg"}
+    result = tmp_path / next(name for start, name in below.items() if template.startswith(start))
+    result.parent.mkdir(parents=True)
+    for path in (tmp_path / "a.jpg", result, result.with_name("zebra.jpg")):
+        path.touch()
+    queue = Recorder()
+    summary = asyncio.run(add_paths(queue, [tmp_path], recipe))
+    assert (summary.added, summary.results_count) == (2, 1)
+    assert str(result) not in queue.sources

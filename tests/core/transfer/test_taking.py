@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sqlite3
@@ -15,7 +16,7 @@ from core.executor import Done
 from core.job import Job, JobState
 from core.operations import Watermark
 from core.queue import TaskQueue
-from core.recipe import Recipe, builtin_recipes
+from core.recipe import Output, Recipe, builtin_recipes
 from core.status import JobQuery, SortKey
 from core.store_moving import MovedJob, StoreMoving
 from core.store_reader import StoreReader
@@ -258,3 +259,24 @@ def test_the_folders_to_ask_for_are_few(
     sources: list[str], separator: str, expected: list[tuple[str, int]]
 ) -> None:
     assert top_folders(file_of(*sources, separator=separator)) == expected
+
+
+def test_a_job_of_a_mirrored_tree_goes_to_the_same_place_of_it_here(tmp_path: Path) -> None:
+    """Its depth below the folder that was given travels, as the folder has another path here."""
+    recipe = Recipe("r", (Output("o"),), folder="/out", mirror=True)
+
+    async def story() -> None:
+        async with opened(tmp_path / "old") as old:
+            await old.queue.enqueue_batch(["/in/a.jpg", "/in/x/y/b.jpg"], recipe, root="/in")
+            ids = await old.queue.find(JobQuery())
+            jobs = await old.queue.waiting(list(ids))
+        assert [(job.depth, job.root) for job in jobs] == [(0, ""), (2, "/in")]
+        moved = [job._replace(source=job.source.replace("/in", "/mnt/card"), recipe=0) for job in jobs]
+        hostile = MovedJob("http://photos.invalid/../../x/c.jpg", 0, depth=3)
+        async with opened(tmp_path / "new") as new:
+            await new.queue.take_in([*moved, hostile], [recipe])
+            await new.queue.start()
+            await new.running(3)
+            assert sorted(task.below for task in new.hand.tasks.values()) == ["", "", "x/y"]
+
+    asyncio.run(story())

@@ -63,6 +63,12 @@ class NotReadable(EnvironmentFault):
     code = "not-readable"
 
 
+class TrashFailed(EnvironmentFault):
+    """An original that was to be replaced could not be moved to the trash; it stays where it is."""
+
+    code = "trash-failed"
+
+
 class FileBusy(EnvironmentFault):
     """A file is locked or in use for the moment."""
 
@@ -245,6 +251,12 @@ class BadName(InputFault):
     """A name template gives a name that is no file name, or leaves the target folder."""
 
     code = "bad-name"
+
+
+class NoOriginal(InputFault):
+    """There is no original file that could be replaced: a link, or a picture that was pasted."""
+
+    code = "no-original"
 
 
 class CannotEncode(InputFault):

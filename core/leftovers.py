@@ -20,7 +20,7 @@ from typing import Final
 
 from core.executor import Task
 from core.imaging.naming import remove_files, remove_leftovers, temporary_paths
-from core.imaging.receipt import published, withdraw
+from core.imaging.receipt import finish_replacing, published, withdraw
 from core.job import OutputFile
 from core.recipe import Recipe
 
@@ -77,7 +77,10 @@ class Leftovers:
         return self._owed / f"{task.temp_tag}.json"
 
     def _owe(self, task: Task) -> None:
-        paths = temporary_paths(task.source, Recipe.from_json(task.recipe), task.temp_tag)
+        recipe = Recipe.from_json(task.recipe)
+        if recipe.replace_original:
+            return  # with the original in the trash it may be all there is
+        paths = temporary_paths(task.source, recipe, task.temp_tag, task.below)
         with suppress(OSError):
             self._owed.mkdir(exist_ok=True)
             self._note(task).write_text(json.dumps(paths), encoding="ascii")
@@ -96,13 +99,15 @@ def tidy(task: Task, cancelled: bool = False, given_up: Callable[[], bool] = lam
     cancelled: also remove those outputs that had been published, as the user gave the job up. given_up: tells
     that nobody waits any more, and another attempt may have published the same.
     """
+    may_go = finish_replacing(task.receipt, task.temp_tag)
     files = published(task.receipt, task.temp_tag)
     if files is None and cancelled and not given_up():
         withdraw(task.receipt, task.temp_tag, given_up)
     if task.downloads and (files is not None or cancelled) and not given_up():
         shutil.rmtree(task.downloads, ignore_errors=True)
     # Also when all is published: a file has both its names for the instant between link and unlink.
-    remove_leftovers(task.source, task.recipe, task.temp_tag, task.below)
+    if may_go:
+        remove_leftovers(task.source, task.recipe, task.temp_tag, task.below)
     return files
 
 

@@ -199,7 +199,9 @@ class TaskQueue(QueueReads):
                 texts, name_keys(texts, recipe, root), recipe.name, recipe.id_hash, recipe.to_json(),
                 priority, max_retries, root, is_counted(recipe),
             )  # fmt: skip
-            return store.add(batch, now, first_index=first_index, keep_duplicates=keep_duplicates)
+            added = store.add(batch, now, first_index=first_index, keep_duplicates=keep_duplicates)
+            # What replaces its original has its name, whatever others there are.
+            return replace(added, numbered=0) if recipe.replace_original else added
 
         return self._tell_accepted(await self._writer.call(add))
 

@@ -72,6 +72,8 @@ class Settings:
     take_hidden: bool = False  # whether hidden files of folders are taken, too
     open_archives: bool = False  # whether archives in folders are opened; those that are given always are
     watched: tuple[WatchedFolder, ...] = ()  # folders whose images become jobs as they arrive
+    mirror: bool = False  # in the output folder, the folders of the source below the one that was added
+    replace_originals: bool = False  # what is made takes its original's place, which goes to the trash
     notice: str = field(default="", compare=False)  # what was wrong with the file that was read; never saved
 
     def __post_init__(self) -> None:
@@ -87,6 +89,9 @@ class Settings:
             not isinstance(self.output_folder, str) or not os.path.isabs(self.output_folder)  # noqa: PTH117
         ):
             raise BadUsage("output_folder takes the absolute path of a folder.")
+        for name in ("mirror", "replace_originals"):
+            if not isinstance(getattr(self, name), bool):
+                raise BadUsage(f"{name} takes true or false.")
         if self.existing not in _EXISTING:
             raise BadUsage(f"existing takes one of {', '.join(_EXISTING)}.")
         _check_number("grace", self.grace, 0, 600)

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QWidget
+from PySide6.QtGui import QStandardItemModel
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QHBoxLayout, QLabel, QWidget
 
 from core.errors import ImageQueueError
 from core.recipe import Existing, Recipe, builtin_recipes, find_recipe, read_toml
@@ -18,11 +19,12 @@ from gui.tasks import Tasks
 from gui.theme import SPACE
 
 _CHOOSE: Final = "choose"
+_ORIGINAL: Final = "original"
 _TIP: Final = Qt.ItemDataRole.ToolTipRole
 
 
 class RecipeBar(QWidget):
-    """Three choices in one row. They hold for what comes: a job keeps what it was added with."""
+    """What images become and where it goes, in one row. It holds for what comes: a job keeps what it has."""
 
     changed = Signal()
     refused = Signal(str)  # why a recipe file was not taken
@@ -40,6 +42,11 @@ class RecipeBar(QWidget):
         self.folders.setAccessibleName(self.tr("Output folder"))
         self.folders.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.folders.setMinimumContentsLength(18)
+        self.mirror = QCheckBox(self.tr("Keep su&bfolders"), self)
+        self.mirror.setObjectName("mirrorChooser")
+        self.mirror.setToolTip(
+            self.tr("In the output folder, use the same folders as below the folder that you add")
+        )
         self.existing = QComboBox(self)
         self.existing.setObjectName("existingChooser")
         self.existing.setAccessibleName(self.tr("If a file is there already"))
@@ -55,11 +62,15 @@ class RecipeBar(QWidget):
             label.setBuddy(box)
             row.addWidget(label)
             row.addWidget(box, stretch)
+            if box is self.folders:
+                row.addWidget(self.mirror)
         self._fill(settings)
         self._chosen = (self.recipes.currentIndex(), self.folders.currentIndex())
         self.recipes.activated.connect(self._on_recipe)
         self.folders.activated.connect(self._on_folder)
+        self.mirror.clicked.connect(lambda _: self.changed.emit())
         self.existing.activated.connect(lambda _: self.changed.emit())
+        self._match()
 
     def _fill(self, settings: Settings) -> None:
         for recipe in builtin_recipes():
@@ -74,8 +85,11 @@ class RecipeBar(QWidget):
         if settings.output_folder is not None:
             self._list_folder(settings.output_folder)
         self.folders.insertSeparator(self.folders.count())
+        self.folders.addItem(self.tr("Replace the original"), _ORIGINAL)
         self.folders.addItem(self.tr("Choose a folder…"), _CHOOSE)
-        self.folders.setCurrentIndex(max(0, self.folders.findData(settings.output_folder)))
+        target = _ORIGINAL if settings.replace_originals else settings.output_folder
+        self.folders.setCurrentIndex(max(0, self.folders.findData(target)))
+        self.mirror.setChecked(settings.mirror)
         for value, text in (
             (Existing.KEEP, self.tr("Keep it")),
             (Existing.NUMBER, self.tr("Number the new one")),
@@ -105,12 +119,18 @@ class RecipeBar(QWidget):
 
     def recipe(self) -> Recipe:
         """Return the recipe for what is added now, with the folder and the rule that are chosen."""
-        return self._with_choices(self._recipes[str(self.recipes.currentData())])
+        return self._with_choices(self._named())
 
     def _with_choices(self, recipe: Recipe) -> Recipe:
         folder = self.folders.currentData()
-        recipe = recipe if folder is None else recipe.with_folder(str(folder))
+        if folder == _ORIGINAL:
+            recipe = recipe.replacing_originals()
+        elif folder is not None:
+            recipe = replace(recipe.with_folder(str(folder)), mirror=self.mirror.isChecked())
         return recipe.with_existing(Existing(str(self.existing.currentData())))
+
+    def _named(self) -> Recipe:
+        return self._recipes[str(self.recipes.currentData())]
 
     def as_settings(self, settings: Settings) -> Settings:
         """Return the settings with these choices."""
@@ -118,7 +138,9 @@ class RecipeBar(QWidget):
         return replace(
             settings,
             recipe=str(self.recipes.currentData()),
-            output_folder=None if folder is None else str(folder),
+            output_folder=None if folder in (None, _ORIGINAL) else str(folder),
+            replace_originals=folder == _ORIGINAL,
+            mirror=self.mirror.isChecked(),
             existing=str(self.existing.currentData()),
         )
 
@@ -144,14 +166,38 @@ class RecipeBar(QWidget):
 
     def _choose(self, place: int) -> None:
         self.recipes.setCurrentIndex(place)
-        self._chosen = (place, self._chosen[1])
+        self._match()
         self.changed.emit()
+
+    def _match(self) -> None:
+        """Offer the places that the chosen recipe can have: only one output can replace its original."""
+        recipe, place = self._named(), self.folders.findData(_ORIGINAL)
+        one = len(recipe.outputs) == 1
+        model = self.folders.model()
+        assert isinstance(model, QStandardItemModel)
+        model.item(place).setEnabled(one)
+        several = self.tr("This recipe makes {0} files of each image: they cannot replace it")
+        tip = self.tr("What is made takes the original's place, and the original goes to the trash")
+        self.folders.setItemData(place, tip if one else several.format(len(recipe.outputs)), _TIP)
+        if recipe.replace_original:
+            first = self.tr("Replace the original (by the recipe)")
+        elif recipe.folder is not None:
+            first = self.tr("{0} (by the recipe)").format(words.shown(recipe.folder))
+        else:
+            first = self.tr("Beside the source")
+        self.folders.setItemText(0, first)
+        if not one and self.folders.currentIndex() == place:
+            self.folders.setCurrentIndex(0)
+            self.refused.emit(several.format(len(recipe.outputs)) + ".")
+        folder = self.folders.currentData()
+        self.mirror.setEnabled(folder not in (None, _ORIGINAL))
+        self._chosen = (self.recipes.currentIndex(), self.folders.currentIndex())
 
     # -- choosing files and folders -------------------------------------------------------------------------
 
     def _on_recipe(self, place: int) -> None:
         if self.recipes.itemData(place) != _CHOOSE:
-            self._chosen = (place, self._chosen[1])
+            self._match()
             self.changed.emit()
             return
         self.recipes.setCurrentIndex(self._chosen[0])
@@ -180,7 +226,7 @@ class RecipeBar(QWidget):
 
     def _on_folder(self, place: int) -> None:
         if self.folders.itemData(place) != _CHOOSE:
-            self._chosen = (self._chosen[0], place)
+            self._match()
             self.changed.emit()
             return
         self.folders.setCurrentIndex(self._chosen[1])
@@ -196,7 +242,7 @@ class RecipeBar(QWidget):
         """Let outputs go into this folder."""
         place = self._list_folder(folder)
         self.folders.setCurrentIndex(place)
-        self._chosen = (self._chosen[0], place)
+        self._match()
         self.changed.emit()
 
 

@@ -138,6 +138,8 @@ def _add_options(parser: Parser) -> None:
     add("-o", "--output", metavar="DIR", type=_not_empty, help=about)
     about = "put them there into the same folders as their sources are in below the folder that is given"
     add("--mirror", action="store_true", default=None, help=about)
+    about = "put each output in the place of its original, which goes to the trash; takes one output"
+    add("--replace-original", action="store_true", default=None, help=about)
     about = "a recipe by its name, or in a file"
     add("--recipe", metavar="NAME|FILE.toml", type=_not_empty, help=about)
     about = "make a thumbnail that fits a square of PX pixels"

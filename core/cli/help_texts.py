@@ -65,6 +65,10 @@ What was made before of the same source by the same recipe is skipped as up to
 date, as long as neither the source nor the outputs have changed. --force makes
 it again, in the place of those outputs.
 
+With --replace-original the output takes the place of its original, which goes
+to the trash once the new file is checked and synced. Another file of the new
+name is never replaced. What cannot go to the trash stays, which is said.
+
 What is made of the images: the recipe "Thumbnail and resize", unless --recipe
 names another one. --thumbnail and --resize alone make just these outputs; with
 --recipe they are added to its outputs, in the place of outputs of the same name

@@ -37,6 +37,12 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
         recipe = recipe.with_existing(Existing(options.existing))
     if options.output is not None:
         recipe = recipe.with_folder(options.output)
+    if options.replace_original:
+        if options.output is not None or options.mirror:
+            raise BadUsage(
+                "--replace-original goes without -o and --mirror: the original's place is the place."
+            )
+        recipe = recipe.replacing_originals()
     if options.mirror:
         if recipe.folder is None:
             raise BadUsage("--mirror needs the folder to build the tree in: give it by -o.")

@@ -31,7 +31,7 @@ from core.slots import ProcessSlots
 from core.status import Recovery, RunState
 
 _FOR_PATHS: Final = (
-    "output", "mirror", "recipe", "thumbnail", "resize", "format", "quality", "max_size",
+    "output", "mirror", "replace_original", "recipe", "thumbnail", "resize", "format", "quality", "max_size",
     "skip_larger", "priority", "max_retries", "existing", "ignore", "only", "min_size", "hidden", "archives",
     "force", "dry_run",
 )  # fmt: skip

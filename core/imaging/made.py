@@ -86,6 +86,16 @@ def remember(
         _with(memory, lambda db: db.execute("INSERT OR REPLACE INTO made VALUES (?, ?, ?, ?, 0)", row))
 
 
+def remember_as(memory: str, path: str, recipe_hash: str, status: os.stat_result) -> None:
+    """Note that a file is what this recipe makes of it: one that took, or will take, its original's place.
+
+    status: what the file is, under whatever name.
+    """
+    stamp = status.st_size, status.st_mtime_ns
+    row = (_key(path, recipe_hash), *stamp, json.dumps([(path, *stamp)]))
+    _with(memory, lambda db: db.execute("INSERT OR REPLACE INTO made VALUES (?, ?, ?, ?, 0)", row))
+
+
 def want_again(memory: str, sources: Iterable[str], recipe_hash: str) -> None:
     """Note that these sources are to be made again, whether or not anything has changed."""
     keys = [(_key(source, recipe_hash),) for source in sources]

@@ -96,7 +96,7 @@ def name_keys(sources: Sequence[str], recipe: Recipe, root: str = "") -> list[in
     """
     shapes = "\0".join(f"{one.template}\0{one.name}" for one in recipe.outputs)
     stamped = hashlib.blake2b(shapes.encode("utf-8", "surrogatepass"), digest_size=8)
-    by_stem = all("stem" in fields_of(one.template) for one in recipe.outputs)
+    by_stem = recipe.replace_original or all("stem" in fields_of(one.template) for one in recipe.outputs)
     fixed = os.fsencode(recipe.folder) if recipe.folder is not None else None
     above = len(os.path.join(root, "")) if root and recipe.mirror and recipe.folder is not None else 0
     split, splitext, from_bytes = os.path.split, os.path.splitext, int.from_bytes

@@ -14,6 +14,7 @@ from core.imaging.drawing import enlarging
 from core.imaging.encode import takes_mode
 from core.imaging.made import Record
 from core.imaging.naming import final_name, fold, target_folder
+from core.imaging.original import name_in_place
 from core.imaging.plan import Plan, plan
 from core.imaging.shot import shot_of
 from core.imaging.unchanged import is_unchanged
@@ -53,6 +54,8 @@ def _work_out(output: Output, source: Source, task: Task, recipe: Recipe) -> Wor
     largest = planned.size if source.format.drawn else planned.largest
     check_pixels(*largest, f"The output {output.name} of {shown(source.path)} would need")
     stays = is_unchanged(planned, chosen, output, source, recipe)
+    if recipe.replace_original:
+        return Work(output, chosen, planned, name_in_place(task, output, chosen), stays)
     work = Work(output, chosen, planned, None, stays)
     sized = fields_of(output.template) & {"width", "height"}
     if sized and (output.max_bytes is not None or not planned.certain):

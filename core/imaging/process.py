@@ -37,6 +37,7 @@ from core.imaging.libvips import libvips
 from core.imaging.made import recall, remember
 from core.imaging.metadata import Attached, attached_to
 from core.imaging.naming import temporary_paths
+from core.imaging.original import check_original, foreseen, is_kept, put_in_place
 from core.imaging.picture import Picture, made_of
 from core.imaging.plan import needed_size
 from core.imaging.prepared import Work, name_of, prepared, refuse_loss, said_to_be_there
@@ -71,6 +72,8 @@ def process(task: Task, report: Callable[[float], None]) -> Done | Skipped:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # decoders warn of odd files, to nobody
         if is_link(task.source):
+            if _recipe(task.recipe).replace_original:
+                check_original(task)
             from core.links.download import with_download
 
             return with_download(task, report, _process)
@@ -85,9 +88,12 @@ def _recipe(text: str) -> Recipe:
 def _process(task: Task, report: Callable[[float], None]) -> Done | Skipped:
     recipe = _recipe(task.recipe)
     record = recall(task.memory, task.source, recipe.id_hash) if task.memory else None
+    if recipe.replace_original:
+        check_original(task)
     with open_source(task.source) as source:
         report(_OPENED)
-        if record is not None and task.attempt == 1 and record.current(source.status):
+        first = task.attempt == 1 or recipe.replace_original  # what took its place is not to be made again
+        if record is not None and first and record.current(source.status):
             return Skipped(record.reason(), source.status.st_size)
         folder, works, once, recipe = prepared(task, source, recipe, record)
         skipped = _skipped(works, source, task, recipe, folder)
@@ -105,11 +111,21 @@ def _process(task: Task, report: Callable[[float], None]) -> Done | Skipped:
             make_folder(folder)
         times = (source.status.st_atime_ns, source.status.st_mtime_ns) if recipe.keep_times else None
         temporaries = temporary_paths(task.source, recipe, task.temp_tag, task.below)[: len(made)]
-        published = publish(made, task, folder, temporaries, recipe.existing, times)
+        if recipe.replace_original:
+            if len(made[0].content) == source.status.st_size and made[0].content == bytes_of(source):
+                return Skipped(
+                    f"{shown(task.source)} stays: nothing in it would change.", source.status.st_size
+                )
+            replaced = put_in_place(
+                made[0], task, temporaries[0], recipe.existing, times, source.status, recipe.id_hash
+            )
+            published, notes = replaced.published, [*notes, *replaced.notes]
+        else:
+            published = publish(made, task, folder, temporaries, recipe.existing, times)
         report(1.0)
         if not published.files:
             return Skipped(said_to_be_there(published.kept, recipe), source.status.st_size)
-        if task.memory and not published.kept:
+        if task.memory and not published.kept and not recipe.replace_original:
             remember(task.memory, task.source, _recipe(task.recipe).id_hash, source.status, published.files)
         notes += [f"{shown(name)} is there already and was kept." for name in published.kept]
         unique = tuple(dict.fromkeys((*source.notes, *once, *notes)))
@@ -121,11 +137,13 @@ def foresee(task: Task, report: Callable[[float], None]) -> Done | Skipped:  # n
 
     Raises what `process` raises before it decodes.
     """
+    recipe = _recipe(task.recipe)
+    if recipe.replace_original:
+        check_original(task)
     if is_link(task.source):
         return Done(notes=("It would be downloaded first.",))
     with warnings.catch_warnings(), open_source(task.source) as source:
         warnings.simplefilter("ignore")
-        recipe = _recipe(task.recipe)
         record = recall(task.memory, task.source, recipe.id_hash) if task.memory else None
         if record is not None and record.current(source.status):
             return Skipped(record.reason(), source.status.st_size)
@@ -134,7 +152,10 @@ def foresee(task: Task, report: Callable[[float], None]) -> Done | Skipped:  # n
         for work in works:
             refuse_loss(work, source)
             name = name_of(work, work.plan.size, task, source)
-            found = place(name, work.format.suffix, folder, recipe.existing, task.source)
+            if recipe.replace_original:
+                found = foreseen(name, work.format, task, recipe.existing)
+            else:
+                found = place(name, work.format.suffix, folder, recipe.existing, task.source)
             if found is None:
                 kept.append(name)
             else:
@@ -142,6 +163,8 @@ def foresee(task: Task, report: Callable[[float], None]) -> Done | Skipped:  # n
         if not files:
             return Skipped(said_to_be_there(kept, recipe), source.status.st_size)
         notes += [f"{shown(name)} is there already and would be kept." for name in kept]
+        if recipe.replace_original:
+            notes.append(f"{shown(task.source)} would go to the trash.")
         return Done(tuple(files), source.status.st_size, *source.size, (*source.notes, *notes))
 
 
@@ -155,6 +178,9 @@ def _skipped(
     names = [one.file_name for one in works if one.file_name is not None]
     if task.attempt > 1 or len(names) < len(works):
         return None
+    if recipe.replace_original:
+        kept = is_kept(names[0], task, recipe.existing)
+        return Skipped(said_to_be_there(names, recipe), source.status.st_size) if kept else None
     if not all_kept(names, folder, recipe.existing, task.source):
         return None
     return Skipped(said_to_be_there(names, recipe), source.status.st_size)

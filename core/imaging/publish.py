@@ -97,7 +97,7 @@ def publish(
             aside.append(_Aside(one, temporary, digest, found, there))
         return _name_all(aside, kept, task, folder, existing)
     except OSError as error:
-        raise from_os_error(_named(error, folder), writing=True) from error
+        raise from_os_error(named(error, folder), writing=True) from error
     finally:
         remove_files(temporaries)
 
@@ -140,10 +140,10 @@ def make_folder(folder: str) -> None:
     except FileExistsError as error:
         raise from_os_error(NotADirectoryError(errno.EACCES, "no folder", folder), writing=True) from error
     except OSError as error:
-        raise from_os_error(_named(error, folder), writing=True) from error
+        raise from_os_error(named(error, folder), writing=True) from error
 
 
-def _named(error: OSError, folder: str) -> OSError:
+def named(error: OSError, folder: str) -> OSError:
     """Return the error with a name in it: what fails inside a folder is told as the folder's."""
     if error.filename is not None and ".imagequeue-" not in os.path.basename(str(error.filename)):
         return error

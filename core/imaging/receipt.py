@@ -12,9 +12,44 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import Final
 
+from core.imaging.naming import numbered
+from core.imaging.placing import give_name, sync_folder
 from core.job import OutputFile
+
+_MOST_NUMBERS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A source that is to be replaced by what is made of it, as it was when it was opened."""
+
+    path: str
+    size: int  # bytes
+    changed: int  # nanoseconds since the epoch
+    inode: int
+    temporary: str  # where the new file is until it has its name
+
+    def is_there(self) -> bool:
+        """Return whether it has not gone to the trash yet."""
+        try:
+            now = os.stat(self.path, follow_symlinks=False)  # noqa: PTH116
+        except OSError:
+            return False
+        return (now.st_size, now.st_mtime_ns, now.st_ino) == (self.size, self.changed, self.inode)
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """What a receipt says."""
+
+    replacing: bool = False
+    files: tuple[tuple[OutputFile, str], ...] = ()
+    original: Original | None = None
 
 
 def digest_of(path: str | Path) -> str:
@@ -24,28 +59,69 @@ def digest_of(path: str | Path) -> str:
 
 
 def write_receipt(
-    receipt: str, tag: str, files: Sequence[tuple[OutputFile, str]], *, replacing: bool
+    receipt: str,
+    tag: str,
+    files: Sequence[tuple[OutputFile, str]],
+    *,
+    replacing: bool,
+    original: Original | None = None,
 ) -> None:
     """Note what the attempt `tag` is about to publish: each file under its final path, with its digest.
 
     replacing: whether files of these names are replaced, so that what was there before cannot come back.
+    original: the source that the one file is to replace; then the receipt is synced.
     """
     listed = [(o.path, o.bytes, o.width, o.height, o.name, digest) for o, digest in files]
-    text = json.dumps({"tag": tag, "replacing": replacing, "files": listed})
+    values: dict[str, object] = {"tag": tag, "replacing": replacing, "files": listed}
+    if original is not None:
+        values["original"] = astuple(original)
     # Cut to its length afterwards: a file that was cut to nothing is written out by ext4 when it is closed.
     descriptor = os.open(receipt, os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
     try:
-        os.ftruncate(descriptor, os.write(descriptor, text.encode("ascii")))
+        os.ftruncate(descriptor, os.write(descriptor, json.dumps(values).encode("ascii")))
+        if original is not None:
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    if original is not None:
+        sync_folder(str(Path(receipt).parent))
+
+
+def finish_replacing(receipt: str, tag: str) -> bool:
+    """Give a new file its name whose original went to the trash just before the attempt `tag` died.
+
+    Returns False when that could not be done: then the temporary file is all there is of it, and must stay.
+    """
+    note = _read(receipt, tag)
+    if note.original is None or len(note.files) != 1 or note.original.is_there():
+        return True
+    ((file, digest),) = note.files
+    there = OutputFile(note.original.temporary, file.bytes, file.width, file.height)
+    if _is_there(file, digest) or not _is_there(there, digest):
+        return True
+    with suppress(OSError):
+        suffix = Path(file.path).suffix
+        for number in range(1, _MOST_NUMBERS):
+            path = numbered(file.path, suffix, number)
+            if give_name(there.path, path, replacing=False):
+                named = OutputFile(path, file.bytes, file.width, file.height, file.name)
+                write_receipt(receipt, tag, [(named, digest)], replacing=False, original=note.original)
+                sync_folder(str(Path(path).parent))
+                return True
+    return False
 
 
 def published(receipt: str, tag: str) -> tuple[OutputFile, ...] | None:
-    """Return the outputs when all that the attempt `tag` was to publish is there unchanged, else None."""
-    _, files = _read(receipt, tag)
-    if not files or not all(_is_there(file, digest) for file, digest in files):
+    """Return the outputs when all that the attempt `tag` was to publish is there unchanged, else None.
+
+    While an original is still there that they are to replace, not all is done.
+    """
+    note = _read(receipt, tag)
+    if not note.files or not all(_is_there(file, digest) for file, digest in note.files):
         return None
-    return tuple(file for file, _ in files)
+    if note.original is not None and note.original.is_there():
+        return None
+    return tuple(file for file, _ in note.files)
 
 
 def withdraw(receipt: str, tag: str, given_up: Callable[[], bool] = lambda: False) -> int:
@@ -54,25 +130,27 @@ def withdraw(receipt: str, tag: str, given_up: Callable[[], bool] = lambda: Fals
     Where it replaced files nothing is removed, as the earlier ones could not be brought back; nor once it is
     `given_up`, as the folder did not answer in time.
     """
-    replacing, files = _read(receipt, tag)
+    note = _read(receipt, tag)
     removed = 0
-    for file, digest in files:
-        if not replacing and _is_there(file, digest) and not given_up():
+    for file, digest in note.files:
+        if not note.replacing and _is_there(file, digest) and not given_up():
             Path(file.path).unlink(missing_ok=True)
             removed += 1
     return removed
 
 
-def _read(receipt: str, tag: str) -> tuple[bool, list[tuple[OutputFile, str]]]:
+def _read(receipt: str, tag: str) -> _Note:
     if not receipt:
-        return False, []
+        return _Note()
     try:
         note = json.loads(Path(receipt).read_text(encoding="ascii"))
         if note["tag"] != tag:
-            return False, []
-        return bool(note["replacing"]), [(OutputFile(*fields), digest) for *fields, digest in note["files"]]
+            return _Note()
+        files = tuple((OutputFile(*fields), digest) for *fields, digest in note["files"])
+        given = note.get("original")
+        return _Note(bool(note["replacing"]), files, None if given is None else Original(*given))
     except (OSError, ValueError, KeyError, TypeError):
-        return False, []  # none was written, or it was cut off: then nothing had been published by it
+        return _Note()  # none was written, or it was cut off: then nothing had been published by it
 
 
 def _is_there(file: OutputFile, digest: str) -> bool:

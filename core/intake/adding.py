@@ -64,6 +64,7 @@ class AddSummary:
     homes: tuple[
         tuple[str, str], ...
     ] = ()  # where outputs go that no source is beside: "links" or an archive
+    without_original: bool = False  # whether the originals of these were to be replaced
     first_id: int | None = None  # of the new jobs
     last_id: int | None = None
     cancelled: bool = False  # whether the adding was stopped before its end
@@ -91,7 +92,8 @@ class AddSummary:
         if self.numbered:
             names = "gets" if self.numbered == 1 else "get"
             sentences.append(f"{self.numbered:,} would have the name of another and {names} a number.")
-        sentences += [f"What is made of {what} goes to {folder}." for what, folder in self.homes[:_SAID]]
+        why = ", as there is no original to replace" if self.without_original else ""
+        sentences += [f"What is made of {what} goes to {folder}{why}." for what, folder in self.homes[:_SAID]]
         return " ".join(sentences)
 
 
@@ -190,6 +192,7 @@ async def add_paths(
         walk.left_out.count,
         tuple(walk.left_out.listed),
         tuple(homes.items()),
+        recipe.replace_original,
         first_id,
         last_id,
         cancelled is not None and cancelled.is_set(),

@@ -23,7 +23,7 @@ class ResultNames:
 
     def __init__(self, recipe: Recipe) -> None:
         self._patterns: list[tuple[re.Pattern[str], int]] = []  # each with how many folders stand in it
-        for one in recipe.outputs:
+        for one in () if recipe.replace_original else recipe.outputs:
             found = _pattern(one)
             if found is not None:
                 self._patterns.append((re.compile(found), one.template.count("/")))

@@ -178,6 +178,7 @@ class Recipe:
     fast: bool = True  # may let the JPEG decoder shrink; False: always the best resampling, slower
     skip_larger: bool = False  # an output with more bytes than its source is not written
     mirror: bool = False  # in `folder`, in the same folders as the source below the one that was given
+    replace_original: bool = False  # the output takes its source's place, which goes to the trash
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():
@@ -194,6 +195,11 @@ class Recipe:
         check_flag(self.fast, "fast")
         check_flag(self.skip_larger, "skip_larger")
         check_flag(self.mirror, "mirror")
+        check_flag(self.replace_original, "replace_original")
+        if self.replace_original and len(self.outputs) != 1:
+            raise BadRecipe(f"replace_original takes a recipe with one output, not {len(self.outputs)}.")
+        if self.replace_original and self.folder is not None:
+            raise BadRecipe("replace_original and folder exclude each other.")
 
     def _check_outputs(self) -> None:
         object.__setattr__(self, "outputs", _as_tuple(self.outputs, "outputs"))
@@ -225,10 +231,16 @@ class Recipe:
         object.__setattr__(self, "folder", os.path.normpath(self.folder))
 
     def with_folder(self, folder: str | os.PathLike[str] | None) -> Recipe:
-        """Return this recipe with another target folder; a relative one starts at the working folder."""
-        if folder is None:
-            return replace(self, folder=None)
-        return replace(self, folder=absolute(Path.cwd(), os.fspath(folder)))
+        """Return this recipe with another target folder; a relative one starts at the working folder.
+
+        Originals are not replaced then.
+        """
+        chosen = None if folder is None else absolute(Path.cwd(), os.fspath(folder))
+        return replace(self, folder=chosen, replace_original=False)
+
+    def replacing_originals(self) -> Recipe:
+        """Return this recipe with its one output in the place of the original. Raises BadRecipe."""
+        return replace(self, folder=None, mirror=False, replace_original=True)
 
     def with_existing(self, existing: Existing) -> Recipe:
         """Return this recipe with another rule for files that are there already."""

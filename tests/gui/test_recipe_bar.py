@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox
+
 from core.recipe import Existing, builtin_recipes, format_toml, quick_recipe
 from core.settings import Settings
 from gui.recipe_bar import RecipeBar
@@ -63,3 +66,69 @@ def test_the_entries_that_choose_a_file_are_never_the_choice(qtbot: object) -> N
     bar = RecipeBar(Settings(recipe="A recipe that is gone"), Tasks())
     qtbot.addWidget(bar)  # type: ignore[attr-defined]
     assert bar.recipe() == builtin_recipes()[0]
+
+
+def choose(box: QComboBox, place: int) -> None:
+    """Choose as a user does, which is told by `activated`."""
+    box.setCurrentIndex(place)
+    box.activated.emit(place)
+
+
+def test_originals_are_replaced_and_trees_mirrored_as_chosen_and_remembered(
+    qtbot: object, tmp_path: Path
+) -> None:
+    bar = RecipeBar(Settings(), Tasks())
+    qtbot.addWidget(bar)  # type: ignore[attr-defined]
+    choose(bar.recipes, bar.recipes.findText("Web"))
+    choose(bar.folders, bar.folders.findData("original"))
+    assert bar.recipe().replace_original
+    assert not bar.mirror.isEnabled()
+    again = RecipeBar(bar.as_settings(Settings()), Tasks())
+    qtbot.addWidget(again)  # type: ignore[attr-defined]
+    assert again.recipe() == bar.recipe()
+    bar.choose_folder(str(tmp_path))
+    assert not bar.recipe().mirror
+    bar.mirror.click()
+    recipe = bar.recipe()
+    assert (recipe.replace_original, recipe.mirror, recipe.folder) == (False, True, str(tmp_path))
+    again = RecipeBar(bar.as_settings(Settings()), Tasks())
+    qtbot.addWidget(again)  # type: ignore[attr-defined]
+    assert again.recipe() == recipe
+
+
+def test_a_recipe_of_several_outputs_cannot_be_set_to_replace(qtbot: object) -> None:
+    bar = RecipeBar(Settings(), Tasks())
+    qtbot.addWidget(bar)  # type: ignore[attr-defined]
+    refused: list[str] = []
+    bar.refused.connect(refused.append)
+    place = bar.folders.findData("original")
+    assert not bar.folders.model().index(place, 0).flags() & Qt.ItemFlag.ItemIsEnabled
+    choose(bar.recipes, bar.recipes.findText("Web"))
+    choose(bar.folders, place)
+    choose(bar.recipes, bar.recipes.findText("Web set"))
+    assert refused == ["This recipe makes 4 files of each image: they cannot replace it."]
+    assert bar.folders.currentData() is None
+    assert bar.recipe().replace_original is False
+    lost = RecipeBar(Settings(recipe="Web set", replace_originals=True), Tasks())
+    qtbot.addWidget(lost)  # type: ignore[attr-defined]
+    assert lost.recipe().replace_original is False
+
+
+def test_where_a_recipe_goes_by_itself_is_said(run_on_qasync: RunOnLoop, tmp_path: Path) -> None:
+    place = tmp_path / "mine.toml"
+
+    async def story() -> None:
+        tasks = Tasks()
+        bar = RecipeBar(Settings(), tasks)
+        for recipe, said in (
+            (quick_recipe(thumbnail=9).with_folder(tmp_path), f"{tmp_path} (by the recipe)"),
+            (quick_recipe(thumbnail=9).replacing_originals(), "Replace the original (by the recipe)"),
+            (quick_recipe(thumbnail=9), "Beside the source"),
+        ):
+            place.write_text(format_toml(recipe), encoding="utf-8")
+            await bar._load(str(place))
+            assert bar.folders.itemText(0) == said
+            assert bar.recipe() == recipe
+        await tasks.end()
+
+    run_on_qasync(story())

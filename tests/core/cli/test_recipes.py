@@ -8,7 +8,7 @@ import pytest
 
 from core.cli.arguments import parse
 from core.cli.recipes import check_folder, recipe_of
-from core.errors import BadRecipe, NotWritable
+from core.errors import BadRecipe, BadUsage, NotWritable
 from core.operations import Thumbnail
 from core.recipe import Existing, Recipe, find_recipe, format_toml
 
@@ -85,3 +85,12 @@ def test_a_read_only_folder_is_refused_before_anything_is_added(
     monkeypatch.setattr("os.access", lambda path, mode: False)
     with pytest.raises(NotWritable, match=f"{tmp_path} is not writable"):
         check_folder(tmp_path / "new")
+
+
+def test_originals_are_replaced_when_that_is_asked() -> None:
+    assert recipe("--format", "webp", "--replace-original").replace_original
+    for wrong in (["-o", "x"], ["--mirror"]):
+        with pytest.raises(BadUsage, match="goes without"):
+            recipe("--format", "webp", "--replace-original", *wrong)
+    with pytest.raises(BadRecipe, match="takes a recipe with one output, not 2"):
+        recipe("--replace-original")

@@ -1,4 +1,4 @@
-"""A run that mirrors the tree of what it was given, whole with its workers."""
+"""Runs that mirror the tree of what they were given, or replace it, whole with their workers."""
 
 from __future__ import annotations
 
@@ -108,6 +108,34 @@ def test_a_counter_counts_on_over_runs_and_its_names_never_meet(
         ended = command("run", "--workers", "1", "--recipe", recipe, "-o", out, tmp_path / run)
         assert ended.status == 0, ended.err
     assert tree(out) == [f"shot-00{number}.png" for number in (1, 2, 3, 4)]
+
+
+def test_originals_are_replaced_once_and_are_in_the_trash(
+    command: Command, real_work: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    shoot = tmp_path / "shoot"
+    for name in ("a.png", "day/a.png", "day/b.png"):
+        picture(shoot / name)
+    trip = tmp_path / "trip.zip"
+    with zipfile.ZipFile(trip, "w") as archive:
+        archive.write(shoot / "a.png", "inner.png")
+    replacing = ("run", "--workers", "2", "--format", "webp", "--replace-original")
+    dry = command(*replacing, "--dry-run", shoot)
+    assert "would go to the trash" in dry.out
+    ended = command(*replacing, shoot, trip)
+    assert ended.status == 0, ended.err
+    assert f"What is made of trip.zip goes to {tmp_path / 'trip'}, as there is no original to" in ended.err
+    assert tree(shoot) == ["a.webp", "day/a.webp", "day/b.webp"]
+    assert tree(tmp_path / "trip") == ["inner.webp"]
+    trashed = sorted(one.name for one in (tmp_path / "home" / "Trash" / "files").iterdir())
+    assert trashed == ["a 1.png", "a.png", "b.png"]
+    before = [(shoot / name).read_bytes() for name in tree(shoot)]
+    ended = command(*replacing, "--json", shoot)
+    assert [one["state"] for one in ended.objects[:-1]] == ["skipped"] * 3
+    assert [(shoot / name).read_bytes() for name in tree(shoot)] == before
 
 
 def test_a_tree_needs_a_folder_to_be_built_in(command: Command, photos: Path) -> None:

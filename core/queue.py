@@ -336,6 +336,10 @@ class TaskQueue(QueueReads):
         _check_int("A priority", priority, -(2**31), 2**31)
         return await self._change(lambda store: store.set_priority(ids, priority), None)
 
+    async def add_note(self, job: int, note: str) -> int:
+        """Add a sentence to the notes of a job that is done; returns how many jobs that was."""
+        return await self._change(lambda store: store.add_note(job, note), None)
+
     async def do_next(self, ids: Sequence[int]) -> int:
         """Move waiting jobs to the front of the queue, in the order given; returns how many."""
         return await self._change(lambda store: store.do_next(ids), None)

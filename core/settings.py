@@ -13,6 +13,7 @@ from typing import Any, Final
 import platformdirs
 import tomli_w
 
+from core.command import AFTER_ALL, AFTER_EACH, words_of
 from core.errors import BadUsage, StoreUnusable, from_os_error
 from core.intake.wanted import Wanted
 from core.intake.watched import WatchedFolder, watched_from
@@ -74,6 +75,9 @@ class Settings:
     watched: tuple[WatchedFolder, ...] = ()  # folders whose images become jobs as they arrive
     mirror: bool = False  # in the output folder, the folders of the source below the one that was added
     replace_originals: bool = False  # what is made takes its original's place, which goes to the trash
+    after_each: str = ""  # a command after each job that is done, see core.command; "" for none
+    after_all: str = ""  # the same after all
+    after_seconds: float = 60.0  # that such a command may take, 1 to a day
     notice: str = field(default="", compare=False)  # what was wrong with the file that was read; never saved
 
     def __post_init__(self) -> None:
@@ -92,6 +96,9 @@ class Settings:
         for name in ("mirror", "replace_originals"):
             if not isinstance(getattr(self, name), bool):
                 raise BadUsage(f"{name} takes true or false.")
+        words_of(self.after_each, AFTER_EACH, "after_each")
+        words_of(self.after_all, AFTER_ALL, "after_all")
+        _check_number("after_seconds", self.after_seconds, 1, MAX_TIMEOUT)
         if self.existing not in _EXISTING:
             raise BadUsage(f"existing takes one of {', '.join(_EXISTING)}.")
         _check_number("grace", self.grace, 0, 600)

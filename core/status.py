@@ -13,7 +13,7 @@ class ChangeKind(StrEnum):
     """What changed of a job."""
 
     STATE = "state"
-    DETAILS = "details"  # priority or place in the queue; the state is as before
+    DETAILS = "details"  # priority, place in the queue, or notes; the state is as before
     REMOVED = "removed"
 
 

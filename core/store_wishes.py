@@ -56,6 +56,16 @@ class StoreWishes(StoreBase):
                 changed += rows
         return changed
 
+    def add_note(self, job: int, note: str) -> list[int]:
+        """Add a sentence to the notes of a job that is done."""
+        with self.transaction():
+            return self.for_ids(
+                "UPDATE jobs SET reason = LTRIM(COALESCE(reason, '') || ' ' || CAST(? AS TEXT))"
+                " WHERE state = 'done' AND {ids} RETURNING id",
+                [job],
+                (note.encode("utf-8", "replace"),),
+            )
+
     def set_priority(self, ids: Sequence[int], priority: int) -> list[int]:
         """Change the priority of jobs that have not ended; among equals the original place decides."""
         return self._touch(ids, "priority = ?, place = id", (priority,))

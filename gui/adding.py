@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPalette
 from PySide6.QtWidgets import (
     QDialog,
@@ -49,6 +49,9 @@ class _Adding:
 
 class AddingBar(QFrame):
     """A line under the table: a count that grows, then one summary; hidden when there is nothing to say."""
+
+    concluded = Signal()
+    """Nothing is being added any more."""
 
     def __init__(
         self,
@@ -135,6 +138,11 @@ class AddingBar(QFrame):
         finally:
             self._under_way.discard(adding)
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is being added."""
+        return bool(self._under_way)
+
     def stop(self) -> None:
         """Add nothing more; what was added stays."""
         for adding in self._under_way:
@@ -158,6 +166,7 @@ class AddingBar(QFrame):
         if self._under_way:
             self._tell()
             return
+        self.concluded.emit()
         sentence = " ".join(self._said)
         self._text.setText(sentence)
         self._text.setAccessibleName(sentence)

@@ -16,6 +16,7 @@ import PySide6.QtWidgets  # before qasync, which would else look for another bin
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
+from core.after import AfterCommands
 from core.errors import ImageQueueError, QueueInUse
 from core.log_file import keep_log
 from core.owner import Owner, Reply, Request, send_to_owner
@@ -103,6 +104,7 @@ class _App:
         if self._queue.was_running:
             await self._queue.start()
         self._window.opened(recovery)
+        self._after = self._begin_after(self._window.settings())
         self._owner.serve(in_loop(loop, self._answer))
         self._window.take(paths, recipe)
         _favour_the_window()
@@ -111,8 +113,19 @@ class _App:
         signals.end()
         return status
 
+    def _begin_after(self, settings: Settings) -> AfterCommands:
+        after = AfterCommands(
+            self._queue, each=settings.after_each, all_done=settings.after_all,
+            seconds=settings.after_seconds, say=self._window.notice.say,
+            adding=lambda: self._window.adding.busy,
+        )  # fmt: skip
+        self._window.adding.concluded.connect(after.look)
+        after.begin()
+        return after
+
     async def _end(self) -> int:
         self._window.setEnabled(False)
+        await self._after.close()
         await self._window.watched.close()
         await self._queue.close(self._window.settings().grace)
         self._window.end()

@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 
 from core.cli import help_texts
 from core.cli.terminal import printable
+from core.command import AFTER_ALL, AFTER_EACH, words_of
 from core.errors import BadUsage
 from core.formats import FORMATS, WRITABLE, format_named
 from core.job import JobState, Priority
@@ -175,6 +176,10 @@ def _add_options(parser: Parser) -> None:
     add("--hidden", action="store_true", default=None, help="take hidden files and folders in folders, too")
     about = "open archives in folders, too; what a folder's archive holds goes through the same limits"
     add("--archives", action="store_true", default=None, help=about)
+    about = "run this command after each job that is done; see below (else as in the settings)"
+    add("--after-each", metavar="COMMAND", type=_command(AFTER_EACH), help=about)
+    about = "run this command when nothing is left to run (else as in the settings)"
+    add("--after-all", metavar="COMMAND", type=_command(AFTER_ALL), help=about)
     add("--json", action="store_true", help="print one JSON object a line for each job that ends")
     _add_quiet(parser)
 
@@ -339,6 +344,17 @@ _PARSERS: Final[dict[str, Callable[[], Parser]]] = {
 def parsers() -> dict[str, Parser]:
     """Return the parser of each command by its name, that of the window as "window"."""
     return {name: make() for name, make in _PARSERS.items()}
+
+
+def _command(fields: Sequence[str]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        try:
+            words_of(text, fields, "It")
+        except BadUsage as error:
+            raise argparse.ArgumentTypeError(str(error).removeprefix("It ")) from error
+        return text
+
+    return read
 
 
 def _not_empty(text: str) -> str:

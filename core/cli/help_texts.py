@@ -83,6 +83,12 @@ object a line with source, would (write, skip, fail), outputs (path, width,
 height, name, replaces), reason and error, and last a summary, in which
 "numbered" counts images whose outputs would have the names of others.
 
+In the command of --after-each stand {source}, {output} (the first one),
+{outputs} (each as a word), {id} and {recipe}; in that of --after-all {done},
+{failed}, {skipped} and {cancelled}, which are numbers. No shell reads it; to
+have one, write it: sh -c 'cp "$1" /backup' sh {output}. It may take 60 seconds
+(after_seconds in the settings). A failed one is a note on its job.
+
 exit status: 0 all done; 1 some jobs failed or were cancelled, or something
 could not be read; 2 wrong usage, or the queue is in use; 130 interrupted: the
 jobs that ran are back in the queue, and `imagequeue run` goes on. Ctrl+C once

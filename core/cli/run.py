@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from core.after import AfterCommands
 from core.cli.given import INTERRUPTED, given_paths
 from core.cli.report import Report
 from core.cli.terminal import Printer
@@ -117,6 +118,8 @@ class _Run:
         self._owner = owner
         self._printer = printer
         self._interrupted = asyncio.Event()
+        self._after: AfterCommands | None = None
+        self._adding = False
 
     async def main(self, data_dir: Path, paths: list[str], recipe: Recipe | None) -> int:
         """Run to the end, and return the exit status."""
@@ -134,6 +137,13 @@ class _Run:
         try:
             self._tell_recovery(await queue.open())
             report = Report(queue, self._printer, as_json=options.json)
+            self._after = AfterCommands(
+                queue,
+                each=settings.after_each if options.after_each is None else options.after_each,
+                all_done=settings.after_all if options.after_all is None else options.after_all,
+                seconds=settings.after_seconds, say=self._printer.say, adding=lambda: self._adding,
+            )  # fmt: skip
+            self._after.begin()
             self._owner.serve(
                 in_loop(asyncio.get_running_loop(), lambda message: self._answer(queue, message))
             )
@@ -141,6 +151,8 @@ class _Run:
             failed = await self._until_the_end(queue, report, paths, recipe)
             return self._conclude(queue, report, failed)
         finally:
+            if self._after is not None:
+                await self._after.close()
             await queue.close(0)  # what still runs was interrupted, and is put back
 
     async def _until_the_end(
@@ -173,15 +185,20 @@ class _Run:
             retries, priority = self._options.max_retries, self._options.priority or 0
             if retries is None:
                 retries = self._settings.max_retries
+            self._adding = True
             summary = await add_paths(
                 queue, paths, recipe, priority=priority, max_retries=retries, take_every_file=True,
                 wanted=wanted_of(self._options, self._settings), data_dir=self._data_dir,
                 again=bool(self._options.force),
             )  # fmt: skip
+            self._adding = False
             self._printer.say(summary.sentence())
             tell_refused(summary, self._printer)
             refused = summary.unreadable_count > 0
         await queue.drained()
+        if self._after is not None:
+            self._after.look()
+            await self._after.settled()
         return refused
 
     async def _watch(self, queue: TaskQueue, paths: list[str], recipe: Recipe | None) -> bool:

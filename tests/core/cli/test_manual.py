@@ -72,7 +72,7 @@ COMPLETED = [
     ("run --format w", {"webp"}),
     ("run --priority h", {"high"}),
     ("run -o ph", {"photos"}),
-    ("run a.jpg --existing n", {"number"}),
+    ("run a.jpg --existing n", {"number", "newer"}),
     ("list --state fa", {"failed"}),
     ("clear --state q", set()),
     ("import --missing l", {"leave-out"}),

@@ -320,3 +320,17 @@ def test_with_json_what_keeps_a_command_from_running_has_its_code(command: Comma
     assert ended.status == 2
     assert ended.objects == [{"error": {"code": "no-such-file", "message": sentence}}]
     assert ended.err == f"imagequeue: {sentence}\n"
+
+
+def test_commands_run_after_each_job_and_after_all_before_the_run_ends(
+    command: Command, photos: Path, tmp_path: Path, data_dir: Path
+) -> None:
+    fill(photos, "a.jpg", "b.png")
+    Settings(after_all="false").save(data_dir)
+    ended = command("run", photos, "--after-each", f"touch {tmp_path}/after-{{id}}")
+    assert ended.status == 0
+    assert sorted(one.name for one in tmp_path.glob("after-*")) == ["after-1", "after-2"]
+    assert "The command after all failed: false ended with status 1." in ended.err
+    refused = command("run", photos, "--after-each", "sh -c 'rm {output}'")
+    assert refused.status == 2
+    assert "--after-each takes no {output} inside a shell's script" in refused.err

@@ -65,6 +65,9 @@ class Actions(QObject):
         self.import_jobs = self._make(
             "importJobs", tr("&Import a queue…"), "", "", tr("Take in what another machine has exported")
         )
+        self.save_failures = self._make(
+            "saveFailures", tr("&Export failures…"), "", "", tr("Save what failed and why, as CSV or JSON")
+        )
         self.quit = self._make("quit", tr("&Quit"), "", key.Quit)
         self.start_pause = self._make("startPause", tr("Start"), "start", "Space")
         self.stop = self._make(
@@ -118,6 +121,9 @@ class Actions(QObject):
         self.retry_failed = self._make(
             "retryFailed", tr("Retry all &failed"), "retry", "Ctrl+Shift+R", tr("Try all failed images again")
         )
+        self.show_failed = self._make(
+            "showFailed", tr("Sho&w what failed"), "", "Ctrl+Shift+F", tr("List what failed, by its kind")
+        )
         self.clear_ended = self._make(
             "clearEnded", tr("C&lear finished"), "clear", "Ctrl+Shift+Del",
             tr("Take what is done, skipped or cancelled off the list; files stay"),
@@ -148,6 +154,7 @@ class Actions(QObject):
             self.start_pause,
             self.stop,
             self.retry_failed,
+            self.save_failures,
             self.clear_ended,
         ):
             action.setEnabled(False)  # until the queue is open
@@ -205,7 +212,8 @@ class Actions(QObject):
         counts = status.counts
         self.export_jobs.setEnabled(any(counts[state] for state in _WAITING))
         self.stop.setEnabled(running or status.active > 0)
-        self.retry_failed.setEnabled(counts[JobState.FAILED] > 0)
+        for action in (self.retry_failed, self.save_failures):
+            action.setEnabled(counts[JobState.FAILED] > 0)
         ended = counts[JobState.DONE] + counts[JobState.SKIPPED] + counts[JobState.CANCELLED]
         self.clear_ended.setEnabled(ended > 0)
 

@@ -1,19 +1,25 @@
-"""Saves a report of all images in the queue."""
+"""Saves a report of all images in the queue, or of those that failed."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from core.batch_report import ORDER, PAGE, SUFFIXES, ReportFile
+from core.job import JobState
 from core.queue import TaskQueue
 from core.status import JobQuery
 from gui import words
 from gui.notice import Notice
 from gui.tasks import Tasks
+
+FAILURES: Final = (JobState.FAILED,)
+"""The states of a report of what failed."""
 
 
 class BatchReport(QObject):
@@ -26,9 +32,11 @@ class BatchReport(QObject):
         self._notice = notice
         self._tasks = tasks
 
-    def choose(self) -> None:
-        """Ask for a file, and write the report into it."""
-        dialog = QFileDialog(self._window, self.tr("Save a report"))
+    def choose(self, states: Sequence[JobState] = ORDER) -> None:
+        """Ask for a file, and write the report of what is in these states into it."""
+        failures = tuple(states) == FAILURES
+        title = self.tr("Save what failed") if failures else self.tr("Save a report")
+        dialog = QFileDialog(self._window, title)
         dialog.setObjectName("reportDialog")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilters([self.tr("For a spreadsheet (*.csv)"), self.tr("For programs (*.json)")])
@@ -36,18 +44,18 @@ class BatchReport(QObject):
             lambda chosen: dialog.setDefaultSuffix("json" if "json" in chosen else "csv")
         )
         dialog.setDefaultSuffix("csv")
-        dialog.selectFile("image-queue-report.csv")
-        dialog.fileSelected.connect(lambda path: self._tasks.start(self.save(Path(path))))
+        dialog.selectFile("image-queue-failures.csv" if failures else "image-queue-report.csv")
+        dialog.fileSelected.connect(lambda path: self._tasks.start(self.save(Path(path), states)))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    async def save(self, path: Path) -> None:
+    async def save(self, path: Path, states: Sequence[JobState] = ORDER) -> None:
         """Write the report. Raises what `ReportFile` raises, which the window says."""
         if path.suffix.lower() not in SUFFIXES:
             path = path.with_name(f"{path.name}.csv")
         report = await asyncio.to_thread(ReportFile, path)
         try:
-            for state in ORDER:
+            for state in states:
                 ids = await self._queue.find(JobQuery(states=frozenset({state})))
                 for start in range(0, len(ids), PAGE):
                     jobs = await self._queue.jobs(ids[start : start + PAGE])

@@ -76,7 +76,7 @@ class Commands(QObject):
         for priority, action in actions.priorities.items():
             action.triggered.connect(lambda _=False, p=int(priority): self._set_priority(p))
         actions.choose_priority.triggered.connect(self._choose_priority)
-        actions.remove.triggered.connect(lambda: self._tasks.start(self._remove(self._selected())))
+        actions.remove.triggered.connect(lambda: self._tasks.start(self.remove(self._selected())))
         actions.clear_ended.triggered.connect(lambda: self._tasks.start(self._clear()))
         actions.undo.triggered.connect(lambda: self._tasks.start(self._undo()))
         actions.make_again.triggered.connect(
@@ -124,7 +124,8 @@ class Commands(QObject):
         menu.popup(self._view.viewport().mapToGlobal(place))
         menu.setActiveAction(menu.actions()[0])
 
-    async def _remove(self, ids: Sequence[int]) -> None:
+    async def remove(self, ids: Sequence[int]) -> None:
+        """Take jobs off the list, and offer to bring them back."""
         removed = await self._queue.remove(ids)
         if removed:
             self._actions.undo.setEnabled(True)
@@ -132,7 +133,7 @@ class Commands(QObject):
             self._notice.say(sentence, self.tr("Undo"), self._actions.undo.trigger, seconds=10)
 
     async def _clear(self) -> None:
-        await self._remove(await self._queue.find(JobQuery(states=_CLEARED)))
+        await self.remove(await self._queue.find(JobQuery(states=_CLEARED)))
 
     async def _undo(self) -> None:
         self._actions.undo.setEnabled(False)

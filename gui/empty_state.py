@@ -54,10 +54,13 @@ class EmptyState(QWidget):
         self.say(title, hint)
         self._draw()
 
-    def say(self, title: str, hint: str) -> None:
-        """Show these words."""
+    def say(self, title: str, hint: str, picture: str = "") -> None:
+        """Show these words, and another picture."""
         self._heading.setText(title)
         self._text.setText(hint)
+        if picture and picture != self._name:
+            self._name = picture
+            self._draw()
 
     def _draw(self) -> None:
         self._picture.setPixmap(icon(self._name).pixmap(_PICTURE, _PICTURE))

@@ -29,11 +29,13 @@ from core.settings import Settings
 from core.status import QueueStatus, Recovery
 from gui.actions import Actions
 from gui.adding import AddingBar
-from gui.batch_report import BatchReport
+from gui.batch_report import FAILURES, BatchReport
 from gui.commands import Commands
 from gui.dialogs import tell
 from gui.drop_area import DropArea, sources_of_mime
 from gui.empty_state import EmptyState
+from gui.failures import Failures
+from gui.failures_panel import FailuresPanel
 from gui.hearing import Hearing
 from gui.help import about_text, shortcuts_text
 from gui.inspector import Inspector
@@ -79,6 +81,14 @@ class MainWindow(QMainWindow):
         self.commands = Commands(queue, self.actions_, self.view, self.model, self.notice, tasks, data_dir)
         self.report = Report(self, queue, self.settings, data_dir, tasks, self.notice)
         self.batch_report = BatchReport(self, queue, self.notice, tasks)
+        self.failures_panel = FailuresPanel(
+            queue, tasks, [self.actions_.save_failures, self.actions_.retry_failed]
+        )
+        self.failures = Failures(
+            self, queue, tasks, self.notice,
+            recipe=self.recipe_bar.recipe, remove=self.commands.remove,
+            limits=lambda: None, report=self.report.show_diagnostics,
+        )  # fmt: skip
         self.watched = WatchedFolders(
             self,
             queue,
@@ -143,6 +153,7 @@ class MainWindow(QMainWindow):
         for part in (self.recipe_bar, self.notice):
             column.addWidget(part)
         column.addLayout(filters)
+        column.addWidget(self.failures_panel)
         column.addWidget(self._splitter, 1)
         column.addWidget(self.adding)
         column.addWidget(self.progress)
@@ -155,7 +166,7 @@ class MainWindow(QMainWindow):
         file = bar.addMenu(self.tr("&File"))
         file.addActions([acts.add_files, acts.add_folder, acts.paste])
         file.addSeparator()
-        file.addActions([acts.watched_folders, acts.save_report])
+        file.addActions([acts.watched_folders, acts.save_report, acts.save_failures])
         file.addSeparator()
         file.addActions([acts.export_jobs, acts.import_jobs])
         file.addSeparator()
@@ -165,7 +176,7 @@ class MainWindow(QMainWindow):
         queue = bar.addMenu(self.tr("&Queue"))
         queue.addActions([acts.start_pause, acts.stop])
         queue.addSeparator()
-        queue.addActions([acts.retry_failed, acts.clear_ended])
+        queue.addActions([acts.show_failed, acts.retry_failed, acts.clear_ended])
         acts.job_menu(bar.addMenu(self.tr("&Image")))
         look = bar.addMenu(self.tr("&View"))
         look.addAction(acts.details)
@@ -185,9 +196,15 @@ class MainWindow(QMainWindow):
         acts.add_folder.triggered.connect(self._choose_folder)
         acts.paste.triggered.connect(self._paste)
         acts.watched_folders.triggered.connect(self.watched.show)
-        acts.save_report.triggered.connect(self.batch_report.choose)
         acts.export_jobs.triggered.connect(self.queue_files.choose_export)
         acts.import_jobs.triggered.connect(self.queue_files.choose_import)
+        acts.save_report.triggered.connect(lambda: self.batch_report.choose())
+        acts.save_failures.triggered.connect(lambda: self.batch_report.choose(FAILURES))
+        acts.show_failed.triggered.connect(self._show_failed)
+        self.progress.failures_asked.connect(self._show_failed)
+        self.failures_panel.retry.connect(self.failures.retry)
+        self.failures_panel.mend.connect(self.failures.mend)
+        self.failures_panel.show_only.connect(self._show_kind)
         acts.quit.triggered.connect(self.close)
         acts.find.triggered.connect(self.search.start)
         acts.details.toggled.connect(self.inspector.setVisible)
@@ -222,6 +239,7 @@ class MainWindow(QMainWindow):
         self._hearing.connect(self._queue.status_changed, self._on_status)
         self._on_status(self._queue.status())
         self.model.begin()
+        self.failures_panel.begin()
         self.report.opened(recovery)
         self.watched.begin()
 
@@ -276,11 +294,19 @@ class MainWindow(QMainWindow):
         """Hear the queue no more."""
         self._hearing.end()
         self.state.end()
-        for part in (self.model, self.tabs, self.inspector, self.progress, self.pages):
+        for part in (self.model, self.tabs, self.inspector, self.progress, self.pages, self.failures_panel):
             part.end()
 
     def _show_states(self, states: frozenset[JobState] | None) -> None:
-        self.model.set_query(replace(self.model.query, states=states))
+        self.model.set_query(replace(self.model.query, states=states, error_code=""))
+        self.failures_panel.want(states == frozenset(FAILURES))
+
+    def _show_kind(self, code: str) -> None:
+        self.model.set_query(replace(self.model.query, error_code=code))
+
+    def _show_failed(self) -> None:
+        self.search.clear()
+        self.tabs.choose("failed")
 
     def _show_text(self, text: str) -> None:
         self.model.set_query(replace(self.model.query, text=text.strip()))
@@ -293,7 +319,7 @@ class MainWindow(QMainWindow):
 
     def _choose_page(self) -> None:
         page: QWidget
-        if self.model.rowCount():
+        if self.model.rowCount() or self._rows_are_coming():
             page = self.view
         elif self._queue.status().total:
             page = self._nothing
@@ -307,13 +333,24 @@ class MainWindow(QMainWindow):
             if had_focus:
                 page.setFocus()
 
-    def _why_nothing(self) -> tuple[str, str]:
+    def _rows_are_coming(self) -> bool:
+        """Return whether there are jobs of what is listed, and they have only to be read yet."""
+        query, counts = self.model.query, self._queue.status().counts
+        return not query.text and not query.error_code and sum(counts[one] for one in query.states or ()) > 0
+
+    def _why_nothing(self) -> tuple[str, str, str]:
+        """Return a heading, a sentence and a picture."""
         if self.model.query.text:
-            return self.tr("Nothing matches"), self.tr("No image listed here has this in its name or folder.")
-        return self.tr("Nothing here"), self.tr("No image is in this state now.")
+            hint = self.tr("No image listed here has this in its name or folder.")
+            return self.tr("Nothing matches"), hint, "find"
+        if self.model.query.states == frozenset(FAILURES):
+            hint = self.tr("What fails is listed here by its kind, with what to do about it.")
+            return self.tr("Nothing failed"), hint, "state-done"
+        return self.tr("Nothing here"), self.tr("No image is in this state now."), "find"
 
     def _show_all(self) -> None:
         self.search.clear()
+        self.failures_panel.let_go()
         self.tabs.choose("all")
 
     def _choose_files(self) -> None:

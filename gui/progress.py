@@ -15,7 +15,7 @@ from gui import words
 from gui.hearing import Hearing
 from gui.rate import RunProgress
 from gui.remedies import status_line
-from gui.theme import SPACE
+from gui.theme import SPACE, theme_signals
 from gui.throttle import Throttle
 
 _STEPS = 10_000
@@ -25,6 +25,8 @@ class ProgressPanel(QWidget):
     """Follows the queue's status, some ten times a second at most; idle it does nothing."""
 
     title_changed = Signal(str)
+    failures_asked = Signal()
+    """The number of failures was clicked: it is a link to them."""
 
     def __init__(
         self, queue: TaskQueue, clock: Callable[[], float] = time.monotonic, parent: QWidget | None = None
@@ -44,19 +46,32 @@ class ProgressPanel(QWidget):
         self.status = QLabel(self)
         self.status.setObjectName("statusLine")
         self.status.setTextFormat(Qt.TextFormat.PlainText)  # a path in it may look like markup
+        self.failed = QLabel(self)
+        self.failed.setObjectName("failedLink")
+        self.failed.setTextFormat(Qt.TextFormat.RichText)
+        self.failed.setTextInteractionFlags(
+            Qt.TextInteractionFlag.LinksAccessibleByMouse | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
+        )
+        self.failed.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.failed.setToolTip(self.tr("Show what failed, and what to do about it"))
+        self.failed.linkActivated.connect(lambda _: self.failures_asked.emit())
+        self.failed.hide()
         self.numbers = QLabel(self)
         self.numbers.setObjectName("progressNumbers")
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(SPACE // 2)
-        grid.addWidget(self.bar, 0, 0, 1, 2)
+        grid.setHorizontalSpacing(2 * SPACE)
+        grid.addWidget(self.bar, 0, 0, 1, 3)
         grid.addWidget(self.status, 1, 0)
-        grid.addWidget(self.numbers, 1, 1)
+        grid.addWidget(self.failed, 1, 1)
+        grid.addWidget(self.numbers, 1, 2)
         grid.setColumnStretch(0, 1)
         self._throttle = Throttle(self._show, 100, self)
         self._countdown = QTimer(self)
         self._countdown.setInterval(1_000)
         self._countdown.timeout.connect(self._show)
+        theme_signals().changed.connect(self._throttle.ask)
         self._hearing = Hearing()
         self._hearing.connect(queue.status_changed, self._on_status)
         self._on_status(queue.status())
@@ -77,7 +92,9 @@ class ProgressPanel(QWidget):
         self.bar.setValue(round(run.fraction * _STEPS))
         self.bar.setVisible(bool(status.total))
         self.status.setText(status_line(status))
+        self._show_failed(status.counts[JobState.FAILED])
         self.numbers.setText(" · ".join(self._parts(status)))
+        self.numbers.setVisible(bool(self.numbers.text()))
         waits = status.next_due_in is not None and not status.active
         if waits != self._countdown.isActive():
             self._countdown.start() if waits else self._countdown.stop()
@@ -86,13 +103,20 @@ class ProgressPanel(QWidget):
             self._title = title
             self.title_changed.emit(title)
 
+    def _show_failed(self, number: int) -> None:
+        text = self.tr("{0} failed").format(f"{number:,}")
+        colour = self.palette().link().color().name()
+        link = f'<a href="failed" style="color: {colour}">{text}</a>'
+        if link != self.failed.text():
+            self.failed.setText(link)
+            self.failed.setAccessibleName(text)
+        self.failed.setVisible(number > 0)
+
     def _parts(self, status: QueueStatus) -> list[str]:
-        run, counts = self._run, status.counts
+        run = self._run
         if not run.total:
             return []
         parts = [self.tr("{0} of {1}").format(f"{run.done:,}", f"{run.total:,}")]
-        if counts[JobState.FAILED]:
-            parts.append(self.tr("{0} failed").format(f"{counts[JobState.FAILED]:,}"))
         if status.active and run.rate > 0:
             parts.append(self.tr("{0} images/s").format(_rate_text(run.rate)))
         left = run.seconds_left(status)

@@ -17,13 +17,15 @@ def remedy(code: str) -> str:
     """Return one sentence on what to do about an error with this code."""
     known = {
         "disk-full": _tr("Make room on the disk, or choose another output folder; then press Start."),
-        "not-writable": _tr("Choose an output folder that you may write to, and add the image again."),
+        "not-writable": _tr("Choose an output folder that you may write to, and retry."),
         "not-readable": _tr("Change the file's permissions so that you may read it, then retry."),
         "file-busy": _tr("Close the program that uses the file, then retry."),
         "io-error": _tr("Check the disk or the network connection, then retry."),
         "worker-crashed": _tr("The file may be damaged in a way that its decoder does not survive."),
-        "timed-out": _tr("Retry when the machine has less to do, or raise the time limit in the settings."),
-        "out-of-memory": _tr("Raise the memory limit in the settings, or make the image smaller first."),
+        "timed-out": _tr(
+            "Retry when the machine has less to do, or raise the time limit in the preferences."
+        ),
+        "out-of-memory": _tr("Raise the memory limit in the preferences, or make the image smaller first."),
         "interrupted": _tr("Retry it: the app ended while the image was being worked on."),
         "format-unavailable": _tr("Install the package that the message names, then retry."),
         "network-failed": _tr("Check the network connection, then retry."),
@@ -45,10 +47,10 @@ def remedy(code: str) -> str:
         "untrusted-server": _tr("Check the date of this machine; or get the image from another place."),
         "link-too-large": _tr("Download it with your browser, if it is to be so large; then drop the file."),
         "page-not-image": _tr("Add the images that the page names, or drag one of them out of the page."),
-        "bad-recipe": _tr("Mend the recipe, and add the image again."),
-        "bad-name": _tr("Give the recipe a shorter or another name template, and add the image again."),
-        "cannot-encode": _tr("Choose a recipe with another format for this image."),
         "bad-queue-file": _tr("Export the queue anew on the other machine, and import that file."),
+        "bad-recipe": _tr("Choose another recipe in the window, and retry with it."),
+        "bad-name": _tr("Choose a recipe with a shorter or another name template, and retry with it."),
+        "cannot-encode": _tr("Choose a recipe with another format in the window, and retry with it."),
         "bad-usage": _tr("Check the value that the message names."),
         "illegal-change": _tr("This is a mistake in Image Queue. Please report it with the details below."),
         "bug": _tr("This is a mistake in Image Queue. Please report it with the details below."),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication, Qt, QTimer, Signal
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLineEdit, QTabBar, QWidget
 
 from core.job import WAITING, JobState
@@ -84,7 +85,7 @@ class StateTabs(QTabBar):
         some = bool(self._queue.status().counts[JobState.FAILED])
         self.setTabIcon(place, state_icon(JobState.FAILED) if some else icon("state-failed"))
         colour = state_colours(JobState.FAILED)[0]
-        self.setTabTextColor(place, colour if some else self.palette().windowText().color())
+        self.setTabTextColor(place, colour if some else QColor())  # none: that of the theme
 
 
 def _sum(counts: Mapping[JobState, int], states: frozenset[JobState]) -> int:

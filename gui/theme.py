@@ -126,9 +126,9 @@ def state_icon(state: JobState) -> QIcon:
     return _picture(f"state-{state}", state_colours(state)[0].name())
 
 
-def icon(name: str) -> QIcon:
-    """Return an icon of resources/icons in the colour of text; the app's own keeps its colours."""
-    return _picture(name, QGuiApplication.palette().color(QPalette.ColorRole.WindowText).name())
+def icon(name: str, colour: str = "") -> QIcon:
+    """Return an icon of resources/icons in a colour, or that of text; the app's own keeps its colours."""
+    return _picture(name, colour or QGuiApplication.palette().color(QPalette.ColorRole.WindowText).name())
 
 
 @cache

@@ -36,7 +36,7 @@ def test_an_empty_queue_says_what_to_do_and_a_filter_without_matches_is_somethin
             hint = stage.part(QLabel, "nothingMatchesHint")
             assert hint.text() == "No image listed here has this in its name or folder."
             stage.window.search.clear()
-            stage.window.tabs.choose("failed")
+            stage.window.tabs.choose("done")
             await until(lambda: hint.text() == "No image is in this state now.")
             stage.window._show_all()
             await until(lambda: page(stage) == "queueTable" and stage.window.model.rowCount() == 3)

@@ -86,7 +86,7 @@ class QueueModel(QAbstractTableModel):
         self._touched: set[int] = set()
         self._visible = (0, _PAGE - 1)
         self._pages: set[int] = set()
-        self._reading = self._querying = self._outdated = False
+        self._begun = self._reading = self._querying = self._outdated = False
         self._hurry = asyncio.Event()
         self._last_query = self._took = 0.0
         self._threads = ThreadPoolExecutor(1, "relocation")
@@ -109,6 +109,7 @@ class QueueModel(QAbstractTableModel):
         self._hearing.connect(self._queue.batch_added, self._on_added)
         self._hearing.connect(self._queue.progress, self._on_progress)
         self._clock.start()
+        self._begun = True  # what was asked for before had no queue to ask, and no loop
         self.refresh()
 
     def end(self) -> None:
@@ -352,7 +353,7 @@ class QueueModel(QAbstractTableModel):
 
     def _ask_query(self) -> None:
         self._outdated = True
-        if not self._querying:
+        if self._begun and not self._querying:
             self._querying = True
             self._following = self._tasks.start(self._follow())
 

@@ -11,11 +11,15 @@ from PySide6.QtCore import QItemSelectionModel, Qt
 
 from core.executor import Done
 from core.job import Job, JobState
-from core.status import SortKey
+from core.queue import TaskQueue
+from core.status import JobQuery, SortKey
 from gui.columns import COLUMNS, NAME, PLACES
+from gui.queue_model import QueueModel
+from gui.tasks import Tasks
 from tests.conftest import RunOnLoop
 from tests.core.clocks import until
-from tests.gui.stage import Stage, staged
+from tests.core.processors import ByHand
+from tests.gui.stage import RECIPE, Stage, staged
 
 MANY = 20_000
 
@@ -208,5 +212,25 @@ def test_an_end_in_the_middle_of_a_query_is_no_mistake(run_on_qasync: RunOnLoop,
             stage.window.end()
             await until(lambda: not stage.tasks._running)
             assert failed == []
+
+    run_on_qasync(story())
+
+
+def test_a_tab_that_was_chosen_before_the_queue_was_open_is_filled_when_it_is(
+    run_on_qasync: RunOnLoop, tmp_path: Path
+) -> None:
+    """The window is made, and takes up the tab that it was left with, before there is a loop."""
+    queue, tasks = TaskQueue(tmp_path, ByHand()), Tasks()
+    model = QueueModel(queue, tasks)
+    model.set_query(JobQuery(states=frozenset({JobState.QUEUED})))
+
+    async def story() -> None:
+        await queue.open()
+        await queue.enqueue("/photos/a.jpg", RECIPE)
+        model.begin()
+        await until(lambda: model.rowCount() == 1)
+        model.end()
+        await queue.close(0)
+        await tasks.end()
 
     run_on_qasync(story())

@@ -85,8 +85,10 @@ class Dispatcher:
         self._data_dir = data_dir
         self._receipts = data_dir / "receipts"
         self._retry = retry
-        self._timeout = timeout
-        self._aging = aging
+        self.timeout = timeout
+        """Seconds that the attempts which begin from now on may take; None for no limit."""
+        self.aging = aging
+        """Seconds after which a waiting job goes first; None for never. The store keeps an index for it."""
         self._clock = clock
         self._rng = rng
         self._changed = changed
@@ -244,7 +246,7 @@ class Dispatcher:
         free = []
         if not self.paused and not self._closing:
             free = [slot for slot in range(self.slots) if slot not in self._runs]
-        oldest_before = None if self._aging is None else now - self._aging
+        oldest_before = None if self.aging is None else now - self.aging
 
         def turn(store: JobStore) -> _Turn:
             result = _Turn()
@@ -352,7 +354,7 @@ class Dispatcher:
             claimed.batch_index,
             f"{uid}-{claimed.job_id}-{claimed.attempt}",
             f"{self._receipts}/{claimed.worker}.json",
-            self._timeout,
+            self.timeout,
             downloads_of(self._data_dir, uid, claimed.job_id) if is_link(claimed.source) else "",
             memory_of(self._data_dir),
             claimed.below,

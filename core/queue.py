@@ -254,6 +254,16 @@ class TaskQueue(QueueReads):
         await self._dispatcher.resize(slots)
         self._tell_status()
 
+    def set_timeout(self, seconds: float | None) -> None:
+        """Change the time limit of the attempts that begin from now on; None for no limit."""
+        self._dispatcher.timeout = seconds
+
+    async def set_aging(self, seconds: float | None) -> None:
+        """Change the time after which a waiting job runs before any priority; None for never."""
+        await self._writer.call(lambda store: store.keep_oldest(aging=seconds is not None))
+        self._dispatcher.aging = seconds
+        self._dispatcher.wake()
+
     def status(self) -> QueueStatus:
         """Return how many jobs are in each state, what is active, and whether the queue runs."""
         counts, due = self._writer.counts, self._dispatcher.next_due

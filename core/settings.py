@@ -23,6 +23,9 @@ SETTINGS_NAME: Final = "settings.toml"
 DATA_DIR_VARIABLE: Final = "IMAGEQUEUE_DATA_DIR"
 MAX_WORKERS: Final = 64
 MAX_TIMEOUT: Final = 86_400.0  # seconds: a day
+MAX_AGING: Final = 525_600  # minutes: a year
+WHEN_DONE: Final = ("nothing", "notify", "open")
+"""What is done at the end of each run, when nothing else was chosen for it."""
 
 _EXISTING: Final = ("keep", "number", "replace", "newer")
 
@@ -67,11 +70,16 @@ class Settings:
     output_folder: str | None = None  # an absolute path; None for what the recipe says
     existing: str = "keep"  # what becomes of files that are there already: keep, number, replace or newer
     grace: float = 5.0  # seconds that running jobs get at the end of the app, 0 to 600
+    aging_minutes: int = 0  # after which a waiting job runs before any priority, up to a year; 0 for never
     ignore: tuple[str, ...] = ()  # patterns, as lines of a .gitignore, of what is left out of folders
     only_formats: tuple[str, ...] = ()  # the formats that are taken of folders; none for all
     min_bytes: int = 0  # files of a folder that are smaller are left out
     take_hidden: bool = False  # whether hidden files of folders are taken, too
     open_archives: bool = False  # whether archives in folders are opened; those that are given always are
+    notify: bool = True  # whether the end of a run is told where the window is not in front
+    tray: bool = True  # whether there is an icon in the tray, where the platform has one
+    keep_awake: bool = True  # whether the machine is kept from going to sleep while work runs
+    when_done: str = "nothing"  # what "when done" is at each start: nothing, notify or open
     watched: tuple[WatchedFolder, ...] = ()  # folders whose images become jobs as they arrive
     mirror: bool = False  # in the output folder, the folders of the source below the one that was added
     replace_originals: bool = False  # what is made takes its original's place, which goes to the trash
@@ -102,12 +110,25 @@ class Settings:
         if self.existing not in _EXISTING:
             raise BadUsage(f"existing takes one of {', '.join(_EXISTING)}.")
         _check_number("grace", self.grace, 0, 600)
-        _check_choice("take_hidden", self.take_hidden)
-        _check_choice("open_archives", self.open_archives)
+        _check_whole("aging_minutes", self.aging_minutes, 0, MAX_AGING)
+        for name in ("take_hidden", "open_archives", "notify", "tray", "keep_awake"):
+            _check_choice(name, getattr(self, name))
+        if self.when_done not in WHEN_DONE:
+            raise BadUsage(f"when_done takes one of {', '.join(WHEN_DONE)}.")
         wanted = self.wanted()
         object.__setattr__(self, "ignore", wanted.ignore)
         object.__setattr__(self, "only_formats", wanted.only_formats)
         object.__setattr__(self, "watched", watched_from(self.watched))
+
+    @property
+    def memory_limit(self) -> int | None:
+        """The bytes that a worker may use; None for no limit."""
+        return self.memory_limit_mb * 2**20 or None
+
+    @property
+    def aging(self) -> float | None:
+        """The seconds after which a waiting job runs before any priority; None for never."""
+        return self.aging_minutes * 60.0 or None
 
     def wanted(self) -> Wanted:
         """Return what of folders is wanted. Raises BadUsage."""

@@ -77,6 +77,7 @@ class Slot:
         self._closing = False
         self._orders: SimpleQueue[_Order | None] = SimpleQueue()
         self._close_now = threading.Event()
+        self._outdated = False  # whether the worker is to be replaced before the next task
         # Of the thread:
         self._failures = 0  # starts in a row that failed
         self._failure = JobError(WorkerCrashed.code, "No worker process could be started.", True)
@@ -128,6 +129,10 @@ class Slot:
         if self._timer is not None and (at_once or self._order is None):
             self._timer.cancel()
             self._timer = None
+
+    def renew(self) -> None:
+        """Give the next task a new worker; one that is under way keeps its own."""
+        self._outdated = True
 
     def _ask(self, order: _Order, why: _Asked) -> None:
         with self._lock:
@@ -246,6 +251,7 @@ class Slot:
 
     def _attempt(self, order: _Order) -> Outcome:
         line = to_line(task_to_wire(order.task))
+        self._bury_outdated()
         for _ in range(_TRIES_TO_GIVE):
             if order.asked is not None or self._closing:
                 return Stopped()
@@ -310,9 +316,15 @@ class Slot:
             return Failed(JobError(TimedOut.code, sentence, True, said))
         return Failed(_crash(status, trouble, said))
 
+    def _bury_outdated(self) -> None:
+        if self._outdated:
+            self._outdated = False
+            self._bury()
+
     def _refresh(self) -> None:
         """Between tasks: have a warm worker for the next one."""
         self._tasks += 1
+        self._bury_outdated()
         if self._closing or self._failures:
             return
         old = self._tasks >= _RENEW_AFTER_TASKS and time.monotonic() - self._born >= _RENEW_AFTER_SECONDS

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 
 from core.executor import Outcome, ProgressSink, Stopped, Task
 from core.slot import Slot
@@ -55,16 +54,25 @@ class ProcessSlots:
         if slot in self._slots:
             self._slots[slot].cancel()
 
+    def set_memory_limit(self, limit: int | None) -> None:
+        """Change the bytes that the tasks which begin from now on may take; None for no limit.
+
+        A worker keeps the limit that it was started with, so that they get new ones.
+        """
+        if limit != self._memory_limit:
+            self._memory_limit = limit
+            for slot in self._slots.values():
+                slot.renew()
+
     async def resize(self, slots: int) -> None:
         """Change the number of slots; a busy one that is to go ends after its task."""
         assert self._lifeline is not None, "not started"
         self._wanted = slots
         for number in [number for number, slot in self._slots.items() if number >= slots and not slot.busy]:
             self._take_out(number)
-        start_worker = partial(WorkerProcess, self._work, self._memory_limit, self._lifeline)
         new = [number for number in range(slots) if number not in self._slots]
         for number in new:
-            self._slots[number] = Slot(number, start_worker, self._on_progress)
+            self._slots[number] = Slot(number, self._start_worker, self._on_progress)
         idle = [slot.gone for slot in self._leaving]
         await asyncio.gather(*(self._slots[number].ready for number in new), *idle)
 
@@ -77,6 +85,12 @@ class ProcessSlots:
         if self._lifeline is not None:
             self._lifeline.close()
             self._lifeline = None
+
+    def _start_worker(self) -> WorkerProcess:
+        lifeline = self._lifeline
+        if lifeline is None:  # in a slot's thread, while all is being closed
+            raise OSError("The workers are being ended")
+        return WorkerProcess(self._work, self._memory_limit, lifeline)
 
     def _take_out(self, number: int, *, at_once: bool = False) -> None:
         slot = self._slots.pop(number)

@@ -52,6 +52,10 @@ class StoreBase:
             " WHEN NOT EXISTS (SELECT 1 FROM temp.legal WHERE old = OLD.state AND new = NEW.state)"
             " BEGIN SELECT RAISE(ABORT, 'illegal change of state'); END"
         )
+        self.keep_oldest(aging=aging)
+
+    def keep_oldest(self, *, aging: bool) -> None:
+        """Keep an index of the oldest waiting jobs, which the aging option needs; or let it go."""
         if aging:
             self._db.execute("CREATE INDEX IF NOT EXISTS jobs_oldest ON jobs (id) WHERE state = 'queued'")
         else:

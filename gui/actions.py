@@ -66,7 +66,7 @@ class Actions(QObject):
             "importJobs", tr("&Import a queue…"), "", "", tr("Take in what another machine has exported")
         )
         self.save_failures = self._make(
-            "saveFailures", tr("&Export failures…"), "", "", tr("Save what failed and why, as CSV or JSON")
+            "saveFailures", tr("Export fa&ilures…"), "", "", tr("Save what failed and why, as CSV or JSON")
         )
         self.quit = self._make("quit", tr("&Quit"), "", key.Quit)
         self.start_pause = self._make("startPause", tr("Start"), "start", "Space")

@@ -127,12 +127,12 @@ class _Run:
         self._data_dir = data_dir
         settings, options = self._settings, self._options
         timeout = settings.timeout if options.timeout is None else options.timeout
-        limit = settings.memory_limit_mb * 2**20
         queue = TaskQueue(
             data_dir,
-            ProcessSlots(memory_limit=limit or None),
+            ProcessSlots(memory_limit=settings.memory_limit),
             concurrency=options.workers or settings.workers,
             timeout=timeout or None,
+            aging=settings.aging,
         )
         try:
             self._tell_recovery(await queue.open())

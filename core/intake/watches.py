@@ -41,7 +41,8 @@ class Watches:
     ) -> None:
         self._queue = queue
         self._data_dir = data_dir
-        self._max_retries = max_retries
+        self.max_retries = max_retries
+        """What images that arrive from now on get."""
         self._wanted = wanted
         self._changed = changed
         self._pace = pace
@@ -88,7 +89,7 @@ class Watches:
     def _take(self, root: str, sources: list[str], recipe: Recipe, priority: int) -> None:
         """In a watch's thread: put sources into the queue, and wait until they are accepted."""
         assert self._loop is not None
-        enqueue = self._queue.enqueue_batch(sources, recipe, priority, self._max_retries, root=root)
+        enqueue = self._queue.enqueue_batch(sources, recipe, priority, self.max_retries, root=root)
         try:
             asyncio.run_coroutine_threadsafe(enqueue, self._loop).result(_PATIENCE)
         except (RuntimeError, TimeoutError) as error:

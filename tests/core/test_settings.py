@@ -83,6 +83,12 @@ def test_a_value_that_cannot_be_costs_only_itself(tmp_path: Path) -> None:
         ("existing", "KEEP"),
         ("grace", 601),
         ("grace", "5"),
+        ("aging_minutes", -1),
+        ("aging_minutes", 525_601),
+        ("notify", 1),
+        ("tray", "yes"),
+        ("keep_awake", None),
+        ("when_done", "shutdown"),
     ],
 )
 def test_values_out_of_range_are_refused_by_name(name: str, value: object) -> None:

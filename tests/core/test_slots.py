@@ -218,3 +218,40 @@ def test_a_loop_that_is_closed_under_a_busy_slot_ends_its_thread_and_worker() ->
     assert processor._lifeline is not None
     processor._lifeline.close()  # which the end of the app does
     cast("Any", run)._log_destroy_pending = False  # as asyncio itself does with tasks that it gives up
+
+
+def test_a_new_memory_limit_holds_for_the_tasks_that_begin_from_then_on() -> None:
+    async def story() -> None:
+        async with working(2, "tests.core.worker_functions:take") as processor:
+            much = str(LIMIT // 2)
+            assert isinstance(await processor.run(0, task(much)), Done)
+            processor.set_memory_limit(LIMIT // 4)
+            for slot in (0, 1):
+                assert "Cannot allocate memory" in (await processor.error(much, slot)).details
+            processor.set_memory_limit(None)
+            assert isinstance(await processor.run(0, task(str(3 * LIMIT))), Done)
+
+    asyncio.run(story())
+
+
+def test_a_task_under_way_keeps_its_worker_when_the_memory_limit_changes() -> None:
+    async def story() -> None:
+        async with working(1) as processor:
+            busy = await processor.begin(0, "hang")
+            processor.set_memory_limit(LIMIT // 4)
+            await asyncio.sleep(0)
+            assert not busy.done()
+            processor.cancel(0)
+            assert isinstance(await busy, Stopped)
+
+    asyncio.run(story())
+
+
+def test_a_memory_limit_that_is_the_same_costs_no_worker() -> None:
+    async def story() -> None:
+        async with working(1) as processor:
+            before = await processor.pid()
+            processor.set_memory_limit(LIMIT)
+            assert await processor.pid() == before
+
+    asyncio.run(story())

@@ -1,0 +1,21 @@
+"""Lets a change of the settings take effect in a queue that runs."""
+
+from __future__ import annotations
+
+from core.queue import TaskQueue
+from core.settings import Settings
+from core.slots import ProcessSlots
+
+
+async def apply_settings(queue: TaskQueue, slots: ProcessSlots, old: Settings, new: Settings) -> None:
+    """Bring an open queue, and the slots that it runs on, from the old settings to the new ones.
+
+    Images that are being worked on keep the limits that they began with. Raises a member of the error family
+    when the store cannot be written.
+    """
+    queue.set_timeout(new.timeout or None)
+    slots.set_memory_limit(new.memory_limit)
+    if new.workers != old.workers:
+        await queue.set_concurrency(new.workers)
+    if new.aging != old.aging:
+        await queue.set_aging(new.aging)

@@ -129,6 +129,14 @@ class Actions(QObject):
             tr("Take what is done, skipped or cancelled off the list; files stay"),
         )  # fmt: skip
         self.undo = self._make("undo", tr("&Undo remove"), "", key.Undo)
+        self.preferences = self._make(
+            "preferencesAction",
+            tr("&Preferences…"),
+            "",
+            "Ctrl+,",
+            tr("Workers, limits, and what else can be set"),
+        )
+        self.preferences.setMenuRole(QAction.MenuRole.PreferencesRole)
         self.find = self._make("find", tr("&Find"), "find", key.Find)
         self.select_all = self._make("selectAll", tr("Select &all"), "", key.SelectAll)
         self.details = self._make("details", tr("&Details"), "details", "Ctrl+D", tr("Show or hide details"))

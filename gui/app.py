@@ -18,6 +18,7 @@ from qasync import QEventLoop
 
 from core.after import AfterCommands
 from core.errors import ImageQueueError, QueueInUse
+from core.live_settings import apply_settings
 from core.log_file import keep_log
 from core.owner import Owner, Reply, Request, send_to_owner
 from core.owner_requests import fulfil, in_loop
@@ -74,14 +75,19 @@ class _App:
         self._owner = owner
         settings = Settings.load(data_dir)
         self._tasks = Tasks()
+        self._slots = ProcessSlots(memory_limit=settings.memory_limit)
         self._queue = TaskQueue(
             data_dir,
-            ProcessSlots(memory_limit=settings.memory_limit_mb * 2**20 or None),
+            self._slots,
             concurrency=settings.workers,
             timeout=settings.timeout or None,
+            aging=settings.aging,
         )
         self._window = MainWindow(self._queue, settings, data_dir, self._tasks)
         self._window.close_asked.connect(self._on_close_asked)
+        self._window.settings_changed.connect(
+            lambda old, new: self._tasks.start(apply_settings(self._queue, self._slots, old, new))
+        )
         self._ending = asyncio.Event()
         self._asking = False
 

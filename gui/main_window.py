@@ -41,6 +41,7 @@ from gui.help import about_text, shortcuts_text
 from gui.inspector import Inspector
 from gui.notice import Notice
 from gui.pages import Pages
+from gui.preferences import Preferences
 from gui.progress import ProgressPanel
 from gui.queue_files import QueueFiles, is_queue_file
 from gui.queue_model import QueueModel
@@ -60,6 +61,9 @@ class MainWindow(QMainWindow):
     close_asked = Signal()
     """The user wants the window closed; the app decides when that is."""
 
+    settings_changed = Signal(object, object)
+    """The Settings before, and as they are now: what of them is the queue's is to take effect there."""
+
     def __init__(self, queue: TaskQueue, settings: Settings, data_dir: Path, tasks: Tasks) -> None:
         super().__init__()
         self.setObjectName("mainWindow")
@@ -71,7 +75,7 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(self)
         self.notice = Notice(self)
         self.recipe_bar = RecipeBar(settings, tasks)
-        self.adding = AddingBar(queue, tasks, data_dir, settings.wanted)
+        self.adding = AddingBar(queue, tasks, data_dir, lambda: self._settings.wanted())
         self.tabs = StateTabs(queue)
         self.search = SearchField()
         self.model = QueueModel(queue, tasks)
@@ -84,10 +88,13 @@ class MainWindow(QMainWindow):
         self.failures_panel = FailuresPanel(
             queue, tasks, [self.actions_.save_failures, self.actions_.retry_failed]
         )
+        self.preferences = Preferences(
+            self, self.settings, self.actions_.schemes, data_dir, tasks, self.commands.open_path
+        )
         self.failures = Failures(
             self, queue, tasks, self.notice,
             recipe=self.recipe_bar.recipe, remove=self.commands.remove,
-            limits=lambda: None, report=self.report.show_diagnostics,
+            limits=lambda: self.preferences.show("timeout"), report=self.report.show_diagnostics,
         )  # fmt: skip
         self.watched = WatchedFolders(
             self,
@@ -173,6 +180,8 @@ class MainWindow(QMainWindow):
         file.addAction(acts.quit)
         edit = bar.addMenu(self.tr("&Edit"))
         edit.addActions([acts.undo, acts.select_all, acts.find])
+        edit.addSeparator()
+        edit.addAction(acts.preferences)
         queue = bar.addMenu(self.tr("&Queue"))
         queue.addActions([acts.start_pause, acts.stop])
         queue.addSeparator()
@@ -205,6 +214,10 @@ class MainWindow(QMainWindow):
         self.failures_panel.retry.connect(self.failures.retry)
         self.failures_panel.mend.connect(self.failures.mend)
         self.failures_panel.show_only.connect(self._show_kind)
+        acts.preferences.triggered.connect(lambda: self.preferences.show())
+        self.preferences.changed.connect(self._take_settings)
+        self.recipe_bar.changed.connect(self.preferences.refresh)
+        theme_signals().changed.connect(self.preferences.refresh)
         acts.quit.triggered.connect(self.close)
         acts.find.triggered.connect(self.search.start)
         acts.details.toggled.connect(self.inspector.setVisible)
@@ -272,6 +285,13 @@ class MainWindow(QMainWindow):
     def settings(self) -> Settings:
         """Return the settings with what is chosen in the window."""
         return replace(self.recipe_bar.as_settings(self._settings), watched=self.watched.folders)
+
+    def _take_settings(self, old: Settings, new: Settings) -> None:
+        self._settings = new
+        self.recipe_bar.choose_existing(new.existing)
+        self.watched.watches.max_retries = new.max_retries
+        self.state.keep_soon()
+        self.settings_changed.emit(old, new)
 
     def to_front(self, token: str = "") -> None:
         """Show the window before others; `token` is what Wayland gave the program that asks for it, if any.

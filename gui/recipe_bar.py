@@ -238,6 +238,13 @@ class RecipeBar(QWidget):
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
+    def choose_existing(self, rule: str) -> None:
+        """Let this rule hold for files that are there already: keep, number or replace."""
+        place = self.existing.findData(rule)
+        if place not in (-1, self.existing.currentIndex()):
+            self.existing.setCurrentIndex(place)
+            self.changed.emit()
+
     def choose_folder(self, folder: str) -> None:
         """Let outputs go into this folder."""
         place = self._list_folder(folder)

@@ -81,16 +81,17 @@ class WindowState(QObject):
             theme_signals().changed, self._splitter.splitterMoved, header.sectionMoved, header.sectionResized,
             header.sortIndicatorChanged,
         ):  # fmt: skip
-            signal.connect(self._on_change)
+            signal.connect(self.keep_soon)
         self._window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Hear that the window was moved or has another size."""
         if event.type() in (QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.WindowStateChange):
-            self._on_change()
+            self.keep_soon()
         return super().eventFilter(watched, event)
 
-    def _on_change(self) -> None:
+    def keep_soon(self) -> None:
+        """Write all before long, as something of it has changed."""
         if not self._ended:
             self._soon.ask_later()
 

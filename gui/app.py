@@ -25,6 +25,7 @@ from core.owner_requests import fulfil, in_loop
 from core.queue import TaskQueue
 from core.settings import Settings
 from core.slots import ProcessSlots
+from gui.desktop import SystemDesktop
 from gui.dialogs import confirm
 from gui.main_window import MainWindow
 from gui.signals import SystemSignals
@@ -83,7 +84,7 @@ class _App:
             timeout=settings.timeout or None,
             aging=settings.aging,
         )
-        self._window = MainWindow(self._queue, settings, data_dir, self._tasks)
+        self._window = MainWindow(self._queue, settings, data_dir, self._tasks, SystemDesktop())
         self._window.close_asked.connect(self._on_close_asked)
         self._window.settings_changed.connect(
             lambda old, new: self._tasks.start(apply_settings(self._queue, self._slots, old, new))

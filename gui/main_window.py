@@ -31,6 +31,8 @@ from gui.actions import Actions
 from gui.adding import AddingBar
 from gui.batch_report import FAILURES, BatchReport
 from gui.commands import Commands
+from gui.companions import Companions
+from gui.desktop import Desktop, NoDesktop
 from gui.dialogs import tell
 from gui.drop_area import DropArea, sources_of_mime
 from gui.empty_state import EmptyState
@@ -64,7 +66,15 @@ class MainWindow(QMainWindow):
     settings_changed = Signal(object, object)
     """The Settings before, and as they are now: what of them is the queue's is to take effect there."""
 
-    def __init__(self, queue: TaskQueue, settings: Settings, data_dir: Path, tasks: Tasks) -> None:
+    def __init__(
+        self,
+        queue: TaskQueue,
+        settings: Settings,
+        data_dir: Path,
+        tasks: Tasks,
+        desktop: Desktop | None = None,
+    ) -> None:
+        """Make the window; without a `desktop`, nothing of it reaches outside."""
         super().__init__()
         self.setObjectName("mainWindow")
         self._queue = queue
@@ -85,6 +95,10 @@ class MainWindow(QMainWindow):
         self.commands = Commands(queue, self.actions_, self.view, self.model, self.notice, tasks, data_dir)
         self.report = Report(self, queue, self.settings, data_dir, tasks, self.notice)
         self.batch_report = BatchReport(self, queue, self.notice, tasks)
+        self.companions = Companions(
+            self, queue, tasks, lambda: self._settings, self.actions_, desktop or NoDesktop(),
+            adding=lambda: self.adding.busy, open_path=self.commands.open_path,
+        )  # fmt: skip
         self.failures_panel = FailuresPanel(
             queue, tasks, [self.actions_.save_failures, self.actions_.retry_failed]
         )
@@ -108,6 +122,7 @@ class MainWindow(QMainWindow):
         self.queue_files = QueueFiles(self, queue, data_dir, self.notice, tasks, self.view.selected_ids)
         self.pages = Pages(queue, self.notice, tasks, self)
         self.drop_area = DropArea(self)
+        self.progress.add_part(self.companions.when_done.button)
         self._lay_out()
         self._make_menus()
         self._connect()
@@ -184,6 +199,7 @@ class MainWindow(QMainWindow):
         edit.addAction(acts.preferences)
         queue = bar.addMenu(self.tr("&Queue"))
         queue.addActions([acts.start_pause, acts.stop])
+        queue.addMenu(self.companions.when_done.menu)
         queue.addSeparator()
         queue.addActions([acts.show_failed, acts.retry_failed, acts.clear_ended])
         acts.job_menu(bar.addMenu(self.tr("&Image")))
@@ -210,6 +226,9 @@ class MainWindow(QMainWindow):
         acts.save_report.triggered.connect(lambda: self.batch_report.choose())
         acts.save_failures.triggered.connect(lambda: self.batch_report.choose(FAILURES))
         acts.show_failed.triggered.connect(self._show_failed)
+        self.companions.show_window.connect(self.to_front)
+        self.companions.quit.connect(self.close)
+        self.progress.progressed.connect(self.companions.show_progress)
         self.progress.failures_asked.connect(self._show_failed)
         self.failures_panel.retry.connect(self.failures.retry)
         self.failures_panel.mend.connect(self.failures.mend)
@@ -253,6 +272,7 @@ class MainWindow(QMainWindow):
         self._on_status(self._queue.status())
         self.model.begin()
         self.failures_panel.begin()
+        self.companions.begin()
         self.report.opened(recovery)
         self.watched.begin()
 
@@ -290,6 +310,7 @@ class MainWindow(QMainWindow):
         self._settings = new
         self.recipe_bar.choose_existing(new.existing)
         self.watched.watches.max_retries = new.max_retries
+        self.companions.take_settings(old, new)
         self.state.keep_soon()
         self.settings_changed.emit(old, new)
 
@@ -314,8 +335,10 @@ class MainWindow(QMainWindow):
         """Hear the queue no more."""
         self._hearing.end()
         self.state.end()
-        for part in (self.model, self.tabs, self.inspector, self.progress, self.pages, self.failures_panel):
+        for part in (self.model, self.tabs, self.inspector, self.progress, self.pages):
             part.end()
+        self.failures_panel.end()
+        self.companions.end()
 
     def _show_states(self, states: frozenset[JobState] | None) -> None:
         self.model.set_query(replace(self.model.query, states=states, error_code=""))

@@ -25,6 +25,9 @@ class ProgressPanel(QWidget):
     """Follows the queue's status, some ten times a second at most; idle it does nothing."""
 
     title_changed = Signal(str)
+    progressed = Signal(object)
+    """How much of the run is done, 0 to 1; None while there is none, or it is paused."""
+
     failures_asked = Signal()
     """The number of failures was clicked: it is a link to them."""
 
@@ -67,6 +70,7 @@ class ProgressPanel(QWidget):
         grid.addWidget(self.failed, 1, 1)
         grid.addWidget(self.numbers, 1, 2)
         grid.setColumnStretch(0, 1)
+        self._grid = grid
         self._throttle = Throttle(self._show, 100, self)
         self._countdown = QTimer(self)
         self._countdown.setInterval(1_000)
@@ -75,6 +79,11 @@ class ProgressPanel(QWidget):
         self._hearing = Hearing()
         self._hearing.connect(queue.status_changed, self._on_status)
         self._on_status(queue.status())
+
+    def add_part(self, part: QWidget) -> None:
+        """Put something at the end of the line below the bar."""
+        self._grid.addWidget(part, 1, self._grid.columnCount())
+        self._grid.addWidget(self.bar, 0, 0, 1, self._grid.columnCount())
 
     def end(self) -> None:
         """Hear nothing more."""
@@ -95,6 +104,8 @@ class ProgressPanel(QWidget):
         self._show_failed(status.counts[JobState.FAILED])
         self.numbers.setText(" · ".join(self._parts(status)))
         self.numbers.setVisible(bool(self.numbers.text()))
+        goes_on = status.run_state is RunState.RUNNING and status.live > status.counts[JobState.HELD]
+        self.progressed.emit(run.fraction if goes_on else None)
         waits = status.next_due_in is not None and not status.active
         if waits != self._countdown.isActive():
             self._countdown.start() if waits else self._countdown.stop()

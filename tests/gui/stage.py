@@ -14,6 +14,7 @@ from core.executor import Outcome, Task
 from core.queue import TaskQueue
 from core.recipe import builtin_recipes
 from core.settings import Settings
+from gui.desktop import Desktop
 from gui.main_window import MainWindow
 from gui.tasks import Tasks
 from tests.core.clocks import ManualClock, until
@@ -71,12 +72,13 @@ async def staged(
     settings: Settings | None = None,
     *,
     start: bool = False,
+    desktop: Desktop | None = None,
 ) -> AsyncIterator[Stage]:
     """Open a queue and a window on it, and close both in order."""
     folder.mkdir(exist_ok=True)  # noqa: ASYNC240 (a test's own folder)
     hand, clock, tasks = ByHand(script), ManualClock(), Tasks()
     queue = TaskQueue(folder, hand, clock=clock)
-    window = MainWindow(queue, settings or Settings(), folder, tasks)
+    window = MainWindow(queue, settings or Settings(), folder, tasks, desktop)
     window.show()
     stage = Stage(window, queue, hand, clock, tasks, folder)
     recovery = await queue.open()

@@ -56,7 +56,7 @@ class Commands(QObject):
         self._look_soon.setInterval(50)
         self._look_soon.timeout.connect(self._look)
         view.selection_settled.connect(self._look_soon.start)
-        model.dataChanged.connect(lambda *_: self._look_soon.start())
+        model.dataChanged.connect(self._on_data_changed)
         model.queried.connect(self._look_soon.start)
         view.opened.connect(lambda job: self._open([job], folder=False))
         self._connect()
@@ -97,6 +97,9 @@ class Commands(QObject):
         ids = self._selected()
         if ids:
             self._tasks.start(method(ids))
+
+    def _on_data_changed(self) -> None:
+        self._look_soon.start()  # a method of its own: Qt calls it no more when this is gone
 
     def _look(self) -> None:
         """Enable the actions that apply to what is selected, as far as it is known."""

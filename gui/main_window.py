@@ -27,6 +27,7 @@ from core.job import JobState, Priority
 from core.queue import TaskQueue
 from core.settings import Settings
 from core.status import QueueStatus, Recovery
+from core.transfer.queue_file import is_queue_file
 from gui.actions import Actions
 from gui.adding import AddingBar
 from gui.batch_report import FAILURES, BatchReport
@@ -45,7 +46,7 @@ from gui.notice import Notice
 from gui.pages import Pages
 from gui.preferences import Preferences
 from gui.progress import ProgressPanel
-from gui.queue_files import QueueFiles, is_queue_file
+from gui.queue_files import QueueFiles
 from gui.queue_model import QueueModel
 from gui.queue_view import QueueView
 from gui.recipe_bar import RecipeBar

@@ -10,7 +10,6 @@ from typing import Final
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from core.links.address import is_link
 from core.queue import TaskQueue
 from core.store_file import STORE_NAME
 from core.transfer.queue_file import SUFFIX, read_queue_file
@@ -22,11 +21,6 @@ from gui.notice import Notice
 from gui.tasks import Tasks
 
 _STAYS: Final = 12  # seconds that a sentence on what was done stays
-
-
-def is_queue_file(path: str) -> bool:
-    """Return whether a path or link is named like a file of jobs on a disk here."""
-    return path.endswith(SUFFIX) and not is_link(path)
 
 
 class QueueFiles(QObject):

@@ -30,6 +30,7 @@ from core.recipe import Recipe
 from core.settings import Settings, data_folder
 from core.slots import ProcessSlots
 from core.status import Recovery, RunState
+from core.transfer.queue_file import is_queue_file
 
 _FOR_PATHS: Final = (
     "output", "mirror", "replace_original", "recipe", "thumbnail", "resize", "format", "quality", "max_size",
@@ -47,6 +48,9 @@ def run(options: argparse.Namespace, printer: Printer) -> int:
     """
     data_dir = data_folder(options.data_dir)
     recipe, paths = None, given_paths(options)
+    queue_files = [path for path in paths if is_queue_file(path)]
+    if queue_files:
+        raise BadUsage(f"{queue_files[0]} holds the jobs of a queue: imagequeue import takes them in.")
     if paths:
         from core.cli.recipes import recipe_of
 

@@ -32,6 +32,12 @@ from core.transfer.mapping import SEPARATORS, is_absolute, parts_of
 SUFFIX: Final = ".imagequeue"
 """How the names of these files end."""
 
+
+def is_queue_file(source: str) -> bool:
+    """Return whether a path, and no link, is named like one of these files."""
+    return source.endswith(SUFFIX) and not looks_like_link(source)
+
+
 VERSION: Final = 1
 MAX_JOBS: Final = 1_000_000
 MAX_RECIPES: Final = 1_000

@@ -86,6 +86,7 @@ def test_what_waits_is_exported_and_then_held_removed_or_left(
             await until(lambda: said(stage).startswith("Exported 3 images"))
             assert len(read_queue_file(tmp_path / "a.imagequeue").jobs) == 3
             assert stage.queue.status().counts[state] == left
+            await stage.rows(left)
 
     run_on_qasync(story())
 

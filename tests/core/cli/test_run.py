@@ -301,6 +301,14 @@ def test_a_run_whose_reader_has_gone_stops_in_order(photos: Path, data_dir: Path
     assert "running" not in states(data_dir)
 
 
+def test_a_file_of_jobs_is_no_image(command: Command, photos: Path, data_dir: Path) -> None:
+    (photos / "a.imagequeue").touch()
+    ended = command("run", photos / "a.imagequeue")
+    assert ended.status == 2
+    assert ended.err.endswith("a.imagequeue holds the jobs of a queue: imagequeue import takes them in.\n")
+    assert not data_dir.exists()
+
+
 def test_quiet_says_only_what_goes_wrong(command: Command, photos: Path) -> None:
     for name in ("a.jpg", "bad.jpg"):
         (photos / name).touch()

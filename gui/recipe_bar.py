@@ -41,7 +41,7 @@ class RecipeBar(QWidget):
         self.folders.setObjectName("folderChooser")
         self.folders.setAccessibleName(self.tr("Output folder"))
         self.folders.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.folders.setMinimumContentsLength(18)
+        self.folders.setMinimumContentsLength(14)
         self.mirror = QCheckBox(self.tr("Keep su&bfolders"), self)
         self.mirror.setObjectName("mirrorChooser")
         self.mirror.setToolTip(
@@ -50,6 +50,8 @@ class RecipeBar(QWidget):
         self.existing = QComboBox(self)
         self.existing.setObjectName("existingChooser")
         self.existing.setAccessibleName(self.tr("If a file is there already"))
+        self.existing.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.existing.setMinimumContentsLength(9)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACE)
@@ -97,6 +99,10 @@ class RecipeBar(QWidget):
             (Existing.NEWER, self.tr("Replace it if older")),
         ):
             self.existing.addItem(text, str(value))
+        view = self.existing.view()
+        view.setMinimumWidth(
+            view.sizeHintForColumn(0) + 2 * SPACE
+        )  # the list shows all that the box cuts off
         self.existing.setCurrentIndex(max(0, self.existing.findData(settings.existing)))
 
     def _list(self, key: str, recipe: Recipe) -> int:

@@ -19,6 +19,10 @@ def remedy(code: str) -> str:
         "disk-full": _tr("Make room on the disk, or choose another output folder; then press Start."),
         "not-writable": _tr("Choose an output folder that you may write to, and retry."),
         "not-readable": _tr("Change the file's permissions so that you may read it, then retry."),
+        "trash-failed": _tr(
+            "See whether there is room and a trash on that disk, or let outputs go to a folder."
+        ),
+        "no-original": _tr("Choose another place for the outputs than that of the original."),
         "file-busy": _tr("Close the program that uses the file, then retry."),
         "io-error": _tr("Check the disk or the network connection, then retry."),
         "worker-crashed": _tr("The file may be damaged in a way that its decoder does not survive."),

@@ -139,6 +139,18 @@ def test_what_is_made_never_feeds_back(folder: Path) -> None:
         one.until_taken("a.jpg", "c.jpg", "d.jpg")
 
 
+def test_what_took_its_originals_place_never_feeds_back(folder: Path) -> None:
+    source = folder / "a.jpg"
+    source.write_bytes(b"1")
+    with watching(folder) as one:
+        one.until_taken("a.jpg")
+        source.unlink()
+        source.write_bytes(b"made of it")
+        one.watch.made([str(source)])
+        (folder / "b.jpg").write_bytes(b"2")
+        one.until_taken("a.jpg", "b.jpg")
+
+
 def test_an_output_folder_within_it_is_left_alone(folder: Path) -> None:
     (folder / "out").mkdir()
     with watching(folder, RECIPE.with_folder(folder / "out")) as one:

@@ -44,6 +44,7 @@ from gui.theme import SPACE
 
 _REST: Final = 300  # milliseconds without a key until what was typed is looked for
 _NAMED: Final = 3  # recipes that are named
+_SHOWN: Final = 24  # characters of each end of a long folder
 _ROWS: Final = 20  # folders that are asked for
 
 
@@ -140,7 +141,7 @@ class ImportDialog(QDialog):
         grid.addWidget(QLabel(self.tr("Folder in the file"), box), 0, 0)
         grid.addWidget(QLabel(self.tr("Is here"), box), 0, 1)
         for number, (folder, what) in enumerate(rows, 1):
-            label = QLabel(f"{words.shown(folder)}  ({what})", box)
+            label = QLabel(f"{_elided(words.shown(folder))}  ({what})", box)
             label.setToolTip(words.shown(folder))
             edit = QLineEdit(folder if self._file.separator == os.sep else "", box)
             edit.setObjectName(f"importFolder{number}")
@@ -230,6 +231,9 @@ class ImportDialog(QDialog):
             state += " " + self.tr("Results go to {0}.").format(
                 ", ".join(map(words.shown, arrival.folders[:3]))
             )
+        if arrival.replacing:
+            names = ", ".join(words.shown(name[:60]) for name in arrival.replacing[:_NAMED])
+            state += " " + self.tr("Originals are replaced, and go to the trash, by: {0}.").format(names)
         self._state.setText(state)
         self._list.setPlainText("\n".join(map(words.shown, lines)))
         self._list.setVisible(bool(lines))
@@ -250,6 +254,10 @@ class ImportDialog(QDialog):
             missing = Missing.TAKE if self._all.isChecked() else Missing.LEAVE_OUT
             self._tasks.start(_take_in(self._queue, self._name, arrival, sources, missing, self._notice))
             self.accept()
+
+
+def _elided(folder: str) -> str:
+    return folder if len(folder) <= 2 * _SHOWN else f"{folder[:_SHOWN]}…{folder[-_SHOWN:]}"
 
 
 async def _take_in(

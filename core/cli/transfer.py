@@ -75,6 +75,8 @@ def import_jobs(options: argparse.Namespace, printer: Printer) -> int:
     arrival, jobs = load_jobs(path, options.map, missing)
     for folder in arrival.folders:
         check_folder(Path(folder))
+    if arrival.replacing:
+        printer.complain(f"Originals are replaced, and go to the trash, by: {', '.join(arrival.replacing)}.")
     if options.dry_run:
         _print_arrival(len(jobs), len(arrival.jobs) - len(jobs), arrival.folders, printer, options)
         return 0

@@ -51,6 +51,11 @@ class Arrival:
         """The folders that outputs go to, other than beside the sources."""
         return sorted({one.folder for one in self.recipes if one.folder is not None})
 
+    @property
+    def replacing(self) -> list[str]:
+        """The names of recipes that put outputs in the place of the sources: to be said before it is done."""
+        return [one.name for one in self.recipes if one.replace_original]
+
 
 @dataclass(frozen=True, slots=True)
 class Sources:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.job import JobState
+from core.recipe import Recipe
 from core.transfer.queue_file import read_queue_file
 from core.transfer.sending import Then
 from tests.conftest import RunOnLoop
@@ -35,10 +37,12 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
-def file_of(path: Path, folder: str, separator: str = "/", names: str = "abc") -> Path:
+def file_of(
+    path: Path, folder: str, separator: str = "/", names: str = "abc", recipe: Recipe = RECIPE
+) -> Path:
     """A file of one job for each name."""
     lines: list[dict[str, object]] = [{"imagequeue": 1, "separator": separator}]
-    lines.append({"recipe": 1, "body": json.loads(RECIPE.to_json())})
+    lines.append({"recipe": 1, "body": json.loads(recipe.to_json())})
     lines += [{"source": f"{folder}{separator}{name}.jpg", "recipe": 1} for name in names]
     lines.append({"end": len(names)})
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -166,6 +170,20 @@ def test_folders_are_mapped_while_the_found_ones_are_counted(
             await until(lambda: said(stage).endswith("1 is missing and was left out."))
             sources = [job.source for job in await stage.queue.jobs([1, 2])]
             assert sources == [f"{photos}/a.jpg", f"{photos}/b.jpg"]
+
+    run_on_qasync(story())
+
+
+def test_that_originals_are_replaced_is_said_before(
+    run_on_qasync: RunOnLoop, tmp_path: Path, photos: Path
+) -> None:
+    async def story() -> None:
+        async with staged(tmp_path / "data") as stage:
+            output = replace(RECIPE.outputs[0], template="{stem}")
+            recipe = replace(RECIPE, outputs=(output,)).replacing_originals()
+            await import_dialog(stage, file_of(tmp_path / "a.imagequeue", str(photos), recipe=recipe))
+            said = stage.part(QLabel, "importState").text()
+            assert said.endswith("Originals are replaced, and go to the trash, by: Thumbnail and resize.")
 
     run_on_qasync(story())
 

@@ -127,6 +127,9 @@ class _App:
             adding=lambda: self._window.adding.busy,
         )  # fmt: skip
         self._window.adding.concluded.connect(after.look)
+        self._window.settings_changed.connect(
+            lambda _, new: after.set(new.after_each, new.after_all, new.after_seconds)
+        )
         after.begin()
         return after
 

@@ -60,6 +60,9 @@ class Field(QWidget):
         """Show a value; nothing is told."""
         raise NotImplementedError
 
+    def finish(self) -> None:
+        """Take what was typed at once, as the dialog is closed."""
+
     def say_error(self, sentence: str) -> None:
         """Say in place why the value was not taken; nothing for one that was."""
         self._error.setText(sentence)
@@ -148,6 +151,35 @@ class SwitchField(Field):
     def show_value(self, value: object) -> None:
         """Show whether it is on."""
         self._box.setChecked(bool(value))
+
+
+class TextField(Field):
+    """One line of text."""
+
+    def __init__(self, name: str, label: str, hint: str, *, example: str) -> None:
+        edit = self._edit = QLineEdit()
+        edit.setPlaceholderText(example)
+        super().__init__(name, label, edit, hint)
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_REST)
+        self._rest.timeout.connect(self._tell)
+        edit.textEdited.connect(lambda _: self._rest.start())
+
+    def show_value(self, value: object) -> None:
+        """Show the text, unless it is being typed."""
+        if not self._rest.isActive() and str(value) != self._edit.text().strip():
+            self._edit.setText(str(value))
+            self._edit.setCursorPosition(0)
+
+    def finish(self) -> None:
+        """Take what was typed at once, as the dialog is closed."""
+        if self._rest.isActive():
+            self._rest.stop()
+            self._tell()
+
+    def _tell(self) -> None:
+        self.edited.emit(self.name, self._edit.text().strip())
 
 
 class ListField(Field):

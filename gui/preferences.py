@@ -25,7 +25,7 @@ from core.errors import BadUsage
 from core.settings import DATA_DIR_VARIABLE, MAX_AGING, MAX_TIMEOUT, MAX_WORKERS, Settings
 from gui import words
 from gui.dialogs import confirm
-from gui.preference_fields import ChoiceField, Field, ListField, NumberField, SwitchField
+from gui.preference_fields import ChoiceField, Field, ListField, NumberField, SwitchField, TextField
 from gui.tasks import Tasks
 from gui.theme import SPACE
 
@@ -159,7 +159,7 @@ class PreferencesDialog(QDialog):
             ChoiceField("existing", tr("If a file is t&here:"),
                         tr("For images that are added from now on."),
                         [("keep", tr("Keep it")), ("number", tr("Number the new one")),
-                         ("replace", tr("Replace it"))]),
+                         ("replace", tr("Replace it")), ("newer", tr("Replace it if older"))]),
             ListField("ignore", tr("&Leave out of folders:"),
                       tr("One pattern a line, as in a .gitignore. {0}").format(later),
                       lines=True, example=tr("For example:\n*-small.jpg\nold/")),
@@ -186,6 +186,15 @@ class PreferencesDialog(QDialog):
             SwitchField("keep_awake", tr("&Keep the machine awake while images are worked on"), at_once),
             SwitchField("tray", tr("Show an &icon in the tray"),
                         tr("{0} Where the desktop has a tray.").format(at_once)),
+            TextField("after_each", tr("Command after &each image:"),
+                      tr("{source}, {output}, {outputs}, {id} and {recipe} stand for what they say; no shell"
+                         " reads them. One that fails is noted in the image's row."),
+                      example=tr("For example: rsync {output} backup:/photos/")),
+            TextField("after_all", tr("Command after &all:"),
+                      tr("{done}, {failed}, {skipped} and {cancelled} stand for how many."),
+                      example=tr("For example: notify-send '{done} done, {failed} failed'")),
+            NumberField("after_seconds", tr("Time for a co&mmand:"), tr("Then it is ended."),
+                        int(MAX_TIMEOUT), least=1, suffix=tr("s"), step=30),
         )  # fmt: skip
 
     def _add_window(self) -> None:
@@ -277,6 +286,8 @@ class PreferencesDialog(QDialog):
             self._preferences.change(name, value)
         except BadUsage as error:
             sentence = words.shown(str(error))
+            if name.startswith("after_"):
+                sentence = self.tr("It takes {0}").format(sentence.removeprefix(f"{name} takes "))
             if name == "memory_limit_mb":
                 sentence = self.tr("A worker needs 64 MB or more; 0 is for no limit.")
             self.fields[name].say_error(sentence)
@@ -285,8 +296,7 @@ class PreferencesDialog(QDialog):
 
     def _finish(self) -> None:
         for field in self.fields.values():
-            if isinstance(field, ListField):
-                field.finish()
+            field.finish()
         self.deleteLater()
 
     async def _restore(self) -> None:

@@ -31,7 +31,14 @@ from tests.gui.stage import Stage, staged
 
 Kind = TypeVar("Kind", bound=QWidget)
 
-NOT_HERE = {"recipe", "output_folder", "watched", "notice"}  # chosen in the window, or told by it
+NOT_HERE = {
+    "recipe",
+    "output_folder",
+    "mirror",
+    "replace_originals",
+    "watched",
+    "notice",
+}  # chosen in the window, or told by it
 
 
 def on_stage(
@@ -75,6 +82,30 @@ def test_every_setting_that_is_not_chosen_elsewhere_is_there_with_a_name(
         assert set(dialog(stage).fields) == wanted
         for field in dialog(stage).fields.values():
             assert field.control.accessibleName()
+
+    on_stage(run_on_qasync, tmp_path / "data", play)
+
+
+def test_a_command_is_taken_when_typing_rests_and_one_that_cannot_be_says_why(
+    run_on_qasync: RunOnLoop, tmp_path: Path
+) -> None:
+    async def play(stage: Stage) -> None:
+        edit = control(stage, QLineEdit, "after_each")
+        for typed, why in (
+            ("sh -c 'cp {output} /x'", "It takes no {output} inside a shell's script"),
+            ("say {outptu}", "It takes {source}, {output}, {outputs}, {id}, {recipe}, not {outptu}."),
+            ("say 'x", "It takes a command; in"),
+        ):
+            edit.setText(typed)
+            edit.textEdited.emit(typed)
+            dialog(stage).fields["after_each"].finish()
+            assert error(stage, "after_each").startswith(why)
+        edit.setText("say {output}")
+        edit.textEdited.emit("say {output}")
+        dialog(stage).fields["after_each"].finish()
+        assert error(stage, "after_each") == ""
+        assert stage.window.settings().after_each == "say {output}"
+        await until(lambda: kept(stage).after_each == "say {output}")
 
     on_stage(run_on_qasync, tmp_path / "data", play)
 

@@ -33,7 +33,7 @@ def words_of(command: str, fields: Sequence[str], name: str) -> tuple[str, ...]:
     """Return the words of a command, "" for none; quotes hold a word together as in a shell.
 
     name: of the setting, for the sentences. Raises BadUsage for what cannot be split, for an unknown field,
-    and for a field inside a shell's script, where a file's name would be run as a part of it.
+    and for a field inside a shell's script, where a file's name would be run as a part of it; numbers may be.
     """
     if not isinstance(command, str):
         raise BadUsage(f"{name} takes a command as one text.")
@@ -57,7 +57,12 @@ def _check_fields(words: Sequence[str], fields: Sequence[str], name: str) -> Non
                 raise BadUsage(f"{name} takes {known}, not {{{field}}}.")
         if "outputs" in found and word != "{outputs}":
             raise BadUsage(f"{name} takes {{outputs}} as a word by itself.")
-        if found and shell and (word != f"{{{found[0]}}}" or _SCRIPT.fullmatch(before)):
+        if (
+            found
+            and shell
+            and fields is not AFTER_ALL
+            and (word != f"{{{found[0]}}}" or _SCRIPT.fullmatch(before))
+        ):
             raise BadUsage(
                 f"{name} takes no {{{found[0]}}} inside a shell's script, where a file's name could be a "
                 """command: give it behind it, as in sh -c 'cp "$1" /backup' sh {output}."""

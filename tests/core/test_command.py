@@ -53,6 +53,8 @@ def test_a_shell_is_used_where_one_is_written(tmp_path: Path) -> None:
     assert Running().run(filled(words, {"output": "$(id)", "source": str(said)}), 30) == ""
     assert said.read_text() == "$(id)\n"
     assert words_of("", AFTER_ALL, "c") == ()
+    counts = words_of("sh -c 'echo {done}'", AFTER_ALL, "c")  # numbers can be no commands
+    assert filled(counts, {"done": "7"}) == ["sh", "-c", "echo 7"]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from core.job import JobState
 from core.leftovers import Leftovers
 from core.links.address import is_link
 from core.links.kept import downloads_of
+from core.machine import processors
 from core.retry import RetryPolicy
 from core.store import Claimed, Ended, JobStore, StaleAttempt
 from core.store_writer import StoreWriter
@@ -31,6 +32,7 @@ STORE_PATIENCE: Final = 20.0
 
 _WRITE_AGAIN: Final = 2.0  # seconds until results that the store could not take are tried again
 _BRIEF: Final = 0.002  # seconds; an attempt that takes less costs less than its commit
+_PATIENCE: Final = 0.01  # seconds that an end waits for others at most, while they use all processors
 _KILLED: Final = frozenset({WorkerCrashed.code, TimedOut.code, OutOfMemory.code})
 
 
@@ -101,7 +103,9 @@ class Dispatcher:
         self._unsettled: set[Run] = set()  # both, and those whose end is on its way into the store
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
-        self._all_in: asyncio.Future[None] | None = None  # waited for while brief jobs are under way
+        self._others_in: asyncio.Future[None] | None = None  # waited for while ends gather for one turn
+        self._enough = 0  # attempts under way with which the wait is over
+        self._processors = processors()
         self._alarm: Alarm | None = None
         self._loop_task: asyncio.Task[None] | None = None
         self._closing = False
@@ -204,8 +208,7 @@ class Dispatcher:
     async def _turns(self) -> None:
         while True:
             await self._wake.wait()
-            if self._runs and self._came_in and all(run.seconds < _BRIEF for run in self._came_in):
-                await self._until_all_came_in()
+            await self._until_others_came_in()
             self._wake.clear()
             ended, self._came_in = self._came_in, []
             try:
@@ -232,14 +235,27 @@ class Dispatcher:
             if self._closing and not self._runs and not self._wake.is_set():
                 return
 
-    async def _until_all_came_in(self) -> None:
-        """Let jobs that take no longer than a commit share one: the others are about to end, too."""
+    async def _until_others_came_in(self) -> None:
+        """Let attempts share a turn where that leaves no processor idle: a turn costs a fifth of a small job.
+
+        Those that take no longer than a commit wait for all the others, which are about to end, too. Others
+        wait while more are under way than there are processors, and no longer than half of what they took.
+        """
+        if not self._came_in or self._closing or any(run.wish is not None for run in self._came_in):
+            return
+        if all(run.seconds < _BRIEF for run in self._came_in):
+            self._enough, seconds = 0, _BRIEF
+        else:
+            seconds = min(_PATIENCE, min(run.seconds for run in self._came_in) / 2)
+            self._enough = self._processors
+        if len(self._runs) <= self._enough:
+            return
         loop = asyncio.get_running_loop()
-        self._all_in = loop.create_future()
-        alarm = loop.call_later(_BRIEF, _settle, self._all_in)
-        await self._all_in
+        self._others_in = loop.create_future()
+        alarm = loop.call_later(seconds, _settle, self._others_in)
+        await self._others_in
         alarm.cancel()
-        self._all_in = None
+        self._others_in = None
 
     def _next_turn(self, ended: list[Run]) -> Callable[[JobStore], _Turn]:
         now = self._clock.now()
@@ -383,8 +399,8 @@ class Dispatcher:
         run.seconds = self._clock.now() - run.began
         del self._runs[run.claimed.worker]
         self._came_in.append(run)
-        if self._all_in is not None and not self._runs:
-            _settle(self._all_in)
+        if self._others_in is not None and (len(self._runs) <= self._enough or run.wish is not None):
+            _settle(self._others_in)
         if isinstance(outcome, Failed) and outcome.error.code == DiskFull.code and not self.paused:
             # The others are not to spend their retries on it as well.
             self._pause_itself(outcome.error.message)

@@ -45,6 +45,7 @@ LAYERS = (
         "core.status",
         "core.retry",
         "core.clock",
+        "core.machine",
         "core.whole_file",
         "core.log_file",
         "core.command",

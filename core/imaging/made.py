@@ -70,7 +70,7 @@ def recall(memory: str, source: str, recipe_hash: str) -> Record | None:
             files = tuple((str(path), int(size), int(at)) for path, size, at in json.loads(row[2]))
             found.append(Record(row[0], row[1], files, bool(row[3])))
 
-    if Path(memory).exists():
+    if os.path.exists(memory):  # noqa: PTH110
         _with(memory, read)
     return found[0] if found else None
 

@@ -3,7 +3,7 @@
 It holds the promises G4, G5 and G6 as far as one attempt goes.
 """
 
-# ruff: noqa: PTH116, PTH118, PTH119, PTH120, PTH121
+# ruff: noqa: PTH112, PTH116, PTH118, PTH119, PTH120, PTH121
 
 from __future__ import annotations
 
@@ -136,7 +136,8 @@ def _is_newer(source: str, path: str) -> bool:
 def make_folder(folder: str) -> None:
     """Make the target folder where it is missing. Raises NotWritable or another of `from_os_error`."""
     try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
+        if not os.path.isdir(folder):
+            Path(folder).mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
         raise from_os_error(NotADirectoryError(errno.EACCES, "no folder", folder), writing=True) from error
     except OSError as error:

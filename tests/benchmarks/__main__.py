@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from core.machine import processors
 from tests.benchmarks import images, peers, queue, window
-from tests.benchmarks.photos import cores
 from tests.benchmarks.row import Row, table
 
 SECTIONS: dict[str, Callable[[Path], Iterator[Row]]] = {
@@ -36,7 +36,7 @@ def main() -> int:
                 print(f"  {row.what}: {row.figure}", file=sys.stderr, flush=True)
                 rows.append(row)
     seconds = time.perf_counter() - started
-    print(f"\nImage Queue on {cores()} cores, Python {platform.python_version()}, in {seconds:.0f} s\n")
+    print(f"\nImage Queue on {processors()} cores, Python {platform.python_version()}, in {seconds:.0f} s\n")
     print(table(rows))
     return 0
 

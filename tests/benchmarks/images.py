@@ -7,13 +7,12 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from core.job import JobState
 from core.queue import TaskQueue
 from core.recipe import Recipe, find_recipe, quick_recipe
 from core.slots import ProcessSlots
-from core.status import JobQuery
 from tests.benchmarks.photos import photos, plain_pillow
 from tests.benchmarks.row import Row
+from tests.benchmarks.timing import seconds_until_done
 
 PHOTOS = 48
 PLAIN = 16  # of them through the plain loop, which is slow
@@ -28,13 +27,7 @@ async def through_the_queue(folder: Path, sources: Sequence[Path], recipe: Recip
     try:
         await queue.pause()
         await queue.enqueue_batch(sources, recipe.with_folder(str(folder / "out")))
-        started = time.perf_counter()
-        await queue.start()
-        await queue.drained()
-        seconds = time.perf_counter() - started
-        failed = await queue.jobs(await queue.find(JobQuery(states=frozenset(JobState) - {JobState.DONE})))
-        assert not failed, failed[0]
-        return seconds
+        return await seconds_until_done(queue)
     finally:
         await queue.close()
 

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 from PIL import Image
 
-from tests.benchmarks.photos import cores
+from core.machine import processors
 
 SUFFIXES: Final = {"jpeg": ".jpg", "webp": ".webp", "avif": ".avif", "png": ".png"}
 # What one of several processes weighs where the system shares processors out by session: together as one.
@@ -141,7 +141,7 @@ class _Commands:
     def __init__(self, folder: Path, env: dict[str, str]) -> None:
         out = folder / "out"
         out.mkdir(parents=True)
-        dots = tuple(folder / f"{number}.jpg" for number in range(cores()))
+        dots = tuple(folder / f"{number}.jpg" for number in range(processors()))
         for dot in dots:
             Image.new("RGB", (1, 1)).save(dot)
         self._env = {**os.environ, **env}
@@ -152,7 +152,7 @@ class _Commands:
         raise NotImplementedError
 
     def make(self, batch: Batch, out: Path) -> float:
-        count = min(cores(), 4)
+        count = min(processors(), 4)
         parts = [[str(source) for source in batch.sources[first::count]] for first in range(count)]
         started = time.perf_counter()
         running = [

@@ -13,7 +13,6 @@ import asyncio
 import os
 import shutil
 import statistics
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,16 +22,15 @@ from PIL import Image
 
 from core.executor import Done, Skipped, Task
 from core.imaging import process
-from core.job import JobState
 from core.operations import Resize
 from core.queue import TaskQueue
 from core.recipe import Output, Recipe
 from core.slots import ProcessSlots
-from core.status import JobQuery
 from tests.benchmarks.likeness import Likeness, likeness
 from tests.benchmarks.peer_programs import PEERS, Batch, Peer, level
 from tests.benchmarks.photos import photos
 from tests.benchmarks.row import Row, lacking
+from tests.benchmarks.timing import seconds_until_done
 
 ROUNDS: Final = 5
 LARGE: Final = (11_600, 8_700)  # pixels: a hundred megapixels
@@ -121,13 +119,7 @@ class Ours:
         )
         recipe = Recipe("Peers", outputs, folder=str(out), fast=batch.fast)
         await queue.enqueue_batch(batch.sources, recipe)
-        started = time.perf_counter()
-        await queue.start()
-        await queue.drained()
-        seconds = time.perf_counter() - started
-        failed = await queue.jobs(await queue.find(JobQuery(states=frozenset(JobState) - {JobState.DONE})))
-        assert not failed, failed[0]
-        return seconds
+        return await seconds_until_done(queue)
 
     def close(self) -> None:
         """End the workers."""

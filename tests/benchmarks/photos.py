@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -107,8 +106,3 @@ def plain_pillow(paths: tuple[Path, ...], folder: Path, edge: int) -> None:
             scale = edge / max(image.size)
             size = (round(image.width * scale), round(image.height * scale))
             image.resize(size, Image.Resampling.LANCZOS).save(folder / path.name)
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -11,7 +11,7 @@ from core.executor import Done, InProcess, Outcome, Task
 from core.job import JobState
 from core.queue import TaskQueue
 from core.retry import RetryPolicy
-from core.status import JobQuery
+from core.status import JobChange, JobQuery
 from tests.conftest import RunOnLoop
 from tests.core.bench import RECIPE, opened
 from tests.core.clocks import until
@@ -207,5 +207,48 @@ def test_a_plain_coroutine_can_be_the_processor(run_on_loop: RunOnLoop, tmp_path
         assert queue.status().counts[JobState.DONE] == 1
         assert queue.status().counts[JobState.FAILED] == 1
         await queue.close()
+
+    run_on_loop(story())
+
+
+def test_ends_share_a_turn_while_more_run_than_there_are_processors(
+    run_on_loop: RunOnLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.dispatcher.processors", lambda: 2)
+    monkeypatch.setattr("core.dispatcher._PATIENCE", 3_600.0)
+
+    async def story() -> None:
+        async with opened(tmp_path) as bench:
+            told: list[JobChange] = []
+            bench.queue.job_changed.connect(told.append)
+            jobs = await bench.add(*"abcdef")
+            await bench.queue.start()
+            await bench.running(4)
+            bench.clock.advance(10_000)
+            bench.hand.end(0)
+            await until(lambda: 0 not in bench.hand.tasks)
+            bench.hand.end(1)
+            await bench.running(4)
+            assert [list(one.ids) for one in told if one.state is JobState.DONE] == [jobs[:2]]
+
+    run_on_loop(story())
+
+
+def test_g11_an_end_that_waits_for_others_keeps_no_cancelled_job_waiting(
+    run_on_loop: RunOnLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.dispatcher.processors", lambda: 2)
+    monkeypatch.setattr("core.dispatcher._PATIENCE", 3_600.0)
+
+    async def story() -> None:
+        async with opened(tmp_path, concurrency=5) as bench:
+            jobs = await bench.add(*"abcde")
+            await bench.queue.start()
+            await bench.running(5)
+            bench.clock.advance(10_000)
+            bench.hand.end(0)
+            await until(lambda: bench.queue._dispatcher._others_in is not None)
+            assert await bench.queue.cancel(jobs[1:2]) == 1
+            assert await bench.state(jobs[0]) is JobState.DONE
 
     run_on_loop(story())

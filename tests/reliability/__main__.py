@@ -6,7 +6,6 @@ The exit status is 1 when an attack found anything.
 from __future__ import annotations
 
 import argparse
-import os
 import platform
 import re
 import shlex
@@ -17,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from core.machine import processors
 from tests.reliability.attack import Result, Scale, table
 from tests.reliability.attacks import ATTACKS
 
@@ -64,8 +64,7 @@ def main() -> int:
 def report(results: Sequence[tuple[str, Result]]) -> str:
     """Return the table, and below it a line for each attack that says how, when and where it was run."""
     command = shlex.join(one for one in sys.argv[1:] if one != "--write")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    where = f"{time.strftime('%Y-%m-%d')}, {cores} cores, Python {platform.python_version()}"
+    where = f"{time.strftime('%Y-%m-%d')}, {processors()} cores, Python {platform.python_version()}"
     how = "`make attack" + (f' ARGS="{command}"`' if command else "`")
     said = [f"- {name}: {'; '.join((f'{how}, {where}', *result.notes))}" for name, result in results]
     return f"{table(results)}\n\n" + "\n".join(said)

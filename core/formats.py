@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final
 
-PARTS: Final = ("animation", "alpha", "ICC", "EXIF", "16 bit")
+PARTS: Final = ("animation", "pages", "alpha", "ICC", "EXIF", "16 bit")
 """What an image may have beside pixels of 8 bits, as the columns of the table in the README."""
 
 
@@ -112,9 +112,9 @@ TIFF: Final = Format(
     name="tiff",
     pillow="TIFF",
     suffixes=(".tif", ".tiff"),
-    reads=_parts("alpha", "ICC", "EXIF", "16 bit"),
-    writes=_parts("alpha", "ICC", "EXIF", "16 bit"),
-    options=frozenset({"tiff_compression", "quality", "lossless"}),
+    reads=_parts("pages", "alpha", "ICC", "EXIF", "16 bit"),
+    writes=_parts("pages", "alpha", "ICC", "EXIF", "16 bit"),
+    options=frozenset({"tiff_compression", "quality", "lossless", "animate"}),
     followed=True,
 )
 GIF: Final = Format(
@@ -133,7 +133,7 @@ HEIC: Final = Format(
     suffixes=(".heic", ".heif", ".hif"),
     library="pillow_heif",
     package="pillow-heif",
-    reads=_parts("alpha", "ICC", "EXIF"),
+    reads=_parts("pages", "alpha", "ICC", "EXIF"),
     writes=_parts("alpha", "ICC", "EXIF"),
     options=_LOSSY | {"effort", "subsampling"},
     longest_side=16_384,
@@ -164,8 +164,9 @@ PDF: Final = Format(
     library="pypdfium2",
     package="pypdfium2",
     drawn=True,
-    writes=_parts(),
-    options=_LOSSY,
+    reads=_parts("pages"),
+    writes=_parts("pages"),
+    options=_LOSSY | {"animate"},
     longest_side=65_500,
 )
 _RAW_SUFFIXES: Final = (

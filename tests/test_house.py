@@ -46,6 +46,7 @@ LAYERS = (
         "core.retry",
         "core.clock",
         "core.machine",
+        "core.gathered",
         "core.whole_file",
         "core.log_file",
         "core.command",

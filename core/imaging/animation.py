@@ -14,7 +14,7 @@ from core.imaging.colour import scalable
 from core.imaging.decode import Source, check_work, decoded, max_pixels, shown
 from core.imaging.encode import DEFAULT_QUALITY, check_sides, fitting, png_with
 from core.imaging.metadata import Attached
-from core.imaging.quality import LOWEST_QUALITY, within
+from core.imaging.quality import lowered_whole
 from core.imaging.upright import set_upright
 from core.imaging.writers import gif_of, saved, with_prefix
 from core.recipe import Output
@@ -119,15 +119,8 @@ def encode_frames(
     quality = output.quality if output.quality is not None else DEFAULT_QUALITY.get(chosen.name, 0)
     if output.max_bytes is None or "max_bytes" not in chosen.options:
         return tried(quality), notes
-    limit = output.max_bytes
-    best, _ = within(tried, min(LOWEST_QUALITY, quality), quality, limit, 1)
-    if best is None:
-        raise CannotEncode(f"The animation cannot be made as small as {limit:,} bytes.")
-    at, content = best
-    if at < quality:
-        said = f"The quality was lowered from {quality} to {at:.0f} to stay within {limit:,} bytes."
-        notes = (*notes, said)
-    return content, notes
+    content, note = lowered_whole(tried, quality, output.max_bytes)
+    return content, notes + note
 
 
 def _gif(frames: _Frames, timing: Timing, output: Output, attached: Attached, quality: int) -> bytes:

@@ -17,7 +17,7 @@ import math
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType, TracebackType
 from typing import BinaryIO, Final, Self, TypeVar
 
@@ -109,6 +109,10 @@ class Source:
     deep: bool  # colours, or grey with alpha, of 16 bits
     notes: tuple[str, ...] = ()
     frames: int = 1  # of an animation in a format whose animations are read
+    pages: int = 1  # of a document in a format whose pages are read, or of all that is gathered
+    page: int = 0  # which of them this is
+    gathered: tuple[tuple[str, int], ...] = ()  # the file and the number in it of each page, of several files
+    stamp: tuple[int, int] = (0, 0)  # bytes of all that is read, and the last change in ns since the epoch
 
     @property
     def turned(self) -> bool:
@@ -168,7 +172,8 @@ def open_source(path: str) -> Source:
         chosen = _BY_PILLOW[str(header.format)]
         frames = _guarded(lambda: _frames_of(header), path) if "animation" in chosen.reads else 1
         _check_frames(frames, path)
-        note = _guarded(lambda: _frames_note(header), path) if frames == 1 else ()
+        pages = _guarded(lambda: int(getattr(header, "n_frames", 1)), path) if "pages" in chosen.reads else 1
+        note = _guarded(lambda: _frames_note(header), path) if frames == pages == 1 else ()
         return Source(
             path=path,
             file=file,
@@ -177,18 +182,40 @@ def open_source(path: str) -> Source:
             status=status,
             stored=header.size,
             carried=carried,
-            has_alpha=header.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in header.info,
+            has_alpha=_has_alpha(header),
             deep=_is_deep(header),
             notes=(*carried.notes, *note),
             frames=frames,
+            pages=pages,
+            stamp=(status.st_size, status.st_mtime_ns),
         )
     except BaseException:
         file.close()
         raise
 
 
+def at_page(source: Source, number: int) -> Source:
+    """Return a source as one of its pages, from 0; they share the file, so that one is read at a time.
+
+    Raises DamagedImage for a page whose header cannot be read, and TooLarge.
+    """
+    if source.pages == 1:
+        return source
+    header = source.header
+    _guarded(lambda: header.seek(number), source.path)
+    if not source.format.drawn:
+        check_pixels(*header.size, f"Page {number + 1} of {shown(source.path)} has")
+    carried = source.carried
+    if number:
+        carried = replace(carried, icc=header.info.get("icc_profile") or None)
+    return replace(
+        source, stored=header.size, carried=carried, has_alpha=_has_alpha(header), deep=_is_deep(header),
+        pages=1, page=number,
+    )  # fmt: skip
+
+
 def load(source: Source, size: tuple[int, int] | None, *, fast: bool) -> Image.Image:
-    """Decode the first frame; the result has the source's stored orientation.
+    """Decode the first frame, or the page that it is; the result has the source's stored orientation.
 
     size: the width and height in pixels that are needed, in that orientation; the result has at least that
     size, and exactly that when it is drawn. None for the full size. fast: let the JPEG decoder shrink; see
@@ -257,6 +284,8 @@ def _load_with_vips(
         return None
     try:
         options = {"shrink": shrink} if loader == "jpegload_source" else {}
+        if source.page:
+            options["page"] = source.page
         opened = vips.Source.new_from_descriptor(file)
         image = getattr(vips.Image, loader)(opened, access="sequential", fail_on="truncated", **options)
         if image.format not in ("uchar", "ushort") or image.interpretation not in _INTERPRETATIONS:
@@ -320,6 +349,10 @@ def _check_regular(status: os.stat_result, path: str) -> None:
         raise NotAnImage(f"{shown(path)} is empty.")
 
 
+def _has_alpha(header: Image.Image) -> bool:
+    return header.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in header.info
+
+
 def _is_deep(header: Image.Image) -> bool:
     """Return whether colours have 16 bits, by what Pillow notes of how they lie in the file."""
     if getattr(header, "deep", False):
@@ -345,14 +378,8 @@ def _check_frames(frames: int, path: str) -> None:
 
 
 def _frames_note(header: Image.Image) -> tuple[str, ...]:
-    if header.format == "MPO":
-        return ()  # its other pictures are other views of the same
-    frames = int(getattr(header, "n_frames", 1)) if header.format in ("TIFF", "HEIF", "PDF") else 1
-    if frames > 1:
-        pages = "main one" if header.format == "HEIF" else "first"
-        return (f"Only the {pages} of {frames} {'images' if header.format == 'HEIF' else 'pages'} was used.",)
-    if header.format in ("HEIF", "PSD"):
-        return ()  # the layers of a PSD are not frames
+    if header.format in ("MPO", "PSD"):
+        return ()  # other views of the same, and layers
     if getattr(header, "is_animated", False):
         return ("The animation was reduced to its first frame.",)
     return ()

@@ -23,6 +23,7 @@ from core.imaging.libvips import libvips
 from core.imaging.metadata import DESCRIPTIVE_TAGS, IPTC_RESOURCE, Attached, fits_in_jpeg, for_tiff
 from core.imaging.quality import jpeg_tables, looking_same, lowered, reduced
 from core.imaging.writers import (
+    TIFF_NAMES,
     dense_jpeg,
     palette_png,
     saved,
@@ -65,7 +66,6 @@ _MORE_EFFORT: Final = {"webp": 10, "avif": 3}
 """The effort that gives sizes between those of a format's coarse steps of quality."""
 
 _SMALL_PNG: Final = 100_000  # pixels; below it Pillow is as fast
-_TIFF_NAMES: Final = {"none": None, "lzw": "tiff_lzw", "deflate": "tiff_adobe_deflate", "jpeg": "jpeg"}
 
 
 def takes_alpha(chosen: Format, output: Output) -> bool:
@@ -91,7 +91,7 @@ def encode(
     """
     check_sides(image, chosen)
     attached, notes = fitting(attached, chosen)
-    image = _in_mode_of(image, chosen)
+    image = in_mode_of(image, chosen)
     quality = output.quality if output.quality is not None else DEFAULT_QUALITY.get(chosen.name, 0)
 
     def encoded(picture: Image.Image, at: float) -> bytes:
@@ -137,7 +137,8 @@ def check_sides(image: Image.Image, chosen: Format) -> None:
         )
 
 
-def _in_mode_of(image: Image.Image, chosen: Format) -> Image.Image:
+def in_mode_of(image: Image.Image, chosen: Format) -> Image.Image:
+    """Return the image in a mode that the format is written from."""
     if image.mode in _MODES[chosen.name]:
         return image
     return image.convert("RGBA" if image.mode in ("LA", "RGBA") else "RGB")
@@ -211,7 +212,7 @@ def _tiff(image: Image.Image, output: Output, attached: Attached, quality: float
     content = saved(
         image,
         "TIFF",
-        compression=_TIFF_NAMES[compression],
+        compression=TIFF_NAMES[compression],
         quality=int(quality) if compression == "jpeg" else None,
         exif=for_tiff(attached),
         icc_profile=attached.icc,

@@ -285,12 +285,14 @@ def added_to_tiff(tiff: bytes, raw: bytes, tags: Collection[int] = ()) -> bytes:
     texts = [one for one in _foreign_texts(block) if one.tag in entries]
     if not added and not texts:
         return tiff
+    link = file.main + 2 + 12 * file.number(file.main, 2)
+    following = bytes(file.data[link : link + 4]).ljust(4, b"\0")  # where the next page's directory is
     entries = {**added, **entries} if tags else {**entries, **added}
     entries |= {one.tag: _entry(block, one, file) for one in texts}
     file.data += bytes(len(file.data) & 1)
     file.put(4, 4, len(file.data))
     file.data += struct.pack(file.order + "H", len(entries))
-    file.data += b"".join(entries[tag] for tag in sorted(entries)) + bytes(4)
+    file.data += b"".join(entries[tag] for tag in sorted(entries)) + following
     return bytes(file.data)
 
 

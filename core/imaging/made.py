@@ -41,9 +41,8 @@ class Record:
     files: tuple[tuple[str, int, int], ...]  # of each output its path, size, and time of change
     again: bool = False  # whether the user wants it made again
 
-    def current(self, source: os.stat_result) -> bool:
+    def current(self, stamp: tuple[int, int]) -> bool:
         """Return whether there is nothing to make: the source and the outputs are as they were left."""
-        stamp = source.st_size, source.st_mtime_ns
         return not self.again and stamp == (self.size, self.changed) and self.unchanged()
 
     def unchanged(self) -> bool:
@@ -76,13 +75,13 @@ def recall(memory: str, source: str, recipe_hash: str) -> Record | None:
 
 
 def remember(
-    memory: str, source: str, recipe_hash: str, status: os.stat_result, outputs: Sequence[OutputFile]
+    memory: str, source: str, recipe_hash: str, stamp: tuple[int, int], outputs: Sequence[OutputFile]
 ) -> None:
-    """Note what was just made of a source; `status` is what the source was then."""
-    files = [(one.path, stamp) for one in outputs if (stamp := _stamp(one.path)) is not None]
+    """Note what was just made of a source; `stamp` is its bytes and its last change then."""
+    files = [(one.path, left) for one in outputs if (left := _stamp(one.path)) is not None]
     if len(files) == len(outputs):
-        text = json.dumps([(path, *stamp) for path, stamp in files])
-        row = (_key(source, recipe_hash), status.st_size, status.st_mtime_ns, text)
+        text = json.dumps([(path, *left) for path, left in files])
+        row = (_key(source, recipe_hash), *stamp, text)
         _with(memory, lambda db: db.execute("INSERT OR REPLACE INTO made VALUES (?, ?, ?, ?, 0)", row))
 
 

@@ -221,7 +221,8 @@ def _dpi_of(found: dict[str, Any]) -> tuple[float, float] | None:
         across, down = (float(one) for one in dpi)  # type: ignore[union-attr]
     except (TypeError, ValueError, ZeroDivisionError):
         return None
-    return (across, down) if 1 <= across <= 60_000 and 1 <= down <= 60_000 else None
+    # Pillow says 1 for a TIFF that says nothing.
+    return (across, down) if 1 < across <= 60_000 and 1 < down <= 60_000 else None
 
 
 def _read_png_tail(descriptor: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
@@ -29,17 +30,18 @@ from core.imaging.animation import (
 )
 from core.imaging.colour import REDUCED, scalable
 from core.imaging.credits import credited, policy_of
-from core.imaging.decode import Source, load, open_source, shown
+from core.imaging.decode import Source, check_pixels, load, open_source, shown
 from core.imaging.deep import encode_deep, goes_deep
-from core.imaging.drawing import drawn_size
-from core.imaging.encode import encode, takes_mode
+from core.imaging.drawing import drawn_size, enlarging
+from core.imaging.encode import check_sides, encode, in_mode_of, takes_mode
 from core.imaging.libvips import libvips
 from core.imaging.made import recall, remember
 from core.imaging.metadata import Attached, attached_to
 from core.imaging.naming import temporary_paths
 from core.imaging.original import check_original, foreseen, is_kept, put_in_place
+from core.imaging.pages import encode_pages, files_of, first_only, holds_pages, open_gathered, page_of
 from core.imaging.picture import Picture, made_of
-from core.imaging.plan import needed_size
+from core.imaging.plan import needed_size, plan
 from core.imaging.prepared import Work, name_of, prepared, refuse_loss, said_to_be_there
 from core.imaging.profiles import goal_of
 from core.imaging.publish import Made, all_kept, make_folder, place, publish
@@ -90,11 +92,11 @@ def _process(task: Task, report: Callable[[float], None]) -> Done | Skipped:
     record = recall(task.memory, task.source, recipe.id_hash) if task.memory else None
     if recipe.replace_original:
         check_original(task)
-    with open_source(task.source) as source:
+    with _opened(task, recipe) as source:
         report(_OPENED)
         first = task.attempt == 1 or recipe.replace_original  # what took its place is not to be made again
-        if record is not None and first and record.current(source.status):
-            return Skipped(record.reason(), source.status.st_size)
+        if record is not None and first and record.current(source.stamp):
+            return Skipped(record.reason(), source.stamp[0])
         folder, works, once, recipe = prepared(task, source, recipe, record)
         skipped = _skipped(works, source, task, recipe, folder)
         if skipped is not None:
@@ -103,33 +105,36 @@ def _process(task: Task, report: Callable[[float], None]) -> Done | Skipped:
             make_folder(folder)  # first, so that one that cannot be written costs no decoding
         made, notes = _make(works, source, task, recipe, report)
         if recipe.skip_larger:
-            larger = [one for one in made if len(one.content) > source.status.st_size]
+            larger = [one for one in made if len(one.content) > source.stamp[0]]
             made = [one for one in made if one not in larger]
             if not made:
-                return Skipped(_larger(larger, source), source.status.st_size)
+                return Skipped(_larger(larger, source), source.stamp[0])
             notes += [_larger([one], source) for one in larger]
             make_folder(folder)
         times = (source.status.st_atime_ns, source.status.st_mtime_ns) if recipe.keep_times else None
         temporaries = temporary_paths(task.source, recipe, task.temp_tag, task.below)[: len(made)]
         if recipe.replace_original:
-            if len(made[0].content) == source.status.st_size and made[0].content == bytes_of(source):
-                return Skipped(
-                    f"{shown(task.source)} stays: nothing in it would change.", source.status.st_size
-                )
+            if len(made[0].content) == source.stamp[0] and made[0].content == bytes_of(source):
+                return Skipped(f"{shown(task.source)} stays: nothing in it would change.", source.stamp[0])
             replaced = put_in_place(
                 made[0], task, temporaries[0], recipe.existing, times, source.status, recipe.id_hash
             )
             published, notes = replaced.published, [*notes, *replaced.notes]
         else:
-            published = publish(made, task, folder, temporaries, recipe.existing, times)
+            published = publish(made, task, files_of(source), folder, temporaries, recipe.existing, times)
         report(1.0)
         if not published.files:
-            return Skipped(said_to_be_there(published.kept, recipe), source.status.st_size)
+            return Skipped(said_to_be_there(published.kept, recipe), source.stamp[0])
         if task.memory and not published.kept and not recipe.replace_original:
-            remember(task.memory, task.source, _recipe(task.recipe).id_hash, source.status, published.files)
+            remember(task.memory, task.source, _recipe(task.recipe).id_hash, source.stamp, published.files)
         notes += [f"{shown(name)} is there already and was kept." for name in published.kept]
         unique = tuple(dict.fromkeys((*source.notes, *once, *notes)))
-        return Done(published.files, source.status.st_size, *source.size, unique)
+        return Done(published.files, source.stamp[0], *source.size, unique)
+
+
+def _opened(task: Task, recipe: Recipe) -> Source:
+    """Open the source; only a job that gathers may have a list, and never one that came over the network."""
+    return open_gathered(task.source) if recipe.gather and not task.downloads else open_source(task.source)
 
 
 def foresee(task: Task, report: Callable[[float], None]) -> Done | Skipped:  # noqa: ARG001 (it is soon done)
@@ -142,11 +147,11 @@ def foresee(task: Task, report: Callable[[float], None]) -> Done | Skipped:  # n
         check_original(task)
     if is_link(task.source):
         return Done(notes=("It would be downloaded first.",))
-    with warnings.catch_warnings(), open_source(task.source) as source:
+    with warnings.catch_warnings(), _opened(task, recipe) as source:
         warnings.simplefilter("ignore")
         record = recall(task.memory, task.source, recipe.id_hash) if task.memory else None
-        if record is not None and record.current(source.status):
-            return Skipped(record.reason(), source.status.st_size)
+        if record is not None and record.current(source.stamp):
+            return Skipped(record.reason(), source.stamp[0])
         folder, works, notes, recipe = prepared(task, source, recipe, record)
         files, kept = [], []
         for work in works:
@@ -161,11 +166,13 @@ def foresee(task: Task, report: Callable[[float], None]) -> Done | Skipped:  # n
             else:
                 files.append(OutputFile(found.path, 0, *work.plan.size, work.output.name))
         if not files:
-            return Skipped(said_to_be_there(kept, recipe), source.status.st_size)
+            return Skipped(said_to_be_there(kept, recipe), source.stamp[0])
+        if source.pages > 1 and not all(holds_pages(source, one.format, one.output) for one in works):
+            notes.append(first_only(source))
         notes += [f"{shown(name)} is there already and would be kept." for name in kept]
         if recipe.replace_original:
             notes.append(f"{shown(task.source)} would go to the trash.")
-        return Done(tuple(files), source.status.st_size, *source.size, (*source.notes, *notes))
+        return Done(tuple(files), source.stamp[0], *source.size, (*source.notes, *notes))
 
 
 def _skipped(
@@ -180,17 +187,17 @@ def _skipped(
         return None
     if recipe.replace_original:
         kept = is_kept(names[0], task, recipe.existing)
-        return Skipped(said_to_be_there(names, recipe), source.status.st_size) if kept else None
+        return Skipped(said_to_be_there(names, recipe), source.stamp[0]) if kept else None
     if not all_kept(names, folder, recipe.existing, task.source):
         return None
-    return Skipped(said_to_be_there(names, recipe), source.status.st_size)
+    return Skipped(said_to_be_there(names, recipe), source.stamp[0])
 
 
 def _larger(made: Sequence[Made], source: Source) -> str:
     smallest = min(made, key=lambda one: len(one.content))
     return (
         f"{shown(smallest.file_name)} would be larger than its source: "
-        f"{len(smallest.content):,} bytes instead of {source.status.st_size:,}."
+        f"{len(smallest.content):,} bytes instead of {source.stamp[0]:,}."
     )
 
 
@@ -203,7 +210,8 @@ def _make(
     """
     made: list[Made] = []
     said: list[str] = []
-    for work in works:
+    documents = [one for one in works if holds_pages(source, one.format, one.output)]
+    for work in [one for one in works if one not in documents]:
         deep = None if work.stays else _make_deep(work, source, task, recipe)
         if deep is None:
             refuse_loss(work, source)
@@ -214,9 +222,11 @@ def _make(
     moving = [one for one in works if one.plan.steady and moves(source, one.format, one.output)]
     for work in moving:
         check_frames(source, work.plan.largest, work.output)
-    still = [one for one in works if one not in moving and one.output.name not in whole]
+    still = [one for one in works if one not in (*moving, *documents) and one.output.name not in whole]
     if source.frames > 1 and still:
         said.append(REDUCED_TO_FIRST)
+    if source.pages > 1 and len(documents) < len(works):
+        said.append(first_only(source))
     for group in [[work] for work in still] if source.format.drawn else [still] if still else []:
         loaded = _load(group, source, recipe)
         base, notes = scalable(loaded, keep_deep=True)
@@ -238,6 +248,10 @@ def _make(
     if moving:
         animated, notes = _make_animations(moving, source, task, recipe, report)
         made += animated
+        said += notes
+    for work in documents:
+        document, notes = _make_document(work, source, task, recipe, report)
+        made.append(document)
         said += notes
     order = [one.output.name for one in works]
     return sorted(made, key=lambda one: order.index(one.name)), said
@@ -281,6 +295,48 @@ def _make_animations(
         made.append(Made(work.output.name, name, work.format, content, size))
         said += (*last.notes, *more, *notes)
     return made, said
+
+
+def _make_document(
+    work: Work, source: Source, task: Task, recipe: Recipe, report: Callable[[float], None]
+) -> tuple[Made, tuple[str, ...]]:
+    """Let each page go through the operations of an output, one at a time as the writer comes to it."""
+    said: list[str] = []
+    operations = work.output.operations
+    size, furthest = work.plan.size, 0
+
+    def page(number: int) -> Image.Image:
+        nonlocal size, furthest
+        with page_of(source, number) as one:
+            refuse_loss(work, one)
+            drawn = one.format.drawn
+            planned = plan(enlarging(operations) if drawn else operations, one.size)
+            check_pixels(*(planned.size if drawn else planned.largest), f"Page {number + 1} would need")
+            of_page = replace(work, plan=planned)
+            base, notes = scalable(_load([of_page], one, recipe), keep_deep=True)
+            picture = _picture_of(of_page, base, one, recipe)
+            attached, told = _attached(of_page, picture, one, recipe)
+            said.extend((*one.notes, *notes, *picture.notes, *told, *([REDUCED] if one.deep else [])))
+            check_sides(picture.image, work.format)
+            image = in_mode_of(picture.image, work.format)
+            if type(image) is not Image.Image:
+                image = image.copy()  # an opened file, which is closed before the page is written
+        image.info = {} if attached.icc is None else {"icc_profile": attached.icc}
+        size = image.size if number == 0 else size
+        furthest = max(furthest, number + 1)
+        report(_OPENED + (_MADE - _OPENED) * furthest / source.pages)
+        return image
+
+    with page_of(source, 0) as first:
+        policy = policy_of(operations, recipe)
+        # Photos of different cameras say different things of their density, which means nothing for pages.
+        carried = replace(first.carried, dpi=None) if source.gathered else first.carried
+        attached, told = attached_to(carried, policy, work.plan.size, icc=None, srgb=True)
+        attached, more = credited(attached, operations, work.format)
+    content, notes = encode_pages(page, source.pages, work.format, work.output, attached)
+    name = name_of(work, size, task, source)
+    made = Made(work.output.name, name, work.format, content, size, source.pages)
+    return made, (*said, *told, *more, *notes)
 
 
 def _load(works: Sequence[Work], source: Source, recipe: Recipe) -> Image.Image:

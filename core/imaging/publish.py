@@ -39,7 +39,8 @@ class Made:
     file_name: str  # as `naming.final_name` gives it
     format: Format
     content: bytes
-    size: tuple[int, int]  # pixels
+    size: tuple[int, int]  # pixels; of the first page
+    pages: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Published:
 def publish(
     made: Sequence[Made],
     task: Task,
+    sources: Sequence[str],
     folder: str,
     temporaries: Sequence[str],
     existing: Existing,
@@ -78,7 +80,8 @@ def publish(
     """Write the outputs aside, check them, note them in the receipt, and give them their names.
 
     Nothing gets its name before everything is written, synced and checked. When something fails, the
-    temporary files are gone. times: of last access and change in nanoseconds, for the files; None for now.
+    temporary files are gone. sources: the paths of all files that were read, none of which is replaced.
+    times: of last access and change in nanoseconds, for the files; None for now.
 
     Raises BadName when an output would replace its own source, or what `from_os_error` gives.
     """
@@ -87,7 +90,7 @@ def publish(
         kept: list[str] = []
         for one, temporary in zip(made, temporaries, strict=True):
             digest = hashlib.blake2b(one.content, digest_size=16).hexdigest()
-            placed = _place(one, digest, task, folder, existing)
+            placed = _place(one, digest, task, sources, folder, existing)
             if placed is None:
                 kept.append(one.file_name)
                 continue
@@ -95,7 +98,7 @@ def publish(
             if not there:
                 write_aside(one, temporary, times)
             aside.append(_Aside(one, temporary, digest, found, there))
-        return _name_all(aside, kept, task, folder, existing)
+        return _name_all(aside, kept, task, sources, folder, existing)
     except OSError as error:
         raise from_os_error(named(error, folder), writing=True) from error
     finally:
@@ -151,7 +154,9 @@ def named(error: OSError, folder: str) -> OSError:
     return type(error)(error.errno, error.strerror, folder)
 
 
-def _place(one: Made, digest: str, task: Task, folder: str, existing: Existing) -> tuple[Place, bool] | None:
+def _place(
+    one: Made, digest: str, task: Task, sources: Sequence[str], folder: str, existing: Existing
+) -> tuple[Place, bool] | None:
     """Return where an output goes, and whether it is there as these very bytes; None to keep another file.
 
     A file with these bytes is taken for this job's own only when it has been attempted before.
@@ -159,7 +164,7 @@ def _place(one: Made, digest: str, task: Task, folder: str, existing: Existing) 
     for number in range(1, _MOST_NUMBERS):
         name = numbered(one.file_name, one.format.suffix, number)
         path = os.path.join(folder, name)
-        is_source = _is_source(path, task.source)
+        is_source = any(_is_source(path, source) for source in sources)
         if task.attempt > 1 and not is_source and has_bytes(path, one.content, digest):
             return Place(path), True
         found = place(name, "", folder, _ALONE.get(existing, existing), task.source)
@@ -215,24 +220,35 @@ def _check(content: bytes, one: Made) -> None:
     try:
         with open_image(io.BytesIO(content), one.file_name, lambda _width, _height: None) as image:
             size = one.size if one.format.drawn else image.size
-            moves = getattr(image, "n_frames", 1) > 1
-            if moves or not read_by_vips(content, one.format.pillow):
+            frames = getattr(image, "n_frames", 1)
+            if frames > 1 or not read_by_vips(content, one.format.pillow):
                 image.draft(image.mode, (1, 1))
                 image.load()
-    except (OSError, SyntaxError, ValueError) as error:
+            for number in range(1, one.pages):
+                image.seek(number)  # raises where there are fewer
+                image.draft(image.mode, (1, 1))
+                image.load()
+    except (OSError, EOFError, SyntaxError, ValueError) as error:
         raise ReadFailed(f"{one.file_name} could not be written: it cannot be read back.") from error
     if size != one.size:
         raise ReadFailed(f"{one.file_name} could not be written: its size is not what it should be.")
 
 
-def _name_all(aside: list[_Aside], kept: list[str], task: Task, folder: str, existing: Existing) -> Published:
+def _name_all(
+    aside: list[_Aside],
+    kept: list[str],
+    task: Task,
+    sources: Sequence[str],
+    folder: str,
+    existing: Existing,
+) -> Published:
     _note(aside, task)
     done: list[_Aside] = []
     for at, one in enumerate(aside):
         if os.path.dirname(one.place.path) != folder:
             make_folder(os.path.dirname(one.place.path))
         if not one.there and not _named_now(one):
-            again = _place(one.made, one.digest, task, folder, existing)
+            again = _place(one.made, one.digest, task, sources, folder, existing)
             if again is None:
                 kept.append(one.made.file_name)
                 continue

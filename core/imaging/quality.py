@@ -132,6 +132,22 @@ def _reduced_to(size: tuple[int, int], limit: int) -> str:
     return f"The image was reduced to {size[0]} × {size[1]} pixels to stay within {limit:,} bytes."
 
 
+def lowered_whole(tried: Callable[[float], bytes], quality: int, limit: int) -> tuple[bytes, tuple[str, ...]]:
+    """Return an animation or a document of the best quality within a limit in bytes, and notes.
+
+    tried: makes the file at a quality. Its size stays. Raises CannotEncode when nothing fits.
+    """
+    best, _ = within(tried, min(LOWEST_QUALITY, quality), quality, limit, 1)
+    if best is None:
+        raise CannotEncode(f"The file cannot be made as small as {limit:,} bytes.")
+    at, content = best
+    if at < quality:
+        return content, (
+            f"The quality was lowered from {quality} to {at:.0f} to stay within {limit:,} bytes.",
+        )
+    return content, ()
+
+
 def within(
     tried: Callable[[float], bytes], low: float, high: float, limit: int, step: float
 ) -> tuple[tuple[float, bytes] | None, int]:

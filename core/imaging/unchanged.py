@@ -24,7 +24,9 @@ def is_unchanged(planned: Plan, chosen: Format, output: Output, source: Source, 
     That is so where no operation does anything to this image, and nothing is asked of the format: writing it
     anew could only lose. To be asked before the source is loaded.
     """
-    if planned.steps or chosen is not source.format or source.notes or not _is_upright(source):
+    if source.pages > 1 or planned.steps or chosen is not source.format or source.notes:
+        return False
+    if not _is_upright(source):
         return False
     if recipe.metadata is not Metadata.KEEP or any(
         isinstance(one, SetMetadata | Dpi) for one in output.operations

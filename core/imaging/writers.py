@@ -14,10 +14,14 @@ from core.imaging.readers import use_library
 from core.recipe import Output
 
 _ICON_SIDES: Final = (16, 24, 32, 48, 64, 128)
-_PDF_DOTS: Final = 150.0  # pixels in an inch where the source says nothing
+PDF_DOTS: Final = 150.0
+"""Pixels in an inch of a PDF where the source says nothing."""
+
 _X265_PRESETS: Final = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium")
 _EXIF_OFFSET: Final = bytes(4)  # of the TIFF header in the box (ISO/IEC 18181-2)
 _BITS: Final = {2: 1, 4: 2, 16: 4, 256: 8}
+TIFF_NAMES: Final = {"none": None, "lzw": "tiff_lzw", "deflate": "tiff_adobe_deflate", "jpeg": "jpeg"}
+"""Pillow's names of the compressions."""
 
 
 def saved(image: Image.Image, format: str, **options: Any) -> bytes:  # noqa: A002 - Pillow's word
@@ -168,7 +172,7 @@ def write_ico(image: Image.Image, output: Output, attached: Attached, quality: f
 def write_pdf(image: Image.Image, output: Output, attached: Attached, quality: float) -> bytes:
     """Write a PDF of one page that the image fills, as a JPEG; black and white stays so."""
     del output
-    across, down = attached.dpi if attached.dpi is not None else (_PDF_DOTS, _PDF_DOTS)
+    across, down = attached.dpi if attached.dpi is not None else (PDF_DOTS, PDF_DOTS)
     # Without dates the same image gives the same bytes.
     return saved(image, "PDF", quality=int(quality), dpi=(across, down), creationDate="", modDate="")
 

@@ -11,13 +11,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
+from core.errors import BadUsage
 from core.imaging.made import memory_of, want_again
 from core.intake.batches import batches_of
+from core.intake.gathering import gathered
 from core.intake.paths import Refused, Walk
 from core.intake.results import ResultNames
 from core.intake.wanted import Wanted
 from core.links.address import looks_like_link
-from core.links.kept import archives_folder
+from core.links.kept import archives_folder, gathered_folder
 from core.recipe import Recipe
 from core.status import Accepted
 
@@ -117,13 +119,12 @@ async def add_paths(
     so that the first jobs show at once and the loop is never blocked. Links come first, archives last: these
     are unpacked into the data folder, and without `data_dir` they are not opened. With a recipe that puts its
     outputs beside the source, those of links go to the folder for outputs without one, and those of archives
-    to a folder beside the archive. `wanted` says what of folders and archives is left out. With `again`, what
-    is up to date is made all the same.
+    to a folder beside the archive. With a recipe that gathers, all that was found is one job. `wanted` says
+    what of folders and archives is left out. With `again`, what is up to date is made all the same.
 
     `on_count` hears on the loop, several times a second, how many were added so far, and how many files and
-    folders were looked at. Setting `cancelled` (or
-    cancelling the task) ends it before the next batch; what was accepted until then stays. Raises what
-    `enqueue_batch` raises.
+    folders were looked at. Setting `cancelled` (or cancelling the task) ends it before the next batch; what
+    was accepted until then stays. Raises what `enqueue_batch` raises.
     """
     given = [os.fspath(path) for path in paths]
     ended = threading.Event()
@@ -142,6 +143,10 @@ async def add_paths(
     )
     keep_in = None if data_dir is None else archives_folder(data_dir)
     batches = batches_of(given, walk, wanted, keep_in, stopped)
+    if recipe.gather:
+        if data_dir is None:
+            raise BadUsage("A recipe that gathers needs a folder to keep lists in.")
+        batches = gathered(batches, recipe, walk, gathered_folder(data_dir), stopped)
     thread = ThreadPoolExecutor(1, "intake")
     loop = asyncio.get_running_loop()
     added = duplicates = numbered = found = 0

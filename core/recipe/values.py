@@ -91,7 +91,7 @@ class Output:
     optimize: bool = False  # JPEG by MozJPEG, a sixth smaller at the same quality and slower
     subsampling: str | None = None  # of colour: "4:4:4", "4:2:2" or "4:2:0"; None: 4:2:0
     colours: int | None = None  # PNG and GIF: a palette of 2, 4, 16 or 256; None: all, and 256 for GIF
-    animate: bool = True  # GIF, WebP and PNG: an animation stays one; False: its first frame
+    animate: bool = True  # an animation stays one, and a document keeps its pages; False: the first alone
     compression: int | None = None  # PNG, 0 (fastest) to 9 (smallest); None: 3
     tiff_compression: str | None = None  # "none", "lzw", "deflate" or "jpeg"; None: deflate
     effort: int | None = None  # WebP, AVIF, HEIC, JPEG XL: 0 (fastest) to 10 (smallest)
@@ -179,6 +179,7 @@ class Recipe:
     skip_larger: bool = False  # an output with more bytes than its source is not written
     mirror: bool = False  # in `folder`, in the same folders as the source below the one that was given
     replace_original: bool = False  # the output takes its source's place, which goes to the trash
+    gather: bool = False  # all images that are added together become the pages of one file
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():
@@ -200,6 +201,7 @@ class Recipe:
             raise BadRecipe(f"replace_original takes a recipe with one output, not {len(self.outputs)}.")
         if self.replace_original and self.folder is not None:
             raise BadRecipe("replace_original and folder exclude each other.")
+        self._check_gather()
 
     def _check_outputs(self) -> None:
         object.__setattr__(self, "outputs", _as_tuple(self.outputs, "outputs"))
@@ -220,6 +222,15 @@ class Recipe:
                     f"outputs.template gives {ambiguous!r} and {output.name!r} the same file name; "
                     "put {output} into it."
                 )
+
+    def _check_gather(self) -> None:
+        check_flag(self.gather, "gather")
+        for output in self.outputs if self.gather else ():
+            chosen = None if output.format is None else format_named(output.format)
+            if chosen is None or not chosen.keeps("pages"):
+                raise BadRecipe(f"gather takes outputs in pdf or tiff; {output.name} is in another format.")
+        if self.gather and (self.replace_original or self.mirror or self.existing is Existing.NEWER):
+            raise BadRecipe('gather goes without replace_original, mirror and existing = "newer".')
 
     def _check_folder(self) -> None:
         if self.folder is None:

@@ -350,6 +350,7 @@ def test_the_built_in_recipes_are_those_of_the_book_and_the_default_is_first() -
         "Archive",
         "Strip location",
         "Convert to JPEG",
+        "One PDF",
     ]
     assert all(one.description for one in builtin_recipes())
     default = builtin_recipes()[0]

@@ -1,4 +1,4 @@
-"""Draws the first page of a PDF with pypdfium2 (PDFium, without scripts)."""
+"""Draws the pages of a PDF with pypdfium2 (PDFium, without scripts)."""
 
 from __future__ import annotations
 
@@ -23,11 +23,25 @@ class PdfImage(DrawnImage):
 
     def __init__(self, document: pypdfium2.PdfDocument, file: BinaryIO) -> None:
         self._document = document
-        self._page = document[0]
-        self._points = self._page.get_size()
+        self._turn_to(0)
         self.n_frames = len(document)
+        super().__init__(file, self._own_size(), "RGB", {})
+
+    def _turn_to(self, number: int) -> None:
+        self._page = self._document[number]
+        self._points = self._page.get_size()
+
+    def _own_size(self) -> tuple[int, int]:
         wide, high = (max(1, round(one * DOTS / _POINTS)) for one in self._points)
-        super().__init__(file, (wide, high), "RGB", {})
+        return wide, high
+
+    def seek(self, frame: int) -> None:
+        """Turn to a page, from 0, at its own size. Raises EOFError after the last."""
+        if frame >= self.n_frames:
+            raise EOFError
+        self._turn_to(frame)
+        self._size = self._own_size()
+        self._im = None
 
     def drawn(self) -> Image.Image:
         """Draw it."""

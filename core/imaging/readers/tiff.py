@@ -16,14 +16,24 @@ _PLAIN: Final = ("b-w", "grey16", "srgb", "rgb", "rgb16")  # whose profile still
 
 
 class TiffImage(LazyImage):
-    """The first page, of 8 bits."""
+    """One page, of 8 bits."""
 
     format = "TIFF"
 
     def __init__(self, file: BinaryIO, opened: Any, mode: str, info: Info) -> None:
         self._opened = opened
         self.deep = opened.format == "ushort"
+        self.n_frames = int(opened.get("n-pages")) if opened.get_typeof("n-pages") else 1
         super().__init__(file, (opened.width, opened.height), mode, info)
+
+    def seek(self, frame: int) -> None:
+        """Turn to a page, from 0. Raises EOFError after the last, and SyntaxError."""
+        if frame >= self.n_frames:
+            raise EOFError
+        self._opened, self._mode, self.info = _opened(self.fp, frame)
+        self.deep = self._opened.format == "ushort"
+        self._size = self._opened.width, self._opened.height
+        self._im = None
 
     def pixels(self) -> Image.Image:
         """Bring it to sRGB or grey of 8 bits."""
@@ -31,7 +41,13 @@ class TiffImage(LazyImage):
 
 
 def open_image(file: BinaryIO, check: Callable[[int, int], None]) -> Image.Image:
-    """Return the first page, upright, not decoded yet. Raises what `check` raises for its size."""
+    """Return the image, at its first page, upright and not decoded yet. Raises what `check` raises."""
+    opened, mode, info = _opened(file, 0)
+    check(opened.width, opened.height)
+    return TiffImage(file, opened, mode, info)
+
+
+def _opened(file: Any, page: int) -> tuple[Any, str, Info]:
     vips = libvips()
     if vips is None:
         raise SyntaxError("its samples are of a kind that Pillow cannot read")
@@ -40,11 +56,10 @@ def open_image(file: BinaryIO, check: Callable[[int, int], None]) -> Image.Image
         try:
             file.seek(0)
             opened = vips.Image.tiffload_source(
-                vips.Source.new_from_descriptor(descriptor), fail_on="truncated"
+                vips.Source.new_from_descriptor(descriptor), page=page, fail_on="truncated"
             )
         finally:
             os.close(descriptor)  # libvips has made one of its own
-        check(opened.width, opened.height)
         opened = opened.autorot()
         mode = _MODES.get(_plain(opened).bands)
     except vips.Error as error:
@@ -54,7 +69,7 @@ def open_image(file: BinaryIO, check: Callable[[int, int], None]) -> Image.Image
     info: Info = {}
     if opened.interpretation in _PLAIN and opened.get_typeof("icc-profile-data"):
         info["icc_profile"] = bytes(opened.get("icc-profile-data"))
-    return TiffImage(file, opened, mode, info)
+    return opened, mode, info
 
 
 def _plain(image: Any) -> Any:

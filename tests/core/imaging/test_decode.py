@@ -251,9 +251,10 @@ def test_an_animation_is_known_by_its_frames_and_loaded_by_its_first(tmp_path: P
         assert load(source, None, fast=True).convert("RGB").getpixel((5, 5)) == (255, 0, 0)
 
 
-def test_pages_give_the_first_and_a_note(tmp_path: Path) -> None:
+def test_pages_are_counted_and_the_first_is_loaded(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     pages = [Image.new("L", (20, 20), grey) for grey in (10, 20, 30)]
     pages[0].save(path, save_all=True, append_images=pages[1:])
     with open_source(str(path)) as source:
-        assert source.notes == ("Only the first of 3 pages was used.",)
+        assert (source.pages, source.notes) == (3, ())
+        assert load(source, None, fast=True).getpixel((5, 5)) == 10

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from core.errors import CannotEncode
-from core.formats import FORMATS, PARTS, Format, table
+from core.formats import FORMATS, PARTS, TIFF, Format, table
 from core.imaging.colour import scalable
 from core.imaging.decode import Source, load, open_source
 from core.operations import Thumbnail
@@ -54,8 +54,16 @@ def wide() -> bytes:
     return bytes(profile.replace("sRGB".encode("utf-16-be"), "wide".encode("utf-16-be")))
 
 
+def document(one: Format) -> bytes:
+    if one.name == "heic":
+        return heic(quarters(*SIZE), save_all=True, append_images=[quarters(*SIZE)] * 2)
+    pages = [Image.new("RGB", SIZE, colour) for colour in ("red", "green", "blue")]
+    return encoded(pages[0], one.pillow, save_all=True, append_images=pages[1:])
+
+
 HAS: dict[str, Callable[[Source], bool]] = {
     "animation": lambda source: source.frames == 3,
+    "pages": lambda source: source.pages == 3,
     "alpha": lambda source: source.has_alpha and pixel(source)[-1] < 20,
     "ICC": lambda source: source.carried.icc == wide(),
     "EXIF": lambda source: b"Maker" in (source.carried.exif or b""),
@@ -144,6 +152,7 @@ def with_sixteen(one: Format) -> bytes:
 
 MAKERS: dict[str, Callable[[Format], bytes]] = {
     "animation": lambda one: frames(one.pillow),
+    "pages": document,
     "alpha": with_alpha,
     "ICC": with_icc,
     "EXIF": with_exif,
@@ -172,6 +181,7 @@ def test_what_the_table_says_is_written_is_written_and_nothing_else(
 ) -> None:
     contents = {
         "animation": lambda: frames("GIF"),
+        "pages": lambda: document(TIFF),
         "alpha": lambda: encoded(clear(), "PNG"),
         "ICC": lambda: encoded(quarters(*SIZE), "PNG", icc_profile=wide()),
         "EXIF": lambda: encoded(quarters(*SIZE), "PNG", exif=exif()),

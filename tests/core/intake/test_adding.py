@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import StoreUnusable
+from core.gathered import read_list
 from core.intake.adding import AddSummary, add_paths
 from core.recipe import Output, Recipe, quick_recipe
 from core.status import Accepted
@@ -195,3 +196,40 @@ def test_what_a_template_put_into_folders_beside_the_sources_is_not_taken_again(
     summary = asyncio.run(add_paths(queue, [tmp_path], recipe))
     assert (summary.added, summary.results_count) == (2, 1)
     assert str(result) not in queue.sources
+
+
+GATHER = Recipe("One", (Output("o", (), "pdf", template="{stem}"),), gather=True)
+
+
+def test_what_is_gathered_is_one_job_whose_source_lists_all_in_their_order(tmp_path: Path) -> None:
+    pictures, data = tmp_path / "Holiday", tmp_path / "data"
+    pictures.mkdir()
+    fill(pictures, 3)
+    queue = Recorder()
+    given: list[str | Path] = [pictures, "https://example.org/a.jpg", tmp_path / "gone.jpg"]
+    summary = asyncio.run(add_paths(queue, given, GATHER, data_dir=data))
+    (source,) = queue.sources
+    assert Path(source).stem == "Holiday"
+    assert read_list(source) == [str(pictures / f"{number}.jpg") for number in range(3)]
+    assert summary.sentence() == (
+        f"Added 1, 2 could not be read. What is made of these 3 images goes to {pictures}."
+    )
+    assert "is a link" in summary.unreadable[0].sentence
+    (pictures / "Holiday.pdf").touch()
+    (pictures / "Holiday-2.pdf").touch()
+    again = asyncio.run(add_paths(queue, [pictures], GATHER, data_dir=data))
+    assert (again.added, again.duplicates, again.results_count) == (0, 1, 2)
+
+
+def test_images_of_several_folders_are_gathered_under_the_name_of_the_first(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}{name}.jpg").touch()
+    queue = Recorder()
+    recipe = GATHER.with_folder(tmp_path / "out")
+    given = [tmp_path / "b" / "bb.jpg", tmp_path / "a"]
+    summary = asyncio.run(add_paths(queue, given, recipe, data_dir=tmp_path / "data"))
+    assert [Path(one).stem for one in queue.sources] == ["bb"]
+    assert summary.homes == ()
+    nothing = asyncio.run(add_paths(queue, [tmp_path / "c"], recipe, data_dir=tmp_path / "data"))
+    assert nothing.added == 0

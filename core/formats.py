@@ -102,9 +102,9 @@ AVIF: Final = Format(
     name="avif",
     pillow="AVIF",
     suffixes=(".avif",),
-    reads=_parts("alpha", "ICC", "EXIF"),
-    writes=_parts("alpha", "ICC", "EXIF"),
-    options=_LOSSY | {"effort", "subsampling"},
+    reads=_parts("animation", "alpha", "ICC", "EXIF"),
+    writes=_parts("animation", "alpha", "ICC", "EXIF"),
+    options=_LOSSY | {"effort", "subsampling", "animate"},
     longest_side=32_768,  # as libavif reads it
     followed=True,
 )

@@ -9,10 +9,11 @@ from typing import Final, TypeAlias
 from PIL import Image
 
 from core.errors import CannotEncode, ImageQueueError, TooLarge
-from core.formats import GIF, PNG, WEBP, Format
+from core.formats import AVIF, GIF, PNG, WEBP, Format
 from core.imaging.colour import scalable
 from core.imaging.decode import Source, check_work, decoded, max_pixels, shown
 from core.imaging.encode import DEFAULT_QUALITY, check_sides, fitting, png_with
+from core.imaging.exif import without_orientation
 from core.imaging.metadata import Attached
 from core.imaging.quality import lowered_whole
 from core.imaging.upright import set_upright
@@ -105,6 +106,8 @@ def encode_frames(
     attached, notes = fitting(attached, chosen)
     if chosen is PNG and output.colours is not None:
         notes = (*notes, "An animated PNG keeps all its colours.")
+    if chosen is AVIF and timing.plays:
+        notes = (*notes, "The animation goes on without an end: Pillow cannot say anything else in an AVIF.")
     mode = "RGBA" if any("A" in one.mode for one in frames) else "RGB"
     images = [one if one.mode == mode else one.convert(mode) for one in frames]
 
@@ -164,5 +167,22 @@ def _png(frames: _Frames, timing: Timing, output: Output, attached: Attached, qu
     return png_with(content, attached)
 
 
+def _avif(frames: _Frames, timing: Timing, output: Output, attached: Attached, quality: int) -> bytes:
+    return saved(
+        frames[0],
+        "AVIF",
+        save_all=True,
+        append_images=frames[1:],
+        duration=list(timing.durations),
+        quality=quality,
+        speed=10 - (3 if output.effort is None else output.effort),
+        subsampling=output.subsampling or "4:2:0",
+        max_threads=1,
+        exif=None if attached.exif is None else with_prefix(without_orientation(attached.exif)),
+        xmp=attached.xmp,
+        icc_profile=attached.icc,
+    )
+
+
 _Writer = Callable[[_Frames, Timing, Output, Attached, int], bytes]
-_WRITERS: Final[dict[Format, _Writer]] = {GIF: _gif, WEBP: _webp, PNG: _png}
+_WRITERS: Final[dict[Format, _Writer]] = {GIF: _gif, WEBP: _webp, PNG: _png, AVIF: _avif}

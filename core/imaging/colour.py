@@ -49,7 +49,7 @@ def scalable(image: Image.Image, *, keep_deep: bool) -> tuple[Image.Image, tuple
 _SRGB_NAMES: Final = frozenset(
     {"srgb", "srgb built-in", "c2", "usrgb", "srgb iec61966-2.1", "srgb iec61966-2-1 black scaled"}
 )
-REDUCED: Final = "The 16 bits of its samples were reduced to 8."
+REDUCED: Final = "Its samples of more than 8 bits were reduced to 8."
 
 
 def _as_sixteen(image: Image.Image) -> Image.Image:

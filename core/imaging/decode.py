@@ -24,10 +24,11 @@ from typing import BinaryIO, Final, Self, TypeVar
 from PIL import Image, UnidentifiedImageError
 
 from core.errors import DamagedImage, ImageQueueError, NotAnImage, TooLarge, from_os_error
-from core.formats import FORMATS, Format
+from core.formats import AVIF, FORMATS, Format
 from core.imaging.libvips import libvips
 from core.imaging.metadata import Carried, read_metadata
 from core.imaging.readers import open_image
+from core.imaging.readers.boxes import deep_avif
 from core.imaging.readers.sizes import frames_in, scans_in
 
 MAX_PIXELS: Final = 300_000_000
@@ -183,7 +184,7 @@ def open_source(path: str) -> Source:
             stored=header.size,
             carried=carried,
             has_alpha=_has_alpha(header),
-            deep=_is_deep(header),
+            deep=_is_deep(header) or (chosen is AVIF and deep_avif(file)),
             notes=(*carried.notes, *note),
             frames=frames,
             pages=pages,
@@ -357,6 +358,8 @@ def _is_deep(header: Image.Image) -> bool:
     """Return whether colours have 16 bits, by what Pillow notes of how they lie in the file."""
     if getattr(header, "deep", False):
         return True
+    if header.format == "HEIF":
+        return int(header.info.get("bit_depth", 8)) > 8
     kinds = [tile[3] for tile in getattr(header, "tile", ())]
     if header.mode not in ("RGB", "RGBA"):
         return False

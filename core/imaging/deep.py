@@ -27,7 +27,7 @@ from core.imaging.upright import set_upright
 from core.recipe import Colour, Output, Recipe
 
 _TOP: Final = 65_535
-_LOADERS: Final = {"PNG": "pngload_source", "TIFF": "tiffload_source"}
+_LOADERS: Final = {"PNG": "pngload_source", "TIFF": "tiffload_source", "AVIF": "heifload_source"}
 _ORIENTATION: Final = 0x0112
 _MILLIMETRES: Final = 25.4  # in an inch
 _COMPRESSIONS: Final = {"none": "none", "lzw": "lzw", "deflate": "deflate"}
@@ -38,7 +38,8 @@ def goes_deep(source: Source, chosen: Format, output: Output, planned: Plan, rec
     return (
         source.deep
         and source.frames == 1
-        and source.header.format in _LOADERS
+        and (source.header.format in _LOADERS or source.header.format == "HEIF")
+        and not (source.header.format == "AVIF" and source.carried.orientation != 1)  # libheif turns it
         and chosen in (PNG, TIFF)
         and output.colours is None
         and output.tiff_compression != "jpeg"
@@ -77,14 +78,7 @@ def _channels(source: Source, planned: Plan, vips: ModuleType) -> list[Image.Ima
         needed = needed[1], needed[0]
     file = open_again(source)
     try:
-        loader = getattr(vips.Image, _LOADERS[str(source.header.format)])
-        # Pillow sets a TIFF upright by itself; to turn one, all of it has to be there.
-        turned = source.header.format == "TIFF" and source.header.getexif().get(_ORIENTATION, 1) != 1
-        access = "random" if turned else "sequential"
-        opened = vips.Source.new_from_descriptor(file)
-        image = loader(opened, fail_on="truncated", access=access)
-        if turned:
-            image = image.autorot()
+        image = _opened(source, file, vips)
         if image.format != "ushort" or image.hasalpha() != source.has_alpha:
             raise vips.Error("another kind of pixels than Pillow found")
         if image.hasalpha():
@@ -103,6 +97,28 @@ def _channels(source: Source, planned: Plan, vips: ModuleType) -> list[Image.Ima
         ]
     finally:
         os.close(file)
+
+
+def _opened(source: Source, file: int, vips: ModuleType) -> Any:
+    """Return the image with all the bits that it has, brought to 16."""
+    kind = str(source.header.format)
+    if kind == "HEIF":  # the libvips of its wheel has no decoder for it
+        import pillow_heif
+
+        with os.fdopen(os.dup(file), "rb") as opened:
+            heif = pillow_heif.open_heif(opened, convert_hdr_to_8bit=False)
+        bands = {"RGB;16": 3, "RGBA;16": 4}.get(heif.mode)
+        width, height = heif.size
+        if bands is None or heif.stride != width * bands * 2:
+            raise vips.Error("another kind of pixels")
+        image = vips.Image.new_from_memory(bytes(heif.data), width, height, bands, "ushort")
+        return image.copy(interpretation="rgb16")
+    loader = getattr(vips.Image, _LOADERS[kind])
+    # Pillow sets a TIFF upright by itself; to turn one, all of it has to be there.
+    turned = kind == "TIFF" and source.header.getexif().get(_ORIENTATION, 1) != 1
+    access = "random" if turned else "sequential"
+    image = loader(vips.Source.new_from_descriptor(file), fail_on="truncated", access=access)
+    return image.autorot() if turned else image
 
 
 def _whole_numbers(image: Any) -> Any:

@@ -123,7 +123,9 @@ def refuse_loss(work: Work, source: Source) -> None:
         return
     mode, name = source.header.mode, work.format.name.upper()
     if source.deep:
-        raise CannotEncode(f"{shown(source.path)} has colours of 16 bits, of which only 8 can be kept.")
+        raise CannotEncode(
+            f"{shown(source.path)} has colours of more than 8 bits, of which only 8 can be kept."
+        )
     if mode.startswith("I;16") and takes_mode(work.format, work.output, "I;16"):
         return
     if mode in ("LAB", "F", "I") or mode.startswith("I;16"):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 _MOST: Final = 2**24  # bytes of a header that are looked at
+_MOST_AVIF: Final = 2**16  # bytes in which the box of the codec is looked for
 _BY_PROFILE: Final = 2  # the colours are said by an ICC profile (ISO/IEC 15444-1, I.5.3.3)
 
 
@@ -39,3 +40,16 @@ def jp2_profile(file: BinaryIO) -> bytes:
                 if inner == b"colr" and len(colours) > 3 and colours[0] == _BY_PROFILE:
                     return bytes(colours[3:])
     return b""
+
+
+def deep_avif(file: BinaryIO) -> bool:
+    """Return whether the colours of an AVIF have 10 or 12 bits, of which Pillow gives 8.
+
+    AV1 in ISOBMFF, 2.3.3: the box says it in the highest but one bit of its third byte.
+    """
+    at = file.tell()
+    file.seek(0)
+    head = file.read(_MOST_AVIF)
+    file.seek(at)
+    found = head.find(b"av1C")
+    return 0 <= found < len(head) - 6 and bool(head[found + 6] & 0x40)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable
 from typing import Any, BinaryIO, Final
@@ -52,14 +53,17 @@ def _opened(file: Any, page: int) -> tuple[Any, str, Info]:
     if vips is None:
         raise SyntaxError("its samples are of a kind that Pillow cannot read")
     try:
-        descriptor = os.dup(file.fileno())
-        try:
-            file.seek(0)
-            opened = vips.Image.tiffload_source(
-                vips.Source.new_from_descriptor(descriptor), page=page, fail_on="truncated"
-            )
-        finally:
-            os.close(descriptor)  # libvips has made one of its own
+        file.seek(0)
+        if isinstance(file, io.BytesIO):
+            opened = vips.Image.tiffload_buffer(file.read(), page=page, fail_on="truncated")
+        else:
+            descriptor = os.dup(file.fileno())
+            try:
+                opened = vips.Image.tiffload_source(
+                    vips.Source.new_from_descriptor(descriptor), page=page, fail_on="truncated"
+                )
+            finally:
+                os.close(descriptor)  # libvips has made one of its own
         opened = opened.autorot()
         mode = _MODES.get(_plain(opened).bands)
     except vips.Error as error:

@@ -78,6 +78,22 @@ def test_an_animation_stays_one_with_its_times_and_each_frame_goes_through_the_o
         assert (frame.getpixel((10, 10))[3] < 40) is transparent  # type: ignore[index]
 
 
+@pytest.mark.parametrize("transparent", [False, True])
+def test_an_avif_stays_an_animation_and_runs_without_an_end(tmp_path: Path, transparent: bool) -> None:
+    first, notes = made(
+        tmp_path, animation("WEBP", loop=0, transparent=transparent), Output("o", (Thumbnail(20),), "avif")
+    )
+    assert notes == ()
+    again, _ = made(tmp_path, Path(first[0]).read_bytes(), Output("p", (Rotate(90),), "avif", quality=90))
+    for path, expected in ((first[0], [RED, GREEN, BLUE, YELLOW]), (again[0], [BLUE, RED, YELLOW, GREEN])):
+        frames, durations, _ = frames_of(path)
+        assert durations == DURATIONS
+        assert all(near(*pair, 60) for pair in zip(corners(frames[0]), expected, strict=True))
+        assert (frames[0].getpixel((10, 10))[3] < 60) is transparent  # type: ignore[index]
+    _, notes = made(tmp_path, animation("GIF", loop=3), Output("q", (), "avif"))
+    assert "without an end" in notes[0]
+
+
 @pytest.mark.parametrize("target", ["gif", "webp", "png"])
 @pytest.mark.parametrize(("loop", "plays"), [(0, 0), (None, 1)])
 def test_without_an_end_and_once_are_kept(tmp_path: Path, target: str, loop: int | None, plays: int) -> None:

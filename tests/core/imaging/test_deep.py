@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from core.imaging import deep
 from core.operations import Crop, Flip, Operation, Resize, Rotate, Thumbnail
 from core.recipe import Colour, Metadata, Output, Recipe
 from tests.core.imaging.pictures import decibels, done, opened, run
+from tests.core.imaging.samples import heic
 from tests.core.imaging.test_colour import P3, by_littlecms
 
 WIDTH, HEIGHT = 96, 64
-REDUCED = "The 16 bits of its samples were reduced to 8."
+REDUCED = "Its samples of more than 8 bits were reduced to 8."
 
 
 def samples(bands: int) -> bytes:
@@ -126,7 +128,7 @@ def test_a_format_of_8_bits_says_what_was_lost(tmp_path: Path) -> None:
     source = written(tmp_path, "png")
     for output in (Output("a", (), "jpeg"), Output("b", (), "png", colours=16)):
         assert made(source, output)[1] == (REDUCED,)
-    with pytest.raises(CannotEncode, match="16 bits"):
+    with pytest.raises(CannotEncode, match="more than 8 bits"):
         run(source, Recipe("r", (Output("c", (), "webp", lossless=True),)))
 
 
@@ -202,3 +204,36 @@ def test_a_damaged_file_is_told_by_pillow(tmp_path: Path) -> None:
     source.write_bytes(content[: len(content) // 2])
     with pytest.raises(DamagedImage):
         done(source, Recipe("r", (Output("o", (), "png"),)))
+
+
+def ten_bits(folder: Path, kind: str) -> Path:
+    """An image whose samples have 10 bits, of which the lowest two would be lost in 8."""
+    path = folder / f"a.{kind}"
+    if kind == "avif":
+        path.write_bytes(
+            picture(3).heifsave_buffer(compression="av1", bitdepth=10, Q=95, subsample_mode="off")
+        )
+    else:
+        heif = import_module("pillow_heif").from_bytes("RGB;16", (WIDTH, HEIGHT), samples(3))
+        heif.save(path, quality=95, chroma=444)
+    return path
+
+
+@pytest.mark.parametrize("target", ["png", "tiff"])
+@pytest.mark.parametrize("kind", ["avif", "heic"])
+def test_colours_of_10_bits_are_kept_as_16_and_told_of_where_they_are_not(
+    tmp_path: Path, kind: str, target: str
+) -> None:
+    source = ten_bits(tmp_path, kind)
+    path, notes = made(source, Output("o", (), target))
+    found, wanted = read(path), picture(3)
+    assert ((found - wanted).abs().avg()) < 120, "a step of 8 bits is 257"
+    assert notes == ()
+    assert made(source, Output("p", (), "jpeg"))[1] == (REDUCED,)
+    plain = Image.new("RGB", (WIDTH, HEIGHT), "red")
+    file = tmp_path / f"b.{kind}"
+    if kind == "avif":
+        plain.save(file)
+    else:
+        file.write_bytes(heic(plain))
+    assert made(file, Output("q", (), "jpeg"))[1] == ()

@@ -19,7 +19,7 @@ from core.formats import FORMATS, format_named, unavailable
 from core.imaging.decode import load, open_source
 from core.imaging.readers.jxl import header_of
 from core.operations import Crop, Resize, Rotate, Thumbnail
-from core.recipe import Output, Recipe
+from core.recipe import Colour, Output, Recipe
 from tests.core.imaging.pictures import (
     BLUE,
     GREEN,
@@ -138,6 +138,27 @@ def test_a_tiff_whose_samples_pillow_does_not_know_is_read_by_libvips(tmp_path: 
     assert near(image.getpixel((3, 5)), (3 * 650 // 257, 0), 1)  # type: ignore[arg-type]
     kept = pyvips.Image.new_from_file(done(path, Recipe("r", (Output("o", (), "png"),))).outputs[0].path)
     assert (kept.format, kept(80, 5)) == ("ushort", [80 * 650, 65_535])
+    as_it_is = done(path, Recipe("r", (Output("same", (), "tiff"),), colour=Colour.KEEP))
+    assert Path(as_it_is.outputs[0].path).read_bytes() == path.read_bytes(), "it can also be read back"
+
+
+def test_all_pages_of_a_tiff_are_read_by_libvips_too(tmp_path: Path) -> None:
+    pages = [pyvips.Image.black(30, 20 + number, bands=2).cast("ushort") + 257 * number for number in (0, 9)]
+    strip = (
+        pages[0]
+        .copy(interpretation="grey16")
+        .join(pages[1].crop(0, 0, 30, 20).copy(interpretation="grey16"), "vertical")
+        .copy()
+    )
+    strip.set_type(pyvips.GValue.gint_type, "page-height", 20)
+    path = written(tmp_path, "a.tif", strip.cast("ushort").tiffsave_buffer())
+    outcome = done(path, Recipe("r", (Output("o", (), "tiff"),)))
+    with Image.open(outcome.outputs[0].path) as image:
+        found = []
+        for number in range(2):
+            image.seek(number)
+            found.append(image.convert("LA").getpixel((3, 3))[0])  # type: ignore[index]
+    assert found == [0, 9]
 
 
 def test_a_bigtiff_in_tiles_is_read(tmp_path: Path) -> None:

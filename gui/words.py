@@ -7,6 +7,7 @@ from datetime import datetime
 
 from PySide6.QtCore import QCoreApplication
 
+from core.gathered import SUFFIX
 from core.job import AttemptEnd, Job, JobState, Priority
 from core.links.address import is_link, link_name
 
@@ -146,7 +147,10 @@ def attempts(job: Job) -> str:
 
 
 def name_of(path: str) -> str:
-    """Return the last part of a path or a link, fit to be shown."""
+    """Return the last part of a path or a link, fit to be shown; of a list, what is made of it."""
+    if path.endswith(SUFFIX):
+        stem = os.path.basename(path).removesuffix(SUFFIX)  # noqa: PTH119
+        return tr("{name} (several images)").format(name=shown(stem))
     return shown(link_name(path) if is_link(path) else os.path.basename(path))  # noqa: PTH119 (many a second)
 
 

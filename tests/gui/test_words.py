@@ -48,6 +48,7 @@ def test_every_state_has_a_word_of_its_own() -> None:
 
 def test_names_that_no_font_can_show_are_shown_all_the_same() -> None:
     assert words.name_of(b"/p/caf\xe9.jpg".decode("utf-8", "surrogateescape")) == "caf\ufffd.jpg"
+    assert words.name_of("/data/gathered/1a2b/Album.gathered") == "Album (several images)"
     assert words.shown("line\nbreak\x1b[31m") == "line\ufffdbreak\ufffd[31m"
 
 

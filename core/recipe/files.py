@@ -11,16 +11,43 @@ from enum import StrEnum
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Any, Final
 
 import tomli_w
 
 from core.errors import BadRecipe, from_os_error
-from core.operations import MAX_SIDE, PATH_FIELDS, Operation, Resize, Thumbnail, operation_to_mapping
+from core.operations import (
+    MAX_SIDE,
+    PATH_FIELDS,
+    Operation,
+    Resize,
+    Thumbnail,
+    check_flag,
+    operation_to_mapping,
+)
 from core.recipe.values import Output, Recipe, absolute, plain
+
+OFF: Final = "off"
+"""The field of an output or operation in a file that is switched off: nothing is made of it."""
 
 
 def parse_toml(text: str, *, beside: Path | None = None) -> Recipe:
-    """Return the recipe in a TOML text; its relative paths start at `beside`. Raises BadRecipe."""
+    """Return the recipe in a TOML text; its relative paths start at `beside`. Raises BadRecipe.
+
+    Outputs and operations that say `off = true` are left out.
+    """
+    values = read_tables(text, beside=beside)
+    for output in _tables(values.get("outputs")):
+        _leave_out(output, "operations")
+    _leave_out(values, "outputs")
+    return Recipe.from_mapping(values)
+
+
+def read_tables(text: str, *, beside: Path | None = None) -> dict[str, Any]:
+    """Return what a TOML text says, with whole paths where it has those that start at `beside`.
+
+    Nothing but that it is TOML, and what is switched off, is checked. Raises BadRecipe.
+    """
     try:
         values = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -28,9 +55,21 @@ def parse_toml(text: str, *, beside: Path | None = None) -> Recipe:
     start = beside if beside is not None else Path.cwd()
     _start_paths(values, ("folder",), start)
     for output in _tables(values.get("outputs")):
+        check_flag(output.get(OFF, False), f"outputs.{OFF}")
         for operation in _tables(output.get("operations")):
+            check_flag(operation.get(OFF, False), f"operations.{OFF}")
             _start_paths(operation, PATH_FIELDS, start)
-    return Recipe.from_mapping(values)
+    return values
+
+
+def _leave_out(values: dict[str, object], name: str) -> None:
+    """Take what is switched off out of a list of tables; what is none has still to be refused."""
+    listed = values.get(name)
+    if isinstance(listed, list):
+        on = [one for one in listed if not (isinstance(one, dict) and one.get(OFF))]
+        for one in _tables(on):
+            one.pop(OFF, None)
+        values[name] = on
 
 
 def _tables(listed: object) -> list[dict[str, object]]:

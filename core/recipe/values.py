@@ -277,7 +277,7 @@ class Recipe:
         listed = rest["outputs"]
         if not isinstance(listed, list):
             raise BadRecipe(f"outputs takes a list of outputs, not {listed!r}.")
-        rest["outputs"] = tuple(_output_from(one) for one in listed)
+        rest["outputs"] = tuple(output_from_mapping(one) for one in listed)
         return cls(**rest)
 
     def to_json(self) -> str:
@@ -326,7 +326,8 @@ def _choice(kind: type[StrEnum], value: object, field: str) -> StrEnum:
         raise BadRecipe(f"{field} takes one of {', '.join(kind)}, not {value!r}.") from error
 
 
-def _output_from(values: object) -> Output:
+def output_from_mapping(values: object) -> Output:
+    """Return the output that plain values describe. Raises BadRecipe or BadName."""
     if not isinstance(values, dict):
         raise BadRecipe(f"outputs takes tables, not {values!r}.")
     rest: dict[str, Any] = dict(values)

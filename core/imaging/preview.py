@@ -1,0 +1,90 @@
+"""Makes in a worker what one output would be, for a look at it before it is chosen: nothing is published."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from core.executor import Done, Task
+from core.formats import PNG
+from core.imaging.colour import scalable
+from core.imaging.decode import Source, load, open_source
+from core.imaging.drawing import drawn_size
+from core.imaging.picture import made_of
+from core.imaging.pixels import AFTER, BEFORE, Picture, write_picture
+from core.imaging.plan import needed_size, plan
+from core.imaging.process import make_in_memory
+from core.imaging.process import warm as warm_all
+from core.imaging.upright import set_upright
+from core.job import OutputFile
+from core.operations import Resize
+from core.recipe import Output, Recipe
+
+MOST_SIDE: Final = 2048
+"""The longest side in pixels of a picture that is shown; the outputs themselves are as large as they are."""
+
+_SHOWN: Final = Output("shown", (Resize(width=MOST_SIDE, height=MOST_SIDE),), "png")
+_LOOK: Final = Recipe("Shown", (_SHOWN,))
+
+
+@dataclass(slots=True)
+class _Last:
+    """The source that was shown last, which need not be shown again for each change of a recipe."""
+
+    source: tuple[str, int, int] = ("", 0, 0)  # its path, size in bytes and time of change
+    folder: str = ""
+
+
+_last = _Last()
+
+
+def warm() -> None:
+    """Import what the first preview needs."""
+    warm_all()
+
+
+def preview(task: Task, report: Callable[[float], None]) -> Done:
+    """Make the first output of the task's recipe in memory, and two pictures in the folder `downloads`.
+
+    They show the source, and the output as its file has it; see core.imaging.pixels.
+    The output that is returned has the true size of its file in bytes, its dimensions, and its name.
+
+    Raises what `process` raises.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        folder = Path(task.downloads)
+        with open_source(task.source) as source:
+            known = (source.path, source.status.st_size, source.status.st_mtime_ns)
+            if (_last.source, _last.folder) != (known, task.downloads):
+                write_picture(folder / BEFORE, _picture(source))
+                _last.source, _last.folder = known, task.downloads
+            report(0.3)
+        with open_source(task.source) as source:
+            (made, *_), notes = make_in_memory(task, source, report)
+            size, notes = source.size, [*source.notes, *notes]
+        file = folder / f"made{made.format.suffix}"
+        file.write_bytes(made.content)
+        with open_source(str(file)) as result:
+            write_picture(folder / AFTER, _picture(result))
+    output = OutputFile(made.file_name, len(made.content), *made.size, made.name)
+    return Done((output,), known[1], *size, tuple(dict.fromkeys(notes)))
+
+
+def _picture(source: Source) -> Picture:
+    """Return an image as it is shown: upright, in sRGB, and no side longer than `MOST_SIDE`."""
+    planned = plan(_SHOWN.operations, source.size)
+    if source.format.drawn:
+        loaded = load(source, drawn_size(planned, source.size), fast=True).copy()
+    else:
+        needed = needed_size([planned], source.size)
+        if needed is not None and source.turned:
+            needed = needed[1], needed[0]
+        loaded = set_upright(load(source, needed, fast=True), source.carried.orientation)
+    icc = source.carried.icc if source.header.mode not in ("LAB", "I", "F") else None
+    base, _ = scalable(loaded, keep_deep=False)
+    image = made_of(base, planned, source.size, icc, PNG, _SHOWN, _LOOK).image.convert("RGBA")
+    return Picture(*image.size, image.tobytes())

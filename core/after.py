@@ -70,6 +70,11 @@ class AfterCommands:
         self._queue.status_changed.connect(self._on_status_changed)
         self._task = asyncio.create_task(self._work(), name="after commands")
 
+    @property
+    def busy(self) -> bool:
+        """Whether commands run, or wait to."""
+        return not self._idle.is_set()
+
     async def settled(self) -> None:
         """Return when all commands have run for what has ended until now."""
         await self._idle.wait()

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from core.errors import CrashesDecoder
-from core.job import Job, JobState
+from core.job import JobState
 from core.queue import TaskQueue
 from core.recipe import Recipe
 from core.status import JobQuery
 
 FAILED: Final = frozenset({JobState.FAILED})
-_CHUNK: Final = 5_000  # jobs that are read and changed at a time
+_CHUNK: Final = 5_000  # jobs that are changed in one go, so that others have their turn
 
 
 async def retry_failed(queue: TaskQueue) -> tuple[int, int]:
@@ -31,10 +31,5 @@ async def retry_with(queue: TaskQueue, ids: Sequence[int], mend: Callable[[Recip
     """Retry failed and cancelled jobs with what `mend` makes of the recipe of each; returns how many."""
     count = 0
     for start in range(0, len(ids), _CHUNK):
-        groups: dict[int, list[Job]] = {}
-        for job in await queue.jobs(ids[start : start + _CHUNK]):
-            groups.setdefault(job.recipe_id, []).append(job)
-        for recipe_id, jobs in groups.items():
-            recipe = mend(Recipe.from_json(await queue.recipe(recipe_id)))
-            count += await queue.retry_with(jobs, recipe)
+        count += await queue.retry_with(ids[start : start + _CHUNK], mend)
     return count

@@ -20,7 +20,7 @@ from core.dispatcher import Dispatcher
 from core.errors import BadUsage, ImageQueueError, Interrupted
 from core.executor import Done, Processor
 from core.imaging.naming import is_counted, name_key, name_keys
-from core.job import Job, JobState
+from core.job import JobState
 from core.links.kept import remove_unneeded
 from core.queue_reads import QueueReads
 from core.recipe import Recipe
@@ -326,20 +326,18 @@ class TaskQueue(QueueReads):
         """Queue failed and cancelled jobs again with all their attempts, and retrying ones at once."""
         return await self._change(lambda store: store.retry(ids), JobState.QUEUED)
 
-    async def retry_with(self, jobs: Sequence[Job], recipe: Recipe) -> int:
-        """Queue failed and cancelled jobs again with another recipe, as new; returns how many.
+    async def retry_with(self, ids: Sequence[int], mend: Callable[[Recipe], Recipe]) -> int:
+        """Queue failed and cancelled jobs again, as new, with what `mend` makes of the recipe of each.
 
-        For some thousands at a time: see core.failures.
+        Returns how many. For some thousands at a time: see core.failures. `mend` is called in another thread.
         """
 
-        def change(store: JobStore) -> list[int]:
-            keys = [name_key(job.source, recipe, job.root) for job in jobs]
-            return store.retry_with(
-                Mended([job.id for job in jobs], [job.source for job in jobs], keys,
-                       recipe.name, recipe.id_hash, recipe.to_json(), is_counted(recipe))
-            )  # fmt: skip
+        def mended(body: str, sources: Sequence[str], root: str) -> Mended:
+            recipe = mend(Recipe.from_json(body))
+            keys = name_keys(sources, recipe, root)
+            return Mended(recipe.name, recipe.id_hash, recipe.to_json(), keys, is_counted(recipe))
 
-        return await self._change(change, JobState.QUEUED)
+        return await self._change(lambda store: store.retry_with(ids, mended), JobState.QUEUED)
 
     async def set_priority(self, ids: Sequence[int], priority: int) -> int:
         """Change the priority of jobs that have not ended; returns how many."""

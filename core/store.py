@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from core.errors import IllegalChange, WorkerCrashed
 from core.executor import Done
@@ -48,15 +48,17 @@ class NewJobs:
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """Jobs that have ended, with the recipe that they are to be tried again with."""
+    """Another recipe for some sources."""
 
-    ids: Sequence[int]
-    sources: Sequence[str]  # one for each job
-    name_keys: Sequence[int]  # the same; by the new recipe
     recipe_name: str
     recipe_digest: str
     recipe_body: str  # JSON
-    counted: bool = False  # as of `NewJobs`
+    name_keys: Sequence[int]  # one for each source, by this recipe
+    counted: bool  # whether names count the sources of one name key
+
+
+Mend: TypeAlias = Callable[[str, Sequence[str], str], Mended]
+"""Returns what to try instead of a recipe, given as JSON, with these sources below one root, or none ("")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,34 +145,41 @@ class JobStore(StoreMoving):
             self.count(None, JobState.QUEUED, len(rows))
             return Accepted(range(first, first + len(rows)), duplicates, 0 if batch.counted else numbered)
 
-    def retry_with(self, batch: Mended) -> list[int]:
-        """Try again with another recipe: failed, cancelled -> queued with all attempts anew.
+    def retry_with(self, ids: Sequence[int], mend: Mend) -> list[int]:
+        """Try again with other recipes: failed, cancelled -> queued with all attempts anew.
 
         Jobs in other states are passed over. Returns the ids that changed.
         """
         with self.transaction():
-            recipe = self.recipe_id(batch.recipe_digest, batch.recipe_name, batch.recipe_body)
-            twins = Twins(self._db, recipe)
-            twins.look_up(batch.name_keys)
-            ended = dict(
-                self._db.execute(
-                    "SELECT id, state FROM jobs WHERE state IN ('failed', 'cancelled')"
-                    " AND id IN (SELECT value FROM json_each(?))",
-                    (json.dumps(list(batch.ids)),),
-                ).fetchall()
-            )
-            rows: list[tuple[int, int, int | None, int]] = []
-            for job, source, key in zip(batch.ids, batch.sources, batch.name_keys, strict=True):
-                if job in ended:
-                    rows.append((recipe, key, twins.number_of(key, source, keep_duplicates=True), job))
-                    self.count(JobState(ended[job]), JobState.QUEUED)
-            self._db.executemany(
-                "UPDATE jobs SET state = 'queued', recipe = ?1, name_key = ?2, twin = ?3, attempts = 0,"
-                f" batch_index = {'?3' if batch.counted else 'batch_index'}, ended_at = NULL, {NO_ERROR}"
-                " WHERE id = ?4",
-                rows,
-            )
-            return [row[3] for row in rows]
+            groups: dict[tuple[int, str], list[tuple[int, str, str]]] = {}
+            for job, source, recipe, state, root in self._db.execute(
+                "SELECT id, folder || name, recipe, state, root FROM jobs WHERE"
+                " state IN ('failed', 'cancelled') AND id IN (SELECT value FROM json_each(?)) ORDER BY id",
+                (json.dumps(list(ids)),),
+            ):
+                groups.setdefault((recipe, source[:root]), []).append((job, source, state))
+            changed: list[int] = []
+            for (recipe, root), jobs in groups.items():
+                mended = mend(self._recipe_body(recipe), [source for _, source, _ in jobs], root)
+                changed += self._requeue(jobs, mended)
+            return changed
+
+    def _requeue(self, jobs: Sequence[tuple[int, str, str]], mended: Mended) -> list[int]:
+        recipe = self.recipe_id(mended.recipe_digest, mended.recipe_name, mended.recipe_body)
+        twins = Twins(self._db, recipe)
+        twins.look_up(mended.name_keys)
+        rows: list[tuple[int, int, int | None, int | None, int]] = []
+        for (job, source, state), key in zip(jobs, mended.name_keys, strict=True):
+            twin = twins.number_of(key, source, keep_duplicates=True)
+            rows.append((recipe, key, twin, twin if mended.counted else None, job))
+            self.count(JobState(state), JobState.QUEUED)
+        self._db.executemany(
+            "UPDATE jobs SET state = 'queued', recipe = ?, name_key = ?, twin = ?,"
+            " batch_index = COALESCE(?, batch_index), attempts = 0, ended_at = NULL,"
+            f" {NO_ERROR} WHERE id = ?",
+            rows,
+        )
+        return [job for job, _, _ in jobs]
 
     # -- running ------------------------------------------------------------------------------------------
 

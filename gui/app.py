@@ -131,6 +131,7 @@ class _App:
             lambda _, new: after.set(new.after_each, new.after_all, new.after_seconds)
         )
         after.begin()
+        self._window.companions.run_end.wait_for(lambda: after.busy)
         return after
 
     async def _end(self) -> int:

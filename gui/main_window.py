@@ -342,8 +342,8 @@ class MainWindow(QMainWindow):
         self.companions.end()
 
     def _show_states(self, states: frozenset[JobState] | None) -> None:
+        self.failures_panel.want(states == frozenset(FAILURES))  # first, as it is read sooner than the list
         self.model.set_query(replace(self.model.query, states=states, error_code=""))
-        self.failures_panel.want(states == frozenset(FAILURES))
 
     def _show_kind(self, code: str) -> None:
         self.model.set_query(replace(self.model.query, error_code=code))

@@ -47,7 +47,7 @@ class RunEnd(QObject):
         """Prepare; `adding` tells whether images are being added just now."""
         super().__init__(parent)
         self._queue = queue
-        self._adding = adding
+        self._waits_for = [adding]
         self._counts: Counter[JobState] = Counter()
         self._last: int | None = None
         self._bytes = (0, 0)
@@ -62,6 +62,10 @@ class RunEnd(QObject):
     def running(self) -> bool:
         """Whether a run is under way."""
         return self._running
+
+    def wait_for(self, busy: Callable[[], bool]) -> None:
+        """Let no run end while this is so, either."""
+        self._waits_for.append(busy)
 
     def begin(self) -> None:
         """Hear the queue, which is open."""
@@ -94,7 +98,7 @@ class RunEnd(QObject):
 
     def _settle(self) -> None:
         status = self._queue.status()
-        if self._adding():
+        if any(busy() for busy in self._waits_for):
             self._rest.start()
         elif not _goes_on(status):
             self._running = False

@@ -172,3 +172,26 @@ def test_a_store_of_the_first_layout_gets_the_index_and_keeps_a_backup(
     db.close()
     assert "jobs_failed" in names
     assert path.with_name("queue.sqlite3.v1.backup").exists()
+
+
+def test_a_mended_job_of_a_recipe_that_mirrors_keeps_its_place_in_the_tree(
+    run_on_loop: RunOnLoop, tmp_path: Path
+) -> None:
+    """Of two folders' "locked-1.jpg" each goes to its own folder: they are no twins."""
+
+    async def story() -> None:
+        async with opened(tmp_path, ByHand(script)) as bench:
+            queue = bench.queue
+            mirrored = replace(RECIPE.with_folder("/first"), mirror=True)
+            bench.hand.script = lambda task: Failed(JobError("not-writable", "It cannot be written.", False))
+            await queue.enqueue_batch(["/in/a/locked-1.jpg", "/in/b/locked-1.jpg"], mirrored, root="/in")
+            await queue.start()
+            await queue.drained()
+            bench.hand.script = lambda task: None
+            found = await queue.find(JobQuery(states=FAILED))
+            await retry_with(queue, found, lambda recipe: recipe.with_folder("/elsewhere"))
+            await bench.running(2)
+            tasks = sorted(bench.hand.tasks.values(), key=lambda task: task.job_id)
+            assert [(task.below, task.place) for task in tasks] == [("a", 1), ("b", 1)]
+
+    run_on_loop(story())

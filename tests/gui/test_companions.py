@@ -166,7 +166,7 @@ def test_what_is_still_being_added_makes_one_run_of_it(run_on_qasync: RunOnLoop,
     async def play(stage: Stage, desktop: Recorder) -> None:
         adding = True
         companions = stage.window.companions
-        companions.run_end._adding = lambda: adding
+        companions.run_end.wait_for(lambda: adding)
         for name in "abc":
             await stage.queue.enqueue_batch([f"/photos/{name}.jpg"], RECIPE)
             await until(lambda: stage.queue.status().live == 0)

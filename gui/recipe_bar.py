@@ -132,7 +132,9 @@ class RecipeBar(QWidget):
         if folder == _ORIGINAL:
             recipe = recipe.replacing_originals()
         elif folder is not None:
-            recipe = replace(recipe.with_folder(str(folder)), mirror=self.mirror.isChecked())
+            recipe = replace(
+                recipe.with_folder(str(folder)), mirror=self.mirror.isChecked() and not recipe.gather
+            )
         return recipe.with_existing(Existing(str(self.existing.currentData())))
 
     def _named(self) -> Recipe:
@@ -176,15 +178,24 @@ class RecipeBar(QWidget):
         self.changed.emit()
 
     def _match(self) -> None:
-        """Offer the places that the chosen recipe can have: only one output can replace its original."""
-        recipe, place = self._named(), self.folders.findData(_ORIGINAL)
-        one = len(recipe.outputs) == 1
-        model = self.folders.model()
-        assert isinstance(model, QStandardItemModel)
-        model.item(place).setEnabled(one)
-        several = self.tr("This recipe makes {0} files of each image: they cannot replace it")
-        tip = self.tr("What is made takes the original's place, and the original goes to the trash")
-        self.folders.setItemData(place, tip if one else several.format(len(recipe.outputs)), _TIP)
+        """Offer what the chosen recipe can have, and leave what it cannot, which is said.
+
+        Only one output of one image can replace its original; what is gathered has no one source to be
+        compared with, and no one folder.
+        """
+        recipe = self._named()
+        why = ""
+        if recipe.gather:
+            why = self.tr("This recipe makes one file of many images: it cannot replace them")
+        elif len(recipe.outputs) > 1:
+            why = self.tr("This recipe makes {0} files of each image: they cannot replace it")
+            why = why.format(len(recipe.outputs))
+        tip = why or self.tr("What is made takes the original's place, and the original goes to the trash")
+        self._offer(self.folders, _ORIGINAL, tip, "" if not why else f"{why}.")
+        why = (
+            self.tr("One file of many images has no one source that could be newer") if recipe.gather else ""
+        )
+        self._offer(self.existing, str(Existing.NEWER), why, "" if not why else f"{why}.")
         if recipe.replace_original:
             first = self.tr("Replace the original (by the recipe)")
         elif recipe.folder is not None:
@@ -192,12 +203,18 @@ class RecipeBar(QWidget):
         else:
             first = self.tr("Beside the source")
         self.folders.setItemText(0, first)
-        if not one and self.folders.currentIndex() == place:
-            self.folders.setCurrentIndex(0)
-            self.refused.emit(several.format(len(recipe.outputs)) + ".")
-        folder = self.folders.currentData()
-        self.mirror.setEnabled(folder not in (None, _ORIGINAL))
+        self.mirror.setEnabled(self.folders.currentData() not in (None, _ORIGINAL) and not recipe.gather)
         self._chosen = (self.recipes.currentIndex(), self.folders.currentIndex())
+
+    def _offer(self, box: QComboBox, choice: str, tip: str, why_not: str) -> None:
+        """Let a choice be chosen, or say why not, and take the first one where it was."""
+        place, model = box.findData(choice), box.model()
+        assert isinstance(model, QStandardItemModel)
+        model.item(place).setEnabled(not why_not)
+        box.setItemData(place, tip, _TIP)
+        if why_not and box.currentIndex() == place:
+            box.setCurrentIndex(0)
+            self.refused.emit(why_not)
 
     # -- choosing files and folders -------------------------------------------------------------------------
 
@@ -245,10 +262,11 @@ class RecipeBar(QWidget):
         dialog.open()
 
     def choose_existing(self, rule: str) -> None:
-        """Let this rule hold for files that are there already: keep, number or replace."""
+        """Let this rule hold for files that are there already: keep, number, replace or newer."""
         place = self.existing.findData(rule)
         if place not in (-1, self.existing.currentIndex()):
             self.existing.setCurrentIndex(place)
+            self._match()
             self.changed.emit()
 
     def choose_folder(self, folder: str) -> None:

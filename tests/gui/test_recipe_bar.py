@@ -114,6 +114,24 @@ def test_a_recipe_of_several_outputs_cannot_be_set_to_replace(qtbot: object) -> 
     assert lost.recipe().replace_original is False
 
 
+def test_what_is_gathered_has_no_original_no_tree_and_nothing_newer(qtbot: object, tmp_path: Path) -> None:
+    gathering = next(one for one in builtin_recipes() if one.gather).name
+    for settings in (
+        Settings(recipe=gathering, replace_originals=True, existing="newer"),
+        Settings(recipe=gathering, output_folder=str(tmp_path), mirror=True),
+    ):
+        bar = RecipeBar(settings, Tasks())
+        qtbot.addWidget(bar)  # type: ignore[attr-defined]
+        refused: list[str] = []
+        bar.refused.connect(refused.append)
+        recipe = bar.recipe()
+        assert (recipe.replace_original, recipe.mirror, recipe.existing) == (False, False, Existing.KEEP)
+        assert not bar.mirror.isEnabled()
+        bar.choose_existing("newer")
+        assert bar.recipe().existing is Existing.KEEP
+        assert refused == ["One file of many images has no one source that could be newer."]
+
+
 def test_where_a_recipe_goes_by_itself_is_said(run_on_qasync: RunOnLoop, tmp_path: Path) -> None:
     place = tmp_path / "mine.toml"
 

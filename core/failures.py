@@ -12,7 +12,7 @@ from core.recipe import Recipe
 from core.status import JobQuery
 
 FAILED: Final = frozenset({JobState.FAILED})
-_CHUNK: Final = 5_000  # jobs that are changed in one go, so that others have their turn
+_CHUNK: Final = 2_000  # jobs that are changed in one go, so that others have their turn
 
 
 async def retry_failed(queue: TaskQueue) -> tuple[int, int]:

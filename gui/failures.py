@@ -20,6 +20,7 @@ from gui.notice import Notice
 from gui.tasks import Tasks
 
 _SECONDS: Final = 8  # that a notice stays
+_MANY: Final = 10_000  # images that take long enough to say so
 
 
 class Failures(QObject):
@@ -82,6 +83,8 @@ class Failures(QObject):
 
     async def _retry_with(self, code: str, change: Callable[[Recipe], Recipe]) -> None:
         ids = await self._queue.find(JobQuery(states=FAILED, error_code=code))
+        if len(ids) >= _MANY:
+            self._notice.say(self.tr("{0} are made ready to be tried again…").format(words.images(len(ids))))
         self._say(await retry_with(self._queue, ids, change))
 
     async def _take_off(self, code: str) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QPalette
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -23,17 +23,20 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.errors import BadUsage, ImageQueueError
 from core.intake.adding import AddSummary, add_paths
 from core.intake.homeless import with_home
 from core.intake.wanted import Wanted
 from core.queue import TaskQueue
 from core.recipe import Recipe
 from gui import words
+from gui.mime import Picture
 from gui.notice import CloseButton
 from gui.pictures import keep_picture
 from gui.tasks import Tasks, sentence_of
 from gui.theme import SPACE
 
+_SAID = 3  # refused pictures that are named
 _MANY_SEEN = 1_000  # files looked at from which on their number is said
 _STAYS = 6_000  # milliseconds that a summary without complaints stays
 
@@ -99,19 +102,34 @@ class AddingBar(QFrame):
         """Add paths to the queue; returns at once with the task that does it."""
         return self._tasks.start(self._add(paths, recipe, priority, max_retries))
 
-    def add_picture(
-        self, image: QImage, recipe: Recipe, priority: int, max_retries: int
+    def add_pictures(
+        self, pictures: Sequence[Picture], recipe: Recipe, priority: int, max_retries: int
     ) -> asyncio.Task[Any]:
-        """Keep a picture that has no file, and add it; returns at once with the task that does it."""
-        return self._tasks.start(self._add_picture(image, recipe, priority, max_retries))
+        """Keep pictures that have no file, and add them; returns at once with the task that does it."""
+        return self._tasks.start(self._add_pictures(pictures, recipe, priority, max_retries))
 
-    async def _add_picture(self, image: QImage, recipe: Recipe, priority: int, max_retries: int) -> None:
-        path = await asyncio.to_thread(keep_picture, image, self._data_dir)
+    async def _add_pictures(
+        self, pictures: Sequence[Picture], recipe: Recipe, priority: int, max_retries: int
+    ) -> None:
+        kept, refused = [], []
+        for picture in pictures:
+            try:
+                kept.append(str(await asyncio.to_thread(keep_picture, picture, self._data_dir)))
+            except ImageQueueError as error:
+                refused.append(str(error))
+        if not kept:
+            raise BadUsage(" ".join(refused[:_SAID]) or "The other program gave no picture.")
         homed = await asyncio.to_thread(with_home, recipe)
-        await self._add([str(path)], homed, priority, max_retries)
+        await self._add(kept, homed, priority, max_retries)
+        said = [
+            words.count(len(kept), self.tr("Added the picture."), self.tr("Added {n} pictures.")),
+            *refused[:_SAID],
+        ]
         if homed is not recipe:
-            text = self.tr("Added the picture. What is made of it goes to {0}.")
-            self._text.setText(text.format(words.shown(str(homed.folder))))
+            text = self.tr("What is made of it goes to {0}.")
+            said.append(text.format(words.shown(str(homed.folder))))
+        self._text.setText(" ".join(said))
+        self._text.setAccessibleName(self._text.text())
 
     async def _add(self, paths: list[str], recipe: Recipe, priority: int, max_retries: int) -> None:
         adding = _Adding()

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QRect, Qt, QUrl, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QDropEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QWidget
 
-from core.intake.formats import named_like_image
-from core.intake.text import sources_of_text
 from core.job import Priority
-from core.links.address import clean_link, is_link, link_name
-from core.links.page import images_of_page
 from gui import words
+from gui.mime import pictures_of_mime, pictures_promised, sources_of_mime
 from gui.theme import SPACE, icon
 
 _ZONES: Final = (
@@ -24,26 +21,9 @@ _ZONES: Final = (
 _MARGIN: Final = 4 * SPACE
 _PICTURE: Final = 40  # pixels at 100 %
 
-_LONGEST_HTML: Final = 200_000  # characters of what was dragged out of a page that are looked through
-_ENCODED: Final = QUrl.ComponentFormattingOption.FullyEncoded
-
 _DRAGS: Final = frozenset(
     (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.DragLeave, QEvent.Type.Drop)
 )
-
-
-def sources_of_mime(mime: QMimeData) -> list[str]:
-    """Return the paths and links that are dragged or were copied; nothing on any disk is looked at.
-
-    A browser gives a picture within a page as its page's link and as HTML: the picture's own link is wanted,
-    unless what is given is a link to an image already.
-    """
-    urls = mime.urls() if mime.hasUrls() else []
-    found = [url.toLocalFile() if url.isLocalFile() else clean_link(url.url(_ENCODED)) for url in urls]
-    sources = [one for one in found if one]
-    if all(is_link(one) and not named_like_image(link_name(one)) for one in sources) and mime.hasHtml():
-        sources = images_of_page(mime.html()[:_LONGEST_HTML]) or sources
-    return sources or (sources_of_text(mime.text()) if mime.hasText() and not urls else [])
 
 
 class DropArea(QWidget):
@@ -54,7 +34,7 @@ class DropArea(QWidget):
     """
 
     dropped = Signal(object, int)  # the paths and links, and the priority of the zone
-    picture_dropped = Signal(object, int)  # a picture that has neither, and the priority of the zone
+    pictures_dropped = Signal(object, int)  # pictures that have neither, and the priority of the zone
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -62,7 +42,7 @@ class DropArea(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._window = window
         self._sources: list[str] = []
-        self._is_picture = False
+        self._pictures = 0  # how many are dragged that have no path and no link
         self._zones = {priority: _Zone(priority, picture, self) for priority, picture in _ZONES}
         window.setAcceptDrops(True)
         window.installEventFilter(self)
@@ -87,23 +67,23 @@ class DropArea(QWidget):
         if event.type() == QEvent.Type.DragEnter:
             # Read once: each reading asks the other program, which may be busy, or gone at the drop.
             self._sources = sources_of_mime(event.mimeData())
-            self._is_picture = not self._sources and event.mimeData().hasImage()
+            self._pictures = 0 if self._sources else pictures_promised(event.mimeData())
         sources, point = self._sources, event.position().toPoint()
-        if not sources and not self._is_picture:
+        if not sources and not self._pictures:
             self._end()
             event.ignore()
             return
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
         if event.type() != QEvent.Type.Drop:
-            self._show(max(len(sources), 1), point)
+            self._show(len(sources) or self._pictures, point)
             return
         priority = self.priority_at(point)
         self._end()
         if sources:
             self.dropped.emit(sources, int(priority))
         else:
-            self.picture_dropped.emit(event.mimeData().imageData(), int(priority))
+            self.pictures_dropped.emit(pictures_of_mime(event.mimeData()), int(priority))
 
     def _show(self, count: int, point: QPoint) -> None:
         if not self.isVisible():
@@ -115,7 +95,7 @@ class DropArea(QWidget):
             zone.light(zone.priority is over, count)
 
     def _end(self) -> None:
-        self._sources, self._is_picture = [], False
+        self._sources, self._pictures = [], 0
         self.hide()
 
     # -- zones ----------------------------------------------------------------------------------------------

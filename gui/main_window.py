@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QImage, QKeyEvent
+from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QComboBox,
@@ -35,13 +35,14 @@ from gui.commands import Commands
 from gui.companions import Companions
 from gui.desktop import Desktop, NoDesktop
 from gui.dialogs import tell
-from gui.drop_area import DropArea, sources_of_mime
+from gui.drop_area import DropArea
 from gui.empty_state import EmptyState
 from gui.failures import Failures
 from gui.failures_panel import FailuresPanel
 from gui.hearing import Hearing
 from gui.help import about_text, shortcuts_text
 from gui.inspector import Inspector
+from gui.mime import Picture, pictures_of_mime, sources_of_mime
 from gui.notice import Notice
 from gui.pages import Pages
 from gui.preferences import Preferences
@@ -248,7 +249,7 @@ class MainWindow(QMainWindow):
             lambda: tell(self, "shortcutsSheet", self.tr("Keyboard shortcuts"), shortcuts_text(acts.all()))
         )
         self.drop_area.dropped.connect(self.add)
-        self.drop_area.picture_dropped.connect(self._add_picture)
+        self.drop_area.pictures_dropped.connect(self._add_pictures)
         self.pages.chosen.connect(self.add)
         self.tabs.chosen.connect(self._show_states)
         self.search.text_settled.connect(self._show_text)
@@ -425,15 +426,15 @@ class MainWindow(QMainWindow):
         sources = sources_of_mime(mime)
         if sources:
             self.add(sources)
-        elif mime.hasImage():
-            self._add_picture(mime.imageData(), Priority.NORMAL)
+        elif pictures := pictures_of_mime(mime):
+            self._add_pictures(pictures, Priority.NORMAL)
         else:
             self.notice.say(
                 self.tr("What was copied is no file, no path, no link and no picture."), seconds=8
             )
 
-    def _add_picture(self, image: QImage, priority: int) -> None:
-        self.adding.add_picture(image, self.recipe_bar.recipe(), priority, self._settings.max_retries)
+    def _add_pictures(self, pictures: Sequence[Picture], priority: int) -> None:
+        self.adding.add_pictures(pictures, self.recipe_bar.recipe(), priority, self._settings.max_retries)
 
     # -- events ---------------------------------------------------------------------------------------------
 

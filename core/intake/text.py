@@ -21,12 +21,13 @@ _PUNCTUATION: Final = ".,;:!?]}"  # at the end of a link in a sentence, and not 
 def sources_of_text(text: str) -> list[str]:
     """Return the absolute paths and the links in a text, in its order, each of them once.
 
-    A path stands in a line of its own: as it is, in quotes (then also several of them in one line), beginning
-    with ~ for the home folder, or as a file:// address. Links are found anywhere in a line that is no path.
+    A path stands in a line of its own: as it is, in quotes or with a backslash before its blanks, as a shell
+    has it (then also several of them in one line), beginning with ~ for the home folder, or as a file://
+    address. Cells of a table stand for lines. Links are found anywhere in a line that is no path.
     What else a line says is left out.
     """
     found: dict[str, None] = {}
-    for line in text.replace("\0", "\n").splitlines():
+    for line in text.replace("\0", "\n").replace("\t", "\n").splitlines():
         for source in _paths_of_line(line.strip()) or _links_of_line(line):
             found[source] = None
     return list(found)
@@ -36,7 +37,7 @@ def _paths_of_line(line: str) -> list[str]:
     if not line or line in _CLIPBOARD_VERBS:
         return []
     words = [line]
-    if line[0] in "'\"":
+    if line[0] in "'\"" or "\\ " in line:
         try:
             words = shlex.split(line)
         except ValueError:  # a quote without its end

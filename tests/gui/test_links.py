@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +18,7 @@ from PySide6.QtWidgets import QPushButton
 
 from core.errors import PageNotImage
 from core.executor import Failed, Outcome, Task
+from core.intake.foreign import Loose
 from core.job import JobState
 from gui.pictures import keep_picture
 from gui.remedies import remedy
@@ -117,6 +120,32 @@ def test_a_kill_while_a_pasted_picture_is_written_leaves_nothing_after_the_next_
     async def story() -> None:
         async with staged(tmp_path / "data"):
             assert list((tmp_path / "data" / "pictures").iterdir()) == []
+
+    run_on_qasync(story())
+
+
+def test_pasted_bytes_of_pictures_are_kept_as_they_are_and_what_is_none_is_said(
+    run_on_qasync: RunOnLoop, tmp_path: Path, pictures: Path
+) -> None:
+    content = io.BytesIO()
+    Image.new("RGB", (8, 6), "teal").save(content, "JPEG")
+
+    async def story() -> None:
+        async with staged(tmp_path / "data") as stage:
+            window, good = stage.window, Loose("../a b.jpg", content.getvalue())
+            window.drop_area.pictures_dropped.emit([Loose("c.doc", b"words"), good, good], 10)
+            await stage.rows(2)
+            bar = window.adding
+            await until(lambda: str(pictures) in bar._text.text())
+            assert bar._text.text().startswith("Added 2 pictures. c.doc is not an image that can be read.")
+            jobs = await stage.queue.jobs([window.model.id_at(row) for row in range(2)])
+            kept = await asyncio.to_thread(lambda: {Path(job.source).read_bytes() for job in jobs})
+            assert kept == {content.getvalue()}
+            folder = tmp_path / "data" / "pictures"
+            assert {Path(job.source) for job in jobs} == {folder / "a b.jpg", folder / "a b (2).jpg"}
+            assert {job.priority for job in jobs} == {10}
+            window.drop_area.pictures_dropped.emit([Loose("c.doc", b"words")], 0)
+            await until(lambda: "c.doc is not an image" in window.notice._text.text())
 
     run_on_qasync(story())
 

@@ -38,6 +38,11 @@ from core.intake.text import sources_of_text
         ("/photos/http://no/link.jpg", ["/photos/http:/no/link.jpg"]),
         ("http:///nowhere.jpg ftp://h/a.jpg http://h:99999/a.jpg javascript:alert(1)", []),
         ("# a comment\nphotos/relative.jpg\nhello world", []),
+        ("/photos/my\\ trip/a.jpg /photos/b.jpg", ["/photos/my trip/a.jpg", "/photos/b.jpg"]),
+        (
+            "/photos/a.jpg\t/photos/b.jpg\t12 MB\thttp://h/c.jpg",
+            ["/photos/a.jpg", "/photos/b.jpg", "http://h/c.jpg"],
+        ),
         ("file://[broken", []),
         ("", []),
     ],

@@ -134,6 +134,13 @@ class Settings:
         """Return what of folders is wanted. Raises BadUsage."""
         return Wanted(self.ignore, self.only_formats, self.min_bytes, self.take_hidden, self.open_archives)
 
+    def with_wanted(self, wanted: Wanted) -> Settings:
+        """Return these settings with this in the place of what of folders is wanted."""
+        return replace(
+            self, ignore=wanted.ignore, only_formats=wanted.only_formats, min_bytes=wanted.min_bytes,
+            take_hidden=wanted.hidden, open_archives=wanted.archives,
+        )  # fmt: skip
+
     @classmethod
     def load(cls, data_dir: Path) -> Settings:
         """Return the settings of this data folder; the defaults where it has none.

@@ -8,7 +8,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QMenu, QToolBar, QWidget
+from PySide6.QtWidgets import QMenu, QToolBar, QToolButton, QWidget
 
 from core.job import Job, JobState, Priority
 from core.status import QueueStatus, RunState
@@ -42,6 +42,10 @@ class Actions(QObject):
         self.add_folder = self._make(
             "addFolder", tr("Add &folder…"), "add-folder", "Ctrl+Shift+O", tr("Add a folder of images")
         )
+        self.folder_filters = self._make(
+            "folderFiltersAction", tr("W&hat of folders is taken…"), "", "",
+            tr("Choose what is left out of folders: patterns, formats, small files"),
+        )  # fmt: skip
         self.paste = self._make(
             "paste", tr("&Paste"), "", key.Paste, tr("Add copied files, links or a copied picture")
         )
@@ -230,6 +234,10 @@ class Actions(QObject):
     def fill_toolbar(self, bar: QToolBar) -> None:
         """Put the most used actions on the toolbar."""
         bar.addActions([self.add_files, self.add_folder])
+        button = bar.widgetForAction(self.add_folder)
+        if isinstance(button, QToolButton):
+            button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+            button.addAction(self.folder_filters)
         bar.addSeparator()
         bar.addActions([self.start_pause, self.stop])
         bar.addSeparator()

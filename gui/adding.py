@@ -55,6 +55,8 @@ class AddingBar(QFrame):
 
     concluded = Signal()
     """Nothing is being added any more."""
+    filters_asked = Signal()
+    """The user wants to see what of folders is taken."""
 
     def __init__(
         self,
@@ -203,6 +205,11 @@ class AddingBar(QFrame):
         text.setReadOnly(True)
         text.setAccessibleName(dialog.windowTitle())
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, dialog)
+        filters = buttons.addButton(
+            self.tr("What of folders is &taken…"), QDialogButtonBox.ButtonRole.ActionRole
+        )
+        filters.setObjectName("reasonsFilters")
+        filters.clicked.connect(self.filters_asked)
         buttons.rejected.connect(dialog.close)
         column = QVBoxLayout(dialog)
         column.addWidget(text)

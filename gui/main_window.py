@@ -39,6 +39,7 @@ from gui.drop_area import DropArea
 from gui.empty_state import EmptyState
 from gui.failures import Failures
 from gui.failures_panel import FailuresPanel
+from gui.folder_filters import FolderFilters
 from gui.hearing import Hearing
 from gui.help import about_text, shortcuts_text
 from gui.inspector import Inspector
@@ -87,6 +88,7 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(self)
         self.notice = Notice(self)
         self.recipe_bar = RecipeBar(settings, tasks)
+        self.filters = FolderFilters(self, self.settings)
         self.adding = AddingBar(queue, tasks, data_dir, lambda: self._settings.wanted())
         self.tabs = StateTabs(queue)
         self.search = SearchField()
@@ -120,6 +122,7 @@ class MainWindow(QMainWindow):
             tasks,
             self.recipe_bar.recipe,
             lambda: self.state.write(),
+            lambda: self._settings.wanted(),
         )
         self.queue_files = QueueFiles(self, queue, data_dir, self.notice, tasks, self.view.selected_ids)
         self.pages = Pages(queue, self.notice, tasks, self)
@@ -188,7 +191,7 @@ class MainWindow(QMainWindow):
     def _make_menus(self) -> None:
         acts, bar = self.actions_, self.menuBar()
         file = bar.addMenu(self.tr("&File"))
-        file.addActions([acts.add_files, acts.add_folder, acts.paste])
+        file.addActions([acts.add_files, acts.add_folder, acts.folder_filters, acts.paste])
         file.addSeparator()
         file.addActions([acts.watched_folders, acts.save_report, acts.save_failures])
         file.addSeparator()
@@ -221,6 +224,9 @@ class MainWindow(QMainWindow):
         acts, tasks = self.actions_, self._tasks
         acts.add_files.triggered.connect(self._choose_files)
         acts.add_folder.triggered.connect(self._choose_folder)
+        acts.folder_filters.triggered.connect(self.filters.show)
+        self.adding.filters_asked.connect(self.filters.show)
+        self.filters.changed.connect(self._take_settings)
         acts.paste.triggered.connect(self._paste)
         acts.watched_folders.triggered.connect(self.watched.show)
         acts.export_jobs.triggered.connect(self.queue_files.choose_export)
@@ -312,6 +318,8 @@ class MainWindow(QMainWindow):
         self._settings = new
         self.recipe_bar.choose_existing(new.existing)
         self.watched.watches.max_retries = new.max_retries
+        if new.wanted() != old.wanted():
+            self.watched.renew()
         self.companions.take_settings(old, new)
         self.state.keep_soon()
         self.settings_changed.emit(old, new)

@@ -153,7 +153,7 @@ class PreferencesDialog(QDialog):
 
     def _add_files(self) -> None:
         tr = self.tr
-        later = tr("For folders that are added from now on; watched ones take it up at the next start.")
+        later = tr("For folders that are added from now on, and for watched ones at once.")
         self._page(
             "files", tr("Files"),
             ChoiceField("existing", tr("If a file is t&here:"),

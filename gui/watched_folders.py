@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.intake.wanted import Wanted
 from core.intake.watched import WatchedFolder
 from core.intake.watches import Watches
 from core.job import Priority
@@ -44,8 +45,12 @@ class WatchedFolders(QObject):
         tasks: Tasks,
         recipe: Callable[[], Recipe],
         keep: Callable[[], Awaitable[None]],
+        wanted: Callable[[], Wanted],
     ) -> None:
-        """Prepare; `recipe` is what a new folder gets, `keep` writes the settings after a change."""
+        """Prepare; `recipe` is what a new folder gets, `keep` writes the settings after a change.
+
+        wanted: tells what of these folders is taken; see `renew`.
+        """
         super().__init__(window)
         self._window = window
         self._tasks = tasks
@@ -53,12 +58,14 @@ class WatchedFolders(QObject):
         self._keep = keep
         self.folders = settings.watched
         self.watches = Watches(
-            queue, data_dir, max_retries=settings.max_retries, wanted=settings.wanted, changed=self._on_state
+            queue, data_dir, max_retries=settings.max_retries, wanted=wanted, changed=self._on_state
         )
         self.dialog: WatchedDialog | None = None
+        self._began = False
 
     def begin(self) -> None:
         """Watch what the settings name; the queue is open."""
+        self._began = True
         if self.folders:
             self._tasks.start(self.watches.watch(self.folders))
 
@@ -83,6 +90,15 @@ class WatchedFolders(QObject):
         self.dialog.fill()
         self.dialog.show()
         self.dialog.raise_()
+
+    def renew(self) -> None:
+        """Follow what of folders is wanted now, which has changed."""
+        self._tasks.start(self._renew())
+
+    async def _renew(self) -> None:
+        if self._began and self.folders:
+            await self.watches.watch(())
+            await self.watches.watch(self.folders)
 
     def _forget_dialog(self) -> None:
         self.dialog = None

@@ -14,13 +14,13 @@ from core.cli.terminal import printable
 from core.command import AFTER_ALL, AFTER_EACH, words_of
 from core.errors import BadUsage
 from core.formats import FORMATS, WRITABLE, format_named
+from core.intake.wanted import bytes_from
 from core.job import JobState, Priority
 from core.settings import DATA_DIR_VARIABLE, MAX_TIMEOUT, MAX_WORKERS
 from core.transfer.mapping import PathMap, path_map
 
 MAX_SIDE: Final = 100_000  # pixels, as core.operations takes them
 _ID: Final = 2**63 - 1
-_UNITS: Final = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
 _PRIORITIES: Final = {"high": Priority.HIGH, "normal": Priority.NORMAL, "low": Priority.LOW}
 
 
@@ -425,10 +425,10 @@ def _any_format(text: str) -> str:
 
 
 def _bytes(text: str) -> int:
-    found = re.fullmatch(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)([kKmMgG]?)[bB]?", text)
-    if found is None:
-        raise argparse.ArgumentTypeError(f"takes bytes such as 500, 20k or 1.5M, not {text!r}")
-    return int(float(found[1]) * _UNITS[found[2].lower()])
+    try:
+        return bytes_from(text)
+    except BadUsage as error:
+        raise argparse.ArgumentTypeError(f"takes bytes such as 500, 20k or 1.5M, not {text!r}") from error
 
 
 def _limit(text: str) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 _MOST_BYTES: Final = 2**50
+_SIZE: Final = re.compile(r"([0-9]{1,16}(?:\.[0-9]{1,6})?) ?([kKmMgG]?)[bB]?")
+_UNITS: Final = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,22 @@ class Wanted:
             return GitIgnoreSpec.from_lines(_checked(self.ignore))
         except ValueError as error:
             raise BadUsage(f"ignore takes patterns as a .gitignore has them: {error}.") from error
+
+
+def bytes_from(text: str) -> int:
+    """Return the bytes that a text means, such as "500", "20k" or "1.5 MB" (of 1,000). Raises BadUsage."""
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise BadUsage(f"A size is a number of bytes such as 500, 20k or 1.5M, not {text!r}.")
+    return int(Decimal(found[1]) * _UNITS[found[2].lower()])
+
+
+def bytes_text(number: int) -> str:
+    """Return a number of bytes as `bytes_from` reads it back, without a loss."""
+    for sign, unit in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if number >= unit and number * 1_000 % unit == 0:
+            return f"{Decimal(number) / unit:f} {sign}"
+    return str(number)
 
 
 def _checked(patterns: Iterable[str]) -> list[str]:

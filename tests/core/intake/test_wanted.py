@@ -6,11 +6,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import BadUsage
 from core.intake.adding import add_paths
 from core.intake.paths import Walk
-from core.intake.wanted import Wanted
+from core.intake.wanted import Wanted, bytes_from, bytes_text
 from core.recipe import quick_recipe
 from core.settings import Settings
 from tests.core.intake.test_adding import Recorder
@@ -67,6 +69,25 @@ def test_a_value_that_cannot_be_is_named(values: dict[str, object], names: str) 
         Wanted(**values)  # type: ignore[arg-type]
     with pytest.raises(BadUsage, match=names):
         Settings(**values)  # type: ignore[arg-type]
+
+
+@given(st.integers(0, 2**50))
+def test_a_size_is_written_as_it_is_read(number: int) -> None:
+    assert bytes_from(bytes_text(number)) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("500", 500), ("20k", 20_000), ("1.5 MB", 1_500_000), ("2gb", 2 * 10**9), ("0.1k", 100)],
+)
+def test_a_size_is_read_in_units_of_a_thousand(text: str, number: int) -> None:
+    assert bytes_from(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "k", "-1", "1,5M", "2kk", "1e3", "NaN", "1" * 30])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(BadUsage, match="such as 500, 20k"):
+        bytes_from(text)
 
 
 def test_a_choice_is_true_or_false() -> None:

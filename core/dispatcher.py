@@ -110,6 +110,7 @@ class Dispatcher:
         self._loop_task: asyncio.Task[None] | None = None
         self._closing = False
         self.slots = 0
+        self.by_content = False
         self.paused = True
         self.shut_out = False
         """Whether the store took nothing of the last turn."""
@@ -374,6 +375,7 @@ class Dispatcher:
             downloads_of(self._data_dir, uid, claimed.job_id) if is_link(claimed.source) else "",
             memory_of(self._data_dir),
             claimed.below,
+            self.by_content,
         )
 
     async def _attempt(self, run: Run) -> None:

@@ -34,6 +34,7 @@ class Task:
     downloads: str = ""  # a folder of this job's own for what is downloaded; empty where nothing is
     memory: str = ""  # the path of what remembers what was made before; empty to make all anew
     below: str = ""  # where the source is below the folder that was given, for a recipe that mirrors the tree
+    by_content: bool = False  # whether the content of a source tells if it has changed, not its time
 
 
 @dataclass(frozen=True, slots=True)

@@ -247,6 +247,13 @@ class TaskQueue(QueueReads):
         await self.pause()
         await self._dispatcher.end(self._dispatcher.running(), JobState.QUEUED)
 
+    def set_by_content(self, by_content: bool) -> None:
+        """Choose whether the content of a source tells if it has changed since it was made, not its time.
+
+        It holds for the attempts that begin from now on; each source is then read once more, in its worker.
+        """
+        self._dispatcher.by_content = by_content
+
     async def set_concurrency(self, slots: int) -> None:
         """Change the number of slots; a busy one that is to go finishes its job."""
         _check_int("The number of workers", slots, 1, 64)

@@ -74,6 +74,7 @@ class Settings:
     ignore: tuple[str, ...] = ()  # patterns, as lines of a .gitignore, of what is left out of folders
     only_formats: tuple[str, ...] = ()  # the formats that are taken of folders; none for all
     min_bytes: int = 0  # files of a folder that are smaller are left out
+    by_content: bool = False  # whether a source's content tells if it has changed, in the place of its time
     take_hidden: bool = False  # whether hidden files of folders are taken, too
     open_archives: bool = False  # whether archives in folders are opened; those that are given always are
     notify: bool = True  # whether the end of a run is told where the window is not in front
@@ -111,7 +112,7 @@ class Settings:
             raise BadUsage(f"existing takes one of {', '.join(_EXISTING)}.")
         _check_number("grace", self.grace, 0, 600)
         _check_whole("aging_minutes", self.aging_minutes, 0, MAX_AGING)
-        for name in ("take_hidden", "open_archives", "notify", "tray", "keep_awake"):
+        for name in ("by_content", "take_hidden", "open_archives", "notify", "tray", "keep_awake"):
             _check_choice(name, getattr(self, name))
         if self.when_done not in WHEN_DONE:
             raise BadUsage(f"when_done takes one of {', '.join(WHEN_DONE)}.")

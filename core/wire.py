@@ -67,6 +67,7 @@ def task_from_wire(message: Message) -> Task:
         downloads=_text(message, "downloads"),
         memory=_text(message, "memory"),
         below=_text(message, "below"),
+        by_content=_choice(message, "by_content"),
     )
 
 
@@ -112,9 +113,7 @@ def outcome_from_wire(message: Message) -> Outcome:
         case "skipped":
             return Skipped(_text(message, "reason"), _optional_integer(message, "source_bytes"))
         case "failed":
-            retryable = message.get("retryable")
-            if not isinstance(retryable, bool):
-                raise BadMessage(f"retryable is {retryable!r:.80}")
+            retryable = _choice(message, "retryable")
             return Failed(
                 JobError(
                     _text(message, "code"), _text(message, "message"), retryable, _text(message, "details"),
@@ -151,6 +150,13 @@ def _text(message: Message, name: str) -> str:
 
 def _checked_text(value: object, name: str) -> str:
     if not isinstance(value, str):
+        raise BadMessage(f"{name} is {value!r:.80}")
+    return value
+
+
+def _choice(message: Message, name: str) -> bool:
+    value = message.get(name)
+    if not isinstance(value, bool):
         raise BadMessage(f"{name} is {value!r:.80}")
     return value
 

@@ -143,6 +143,11 @@ class Actions(QObject):
         self.preferences.setMenuRole(QAction.MenuRole.PreferencesRole)
         self.find = self._make("find", tr("&Find"), "find", key.Find)
         self.select_all = self._make("selectAll", tr("Select &all"), "", key.SelectAll)
+        self.by_content = self._make(
+            "byContent", tr("Compare files by &content"), "", "",
+            tr("Tell by what a file holds whether it has changed since it was made, not by its time"),
+        )  # fmt: skip
+        self.by_content.setCheckable(True)
         self.details = self._make("details", tr("&Details"), "details", "Ctrl+D", tr("Show or hide details"))
         self.details.setCheckable(True)
         self.schemes = {

@@ -207,6 +207,8 @@ class MainWindow(QMainWindow):
         queue.addMenu(self.companions.when_done.menu)
         queue.addSeparator()
         queue.addActions([acts.show_failed, acts.retry_failed, acts.clear_ended])
+        queue.addSeparator()
+        queue.addAction(acts.by_content)
         acts.job_menu(bar.addMenu(self.tr("&Image")))
         look = bar.addMenu(self.tr("&View"))
         look.addAction(acts.details)
@@ -224,6 +226,9 @@ class MainWindow(QMainWindow):
         acts, tasks = self.actions_, self._tasks
         acts.add_files.triggered.connect(self._choose_files)
         acts.add_folder.triggered.connect(self._choose_folder)
+        acts.by_content.setChecked(self._settings.by_content)
+        self._queue.set_by_content(self._settings.by_content)
+        acts.by_content.toggled.connect(self._compare_by_content)
         acts.folder_filters.triggered.connect(self.filters.show)
         self.adding.filters_asked.connect(self.filters.show)
         self.filters.changed.connect(self._take_settings)
@@ -320,6 +325,8 @@ class MainWindow(QMainWindow):
         self.watched.watches.max_retries = new.max_retries
         if new.wanted() != old.wanted():
             self.watched.renew()
+        self._queue.set_by_content(new.by_content)
+        self.actions_.by_content.setChecked(new.by_content)
         self.companions.take_settings(old, new)
         self.state.keep_soon()
         self.settings_changed.emit(old, new)
@@ -440,6 +447,11 @@ class MainWindow(QMainWindow):
             self.notice.say(
                 self.tr("What was copied is no file, no path, no link and no picture."), seconds=8
             )
+
+    def _compare_by_content(self, on: bool) -> None:
+        old = self.settings()
+        if on != old.by_content:
+            self._take_settings(old, replace(old, by_content=on))
 
     def _add_pictures(self, pictures: Sequence[Picture], priority: int) -> None:
         self.adding.add_pictures(pictures, self.recipe_bar.recipe(), priority, self._settings.max_retries)

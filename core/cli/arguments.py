@@ -103,6 +103,8 @@ def _run_parser() -> Parser:
     _add_paths(parser)
     about = "say what would be written, replaced and skipped, and write nothing"
     parser.add_argument("--dry-run", action="store_true", default=None, help=about)
+    about = "tell by the content of a file whether it has changed since it was made, not by its time"
+    parser.add_argument("--by-content", action="store_true", default=None, help=about)
     about = "make again what is up to date"
     parser.add_argument("--force", action="store_true", default=None, help=about)
     _add_options(parser)
@@ -112,7 +114,7 @@ def _run_parser() -> Parser:
 def _watch_parser() -> Parser:
     parser = Parser("imagequeue watch", help_texts.WATCH, help_texts.WATCH_END)
     parser.add_argument("paths", nargs="+", metavar="DIR", help="folders to watch, with their subfolders")
-    parser.set_defaults(dry_run=None, force=None, paths_from=None)
+    parser.set_defaults(dry_run=None, force=None, by_content=None, paths_from=None)
     _add_options(parser)
     return parser
 

@@ -61,6 +61,7 @@ async def _dry_run(
         concurrency=options.workers or settings.workers,
         timeout=timeout or None,
     )
+    queue.set_by_content(bool(options.by_content) or settings.by_content)
     counts: Counter[str] = Counter()
     try:
         await queue.open()

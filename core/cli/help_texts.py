@@ -62,8 +62,9 @@ https): its job downloads it first, and its outputs go to -o, or else to your
 Pictures folder, which is said.
 
 What was made before of the same source by the same recipe is skipped as up to
-date, as long as neither the source nor the outputs have changed. --force makes
-it again, in the place of those outputs.
+date, as long as neither the source nor the outputs have changed: by the size
+and time of each, or with --by-content by what the source holds. Of a link its
+server is asked. --force makes it again, in the place of those outputs.
 
 With --replace-original the output takes the place of its original, which goes
 to the trash once the new file is checked and synced. Another file of the new

@@ -138,6 +138,7 @@ class _Run:
             timeout=timeout or None,
             aging=settings.aging,
         )
+        queue.set_by_content(bool(options.by_content) or settings.by_content)
         try:
             self._tell_recovery(await queue.open())
             report = Report(queue, self._printer, as_json=options.json)

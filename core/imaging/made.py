@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from core.job import OutputFile
+from core.links.identity import UNKNOWN, Identity
 
 if TYPE_CHECKING:
     import sqlite3  # elsewhere inside functions: a worker that has nothing to remember needs none
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 _WAIT: Final = 0.5  # seconds that another process may keep it
 _LAYOUT: Final = (
     "CREATE TABLE IF NOT EXISTS made (key BLOB PRIMARY KEY, size INTEGER NOT NULL, changed INTEGER NOT NULL,"
-    " files TEXT NOT NULL, again INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID"
+    " files TEXT NOT NULL, again INTEGER NOT NULL DEFAULT 0, identity TEXT NOT NULL DEFAULT '[]')"
+    " WITHOUT ROWID"
 )
+_INSERT: Final = "INSERT OR REPLACE INTO made (key, size, changed, files, identity) VALUES (?, ?, ?, ?, ?)"
+_IDENTITY: Final = "ALTER TABLE made ADD COLUMN identity TEXT NOT NULL DEFAULT '[]'"  # of an earlier version
 
 
 def memory_of(data_dir: Path) -> str:
@@ -40,10 +44,23 @@ class Record:
     changed: int  # when the source was changed, nanoseconds since the epoch
     files: tuple[tuple[str, int, int], ...]  # of each output its path, size, and time of change
     again: bool = False  # whether the user wants it made again
+    identity: Identity = UNKNOWN
 
-    def current(self, stamp: tuple[int, int]) -> bool:
-        """Return whether there is nothing to make: the source and the outputs are as they were left."""
-        return not self.again and stamp == (self.size, self.changed) and self.unchanged()
+    def current(self, stamp: tuple[int, int], content: str = "") -> bool:
+        """Return whether there is nothing to make: the source and the outputs are as they were left.
+
+        content: the digest of the source's bytes, which then decides in the place of its time; "" to go by
+        size and time, as is done for a source whose content was not noted, too.
+        """
+        if not self.settled():
+            return False
+        if content and self.identity.content:
+            return (stamp[0], content) == (self.size, self.identity.content)
+        return stamp == (self.size, self.changed)
+
+    def settled(self) -> bool:
+        """Return whether nothing is to be made as long as the source is the same."""
+        return not self.again and self.unchanged()
 
     def unchanged(self) -> bool:
         """Return whether every output is as it was left."""
@@ -63,11 +80,12 @@ def recall(memory: str, source: str, recipe_hash: str) -> Record | None:
 
     def read(db: sqlite3.Connection) -> None:
         row = db.execute(
-            "SELECT size, changed, files, again FROM made WHERE key = ?", (_key(source, recipe_hash),)
+            "SELECT size, changed, files, again, identity FROM made WHERE key = ?",
+            (_key(source, recipe_hash),),
         ).fetchone()
         if row is not None:
             files = tuple((str(path), int(size), int(at)) for path, size, at in json.loads(row[2]))
-            found.append(Record(row[0], row[1], files, bool(row[3])))
+            found.append(Record(row[0], row[1], files, bool(row[3]), Identity(*json.loads(row[4]))))
 
     if os.path.exists(memory):  # noqa: PTH110
         _with(memory, read)
@@ -75,14 +93,25 @@ def recall(memory: str, source: str, recipe_hash: str) -> Record | None:
 
 
 def remember(
-    memory: str, source: str, recipe_hash: str, stamp: tuple[int, int], outputs: Sequence[OutputFile]
+    memory: str,
+    source: str,
+    recipe_hash: str,
+    stamp: tuple[int, int],
+    outputs: Sequence[OutputFile],
+    identity: Identity = UNKNOWN,
 ) -> None:
     """Note what was just made of a source; `stamp` is its bytes and its last change then."""
     files = [(one.path, left) for one in outputs if (left := _stamp(one.path)) is not None]
     if len(files) == len(outputs):
         text = json.dumps([(path, *left) for path, left in files])
-        row = (_key(source, recipe_hash), *stamp, text)
-        _with(memory, lambda db: db.execute("INSERT OR REPLACE INTO made VALUES (?, ?, ?, ?, 0)", row))
+        row = (_key(source, recipe_hash), *stamp, text, _as_text(identity))
+        _with(memory, lambda db: db.execute(_INSERT, row))
+
+
+def note_identity(memory: str, source: str, recipe_hash: str, identity: Identity) -> None:
+    """Note what else tells the version of a source that is known."""
+    values = _as_text(identity), _key(source, recipe_hash)
+    _with(memory, lambda db: db.execute("UPDATE made SET identity = ? WHERE key = ?", values))
 
 
 def remember_as(memory: str, path: str, recipe_hash: str, status: os.stat_result) -> None:
@@ -91,8 +120,8 @@ def remember_as(memory: str, path: str, recipe_hash: str, status: os.stat_result
     status: what the file is, under whatever name.
     """
     stamp = status.st_size, status.st_mtime_ns
-    row = (_key(path, recipe_hash), *stamp, json.dumps([(path, *stamp)]))
-    _with(memory, lambda db: db.execute("INSERT OR REPLACE INTO made VALUES (?, ?, ?, ?, 0)", row))
+    row = (_key(path, recipe_hash), *stamp, json.dumps([(path, *stamp)]), _as_text(UNKNOWN))
+    _with(memory, lambda db: db.execute(_INSERT, row))
 
 
 def want_again(memory: str, sources: Iterable[str], recipe_hash: str) -> None:
@@ -114,6 +143,10 @@ def copy_memory(memory: str, to: str) -> None:
             closing(sqlite3.connect(to)) as copy,
         ):
             db.backup(copy)
+
+
+def _as_text(identity: Identity) -> str:
+    return json.dumps([identity.content, identity.tag, identity.modified])
 
 
 def _key(source: str, recipe_hash: str) -> bytes:
@@ -165,4 +198,7 @@ def _open(memory: str) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")  # whole after a power cut, but for the last entries
         db.execute(_LAYOUT)
+        if "identity" not in {row[1] for row in db.execute("PRAGMA table_info(made)")}:
+            with suppress(sqlite3.OperationalError):  # another process was first
+                db.execute(_IDENTITY)
     return _open_now[memory]

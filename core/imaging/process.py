@@ -9,6 +9,7 @@ rest 7, encoding 5, checking what was written 3, and all else 3.
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -35,7 +36,7 @@ from core.imaging.deep import encode_deep, goes_deep
 from core.imaging.drawing import drawn_size, enlarging
 from core.imaging.encode import check_sides, encode, in_mode_of, takes_mode
 from core.imaging.libvips import libvips
-from core.imaging.made import recall, remember
+from core.imaging.made import note_identity, recall, remember
 from core.imaging.metadata import Attached, attached_to
 from core.imaging.naming import temporary_paths
 from core.imaging.original import check_original, foreseen, is_kept, put_in_place
@@ -45,10 +46,12 @@ from core.imaging.plan import needed_size, plan
 from core.imaging.prepared import Work, name_of, prepared, refuse_loss, said_to_be_there
 from core.imaging.profiles import goal_of
 from core.imaging.publish import Made, all_kept, make_folder, place, publish
+from core.imaging.receipt import digest_of
 from core.imaging.unchanged import bytes_of
 from core.imaging.upright import set_upright
 from core.job import OutputFile
 from core.links.address import is_link
+from core.links.identity import UNKNOWN, Identity
 from core.recipe import Colour, Recipe
 
 _OPENED: Final = 0.05  # fractions of the work, for progress
@@ -76,9 +79,9 @@ def process(task: Task, report: Callable[[float], None]) -> Done | Skipped:
         if is_link(task.source):
             if _recipe(task.recipe).replace_original:
                 check_original(task)
-            from core.links.download import with_download
+            from core.imaging.linked import with_download
 
-            return with_download(task, report, _process)
+            return with_download(task, _recipe(task.recipe).id_hash, report, _process)
         return _process(task, report)
 
 
@@ -87,15 +90,23 @@ def _recipe(text: str) -> Recipe:
     return Recipe.from_json(text)
 
 
-def _process(task: Task, report: Callable[[float], None]) -> Done | Skipped:
+def _process(
+    task: Task, report: Callable[[float], None], link: str = "", identity: Identity | None = None
+) -> Done | Skipped:
+    """Make the outputs of a file; one that was downloaded is known as its link, and has an identity."""
     recipe = _recipe(task.recipe)
-    record = recall(task.memory, task.source, recipe.id_hash) if task.memory else None
+    known_as = link or task.source
+    record = recall(task.memory, known_as, recipe.id_hash) if task.memory else None
     if recipe.replace_original:
         check_original(task)
     with _opened(task, recipe) as source:
         report(_OPENED)
+        if identity is None:
+            identity = Identity(_content_of(source) if task.by_content and task.memory else "")
         first = task.attempt == 1 or recipe.replace_original  # what took its place is not to be made again
-        if record is not None and first and record.current(source.stamp):
+        if record is not None and first and record.current(source.stamp, identity.content):
+            if identity not in (UNKNOWN, record.identity):
+                note_identity(task.memory, known_as, recipe.id_hash, identity)
             return Skipped(record.reason(), source.stamp[0])
         folder, works, once, recipe = prepared(task, source, recipe, record)
         skipped = _skipped(works, source, task, recipe, folder)
@@ -126,7 +137,8 @@ def _process(task: Task, report: Callable[[float], None]) -> Done | Skipped:
         if not published.files:
             return Skipped(said_to_be_there(published.kept, recipe), source.stamp[0])
         if task.memory and not published.kept and not recipe.replace_original:
-            remember(task.memory, task.source, _recipe(task.recipe).id_hash, source.stamp, published.files)
+            recipe_hash = _recipe(task.recipe).id_hash
+            remember(task.memory, known_as, recipe_hash, source.stamp, published.files, identity)
         notes += [f"{shown(name)} is there already and was kept." for name in published.kept]
         unique = tuple(dict.fromkeys((*source.notes, *once, *notes)))
         return Done(published.files, source.stamp[0], *source.size, unique)
@@ -135,6 +147,14 @@ def _process(task: Task, report: Callable[[float], None]) -> Done | Skipped:
 def _opened(task: Task, recipe: Recipe) -> Source:
     """Open the source; only a job that gathers may have a list, and never one that came over the network."""
     return open_gathered(task.source) if recipe.gather and not task.downloads else open_source(task.source)
+
+
+def _content_of(source: Source) -> str:
+    """Return the digest of the bytes of a source, which may be of several files."""
+    digests = [digest_of(path) for path in files_of(source)]
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.blake2b("".join(digests).encode(), digest_size=16).hexdigest()
 
 
 def foresee(task: Task, report: Callable[[float], None]) -> Done | Skipped:  # noqa: ARG001 (it is soon done)
@@ -146,11 +166,15 @@ def foresee(task: Task, report: Callable[[float], None]) -> Done | Skipped:  # n
     if recipe.replace_original:
         check_original(task)
     if is_link(task.source):
+        record = recall(task.memory, task.source, _recipe(task.recipe).id_hash) if task.memory else None
+        if record is not None and record.settled():
+            return Done(notes=("Its server would be asked whether it has changed since it was made.",))
         return Done(notes=("It would be downloaded first.",))
     with warnings.catch_warnings(), _opened(task, recipe) as source:
         warnings.simplefilter("ignore")
         record = recall(task.memory, task.source, recipe.id_hash) if task.memory else None
-        if record is not None and record.current(source.stamp):
+        content = _content_of(source) if task.by_content and record is not None else ""
+        if record is not None and record.current(source.stamp, content):
             return Skipped(record.reason(), source.stamp[0])
         folder, works, notes, recipe = prepared(task, source, recipe, record)
         files, kept = [], []

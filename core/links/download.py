@@ -11,7 +11,6 @@ import email.message
 import email.utils
 import json
 import os
-import shutil
 import ssl
 import string
 import time
@@ -21,13 +20,11 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urljoin
 
 from core.errors import (
     BadLink,
-    BadRecipe,
-    ImageQueueError,
     LinkRefused,
     LinkTooLarge,
     LinkTooSlow,
@@ -38,21 +35,20 @@ from core.errors import (
     UntrustedServer,
     from_os_error,
 )
-from core.executor import Task
 from core.links.address import clean_link, host_of, link_name, named_by_server, shown_link
+from core.links.identity import UNKNOWN, Identity
 from core.links.page import images_of_page
 
 if TYPE_CHECKING:
     import httpx  # elsewhere inside functions: most workers never see a link
 
-T = TypeVar("T")
 Report = Callable[[float], None]
 
-_SHARE: Final = 0.5  # of a job's progress that the download is
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _LATER: Final = frozenset({408, 425, 429})  # answers below 500 that another attempt may change
 _PAGES: Final = ("text/html", "application/xhtml+xml")
 _PAGE_BEGINNINGS: Final = (b"<!doctype html", b"<html")
+_LONGEST_TAG: Final = 1_000  # characters of a validator that are kept; a cut one is merely never met again
 _LONGEST_ASKED: Final = 86_400.0  # seconds; what a retry makes of it is in core.retry
 _HEADERS: Final = {
     "User-Agent": "ImageQueue/0.1",
@@ -81,36 +77,28 @@ class _Note:
     total: int | None = None  # bytes; None when the server has not said
     changed: float | None = None  # when the server's file was changed, seconds since the epoch
     whole: bool = False
+    tag: str = ""  # the ETag as it was given
+    modified: str = ""  # the Last-Modified as it was given
 
 
-def with_download(task: Task, report: Report, make: Callable[[Task, Report], T]) -> T:
-    """Download the link that is the task's source, and return what `make` makes of the file.
-
-    The file is kept for as long as another attempt may need it. Raises what `download` and `make` raise.
-    """
-    if not task.downloads or json.loads(task.recipe).get("folder") is None:
-        raise BadRecipe("folder takes an absolute path for a link: there is nothing beside it.")
-    folder = Path(task.downloads)
-    try:
-        path = download(task.source, folder, lambda part: report(part * _SHARE))
-        made = make(
-            replace(task, source=str(path), memory=""), lambda part: report(_SHARE + part * (1 - _SHARE))
-        )
-    except ImageQueueError as error:
-        if not error.retryable:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
-    shutil.rmtree(folder, ignore_errors=True)
-    return made
+class Unchanged(Exception):
+    """The server says that what is at the link is what is known of it."""
 
 
-def download(link: str, folder: Path, report: Report, limits: Limits = Limits()) -> Path:
+def download(
+    link: str,
+    folder: Path,
+    report: Report,
+    limits: Limits = Limits(),
+    known: Identity = UNKNOWN,
+) -> Path:
     """Return the path of the file that is at the link, in `folder`, which is made.
 
     report: is called with the fraction that has come in, 0 to 1, rising.
+    known: which version of it is not wanted again, as its server told it.
 
-    Raises NetworkFailed, LinkTooSlow, ServerFailed, NoSuchLink, LinkRefused, BadLink, UntrustedServer,
-    LinkTooLarge, PageNotImage, or what `from_os_error` gives.
+    Raises Unchanged, or NetworkFailed, LinkTooSlow, ServerFailed, NoSuchLink, LinkRefused, BadLink,
+    UntrustedServer, LinkTooLarge, PageNotImage, or what `from_os_error` gives.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -118,9 +106,15 @@ def download(link: str, folder: Path, report: Report, limits: Limits = Limits())
         if note.whole and _size(folder / note.name) == note.total:
             return folder / note.name
         with _said_plainly(link):
-            return _Download(link, folder, report, limits).get(note)
+            return _Download(link, folder, report, limits).get(note, known)
     except OSError as error:
         raise from_os_error(error, writing=True) from error
+
+
+def version_told(folder: Path) -> Identity:
+    """Return what the server told of the version that was downloaded into this folder."""
+    note = _read_note(folder)
+    return Identity("", note.tag, note.modified)
 
 
 class _Elsewhere(Exception):
@@ -157,7 +151,7 @@ class _Download:
         self._limits = limits
         self._until = time.monotonic() + limits.seconds
 
-    def get(self, note: _Note) -> Path:
+    def get(self, note: _Note, known: Identity) -> Path:
         import httpx
 
         try:
@@ -176,7 +170,7 @@ class _Download:
                 done = self._go_on(client, note, have)
                 if done is not None:
                     return done
-            with self._answer(client, {}) as response:
+            with self._answer(client, _unless(known)) as response:
                 return self._begin(response)
 
     def _go_on(self, client: httpx.Client, note: _Note, have: int) -> Path | None:
@@ -202,8 +196,7 @@ class _Download:
             seen.add(url)
             try:
                 with client.stream("GET", url, headers=headers, follow_redirects=False) as response:
-                    if not (headers and response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE):
-                        self._check_status(response)
+                    self._check_status(response, headers)
                     yield response
                     return
             except _Elsewhere as elsewhere:
@@ -220,10 +213,14 @@ class _Download:
             )
         return found
 
-    def _check_status(self, response: httpx.Response) -> None:
+    def _check_status(self, response: httpx.Response, asked: dict[str, str]) -> None:
         code = response.status_code
         if code in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
             return
+        if code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and "Range" in asked:
+            return
+        if code == HTTPStatus.NOT_MODIFIED and asked and "Range" not in asked:
+            raise Unchanged
         answer = f"{code} {response.reason_phrase}".strip()
         host, link = host_of(str(response.url)), shown_link(self._link)
         if code >= HTTPStatus.INTERNAL_SERVER_ERROR or code in _LATER:
@@ -313,11 +310,19 @@ class _Download:
             validator if plain else "",
             int(length) if plain and length.isascii() and length.isdigit() else None,
             stamp,
+            tag=tag[:_LONGEST_TAG],
+            modified=changed[:_LONGEST_TAG],
         )
 
     def _write_note(self, note: _Note) -> None:
         # A dot is at the beginning of our own files' names, which no safe name has.
         (self._folder / ".note").write_text(json.dumps(asdict(note)), encoding="ascii")
+
+
+def _unless(known: Identity) -> dict[str, str]:
+    """Return the headers that ask for a file unless it is a known version (RFC 9110, section 13)."""
+    asked = {"If-None-Match": known.tag, "If-Modified-Since": known.modified}
+    return {name: value for name, value in asked.items() if value.isascii() and value}
 
 
 def _asked_wait(headers: httpx.Headers) -> float:

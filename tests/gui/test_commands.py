@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QMessageBox, QPushButton
 
 from core.executor import Done, Outcome, Task
 from core.job import JobState, OutputFile
+from core.settings import Settings
 from tests.conftest import RunOnLoop
 from tests.core.clocks import until
 from tests.core.processors import BAD, CRASH, SKIP
@@ -244,5 +245,22 @@ def test_what_is_up_to_date_can_be_made_again(run_on_qasync: RunOnLoop, tmp_path
             stage.part(QAction, "makeAgain").trigger()
             await stage.rows(2)
             await until(lambda: stage.queue.status().counts[JobState.SKIPPED] == 2)
+
+    run_on_qasync(story())
+
+
+def test_files_are_compared_by_content_when_the_menu_says_so_and_that_is_kept(
+    run_on_qasync: RunOnLoop, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with staged(tmp_path / "data") as stage:
+            action = stage.window.actions_.by_content
+            assert not action.isChecked()
+            action.trigger()
+            assert stage.queue._dispatcher.by_content
+            await until(lambda: Settings.load(stage.folder).by_content)
+        async with staged(tmp_path / "data", settings=Settings(by_content=True)) as stage:
+            assert stage.window.actions_.by_content.isChecked()
+            assert stage.queue._dispatcher.by_content
 
     run_on_qasync(story())

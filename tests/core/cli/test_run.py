@@ -342,3 +342,19 @@ def test_commands_run_after_each_job_and_after_all_before_the_run_ends(
     refused = command("run", photos, "--after-each", "sh -c 'rm {output}'")
     assert refused.status == 2
     assert "--after-each takes no {output} inside a shell's script" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("options", "kept", "chosen"), [([], False, False), (["--by-content"], False, True), ([], True, True)]
+)
+def test_files_are_compared_by_content_when_an_option_or_the_settings_ask_for_it(
+    command: Command, photos: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch,
+    options: list[str], kept: bool, chosen: bool,
+) -> None:  # fmt: skip
+    Settings(by_content=kept).save(data_dir)
+    asked: list[bool] = []
+    monkeypatch.setattr(TaskQueue, "set_by_content", lambda _, by_content: asked.append(by_content))
+    fill(photos, "a.jpg")
+    assert command("run", photos / "a.jpg", *options).status == 0
+    assert command("run", "--dry-run", photos / "a.jpg", *options).status in (0, 1)
+    assert asked == [chosen, chosen]

@@ -15,12 +15,14 @@ from PIL import Image
 from core.executor import Done, Skipped
 from core.imaging import made
 from core.imaging.made import memory_of, recall, want_again
+from core.imaging.process import foresee
+from core.imaging.receipt import digest_of
 from core.intake.adding import add_paths
 from core.intake.again import make_again
 from core.job import JobState
 from core.recipe import Existing, Recipe, quick_recipe
 from tests.core.bench import opened
-from tests.core.imaging.pictures import encoded, names_in, photo, run
+from tests.core.imaging.pictures import encoded, names_in, photo, run, task_for
 from tests.core.intake.test_adding import Recorder
 from tests.core.processors import SKIP, ByHand
 
@@ -78,6 +80,56 @@ def spoil_memory(source: Path) -> None:
 def test_what_has_changed_is_made_again(source: Path, memory: str, change: Callable[[Path], None]) -> None:
     run(source, RECIPE, memory=memory)
     change(source)
+    assert isinstance(run(source, RECIPE, memory=memory), Done)
+
+
+def test_by_content_a_source_that_was_only_touched_is_up_to_date(source: Path, memory: str) -> None:
+    run(source, RECIPE, memory=memory, by_content=True)
+    os.utime(source, ns=(1, 1))
+    assert isinstance(run(source, RECIPE, memory=memory, by_content=True), Skipped)
+    assert isinstance(
+        foresee(task_for(source, RECIPE, memory=memory, by_content=True), lambda _: None), Skipped
+    )
+    assert isinstance(run(source, RECIPE, memory=memory), Done)
+
+
+def test_by_content_a_source_that_was_changed_under_its_old_time_and_size_is_made_again(
+    source: Path, memory: str
+) -> None:
+    content, status = source.read_bytes(), source.stat()
+    run(source, RECIPE, memory=memory, by_content=True)
+    source.write_bytes(content[:-3] + bytes([content[-3] ^ 1]) + content[-2:])
+    os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert isinstance(run(source, RECIPE, memory=memory), Skipped)
+    assert isinstance(run(source, RECIPE, memory=memory, by_content=True), Done)
+    assert isinstance(run(source, RECIPE, memory=memory, by_content=True), Skipped)
+
+
+def test_by_content_what_was_made_by_time_counts_once_and_is_noted(source: Path, memory: str) -> None:
+    run(source, RECIPE, memory=memory)
+    assert record(memory, source, RECIPE).identity.content == ""
+    assert isinstance(run(source, RECIPE, memory=memory, by_content=True), Skipped)
+    assert record(memory, source, RECIPE).identity.content == digest_of(source)
+    os.utime(source, ns=(1, 1))
+    assert isinstance(run(source, RECIPE, memory=memory, by_content=True), Skipped)
+
+
+def test_by_time_no_source_is_read_for_its_digest(
+    source: Path, memory: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.imaging.process.digest_of", lambda _: pytest.fail("it was read"))
+    run(source, RECIPE, memory=memory)
+    run(source, RECIPE, memory=memory)
+
+
+def test_a_memory_of_an_earlier_version_is_still_of_use(source: Path, memory: str) -> None:
+    run(source, RECIPE, memory=memory)
+    made.forget()
+    with closing(sqlite3.connect(memory)) as db, db:
+        db.execute("ALTER TABLE made DROP COLUMN identity")
+    assert isinstance(run(source, RECIPE, memory=memory), Skipped)
+    with closing(sqlite3.connect(memory)) as db, db:
+        db.execute("UPDATE made SET identity = 'nonsense'")
     assert isinstance(run(source, RECIPE, memory=memory), Done)
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from core.errors import BadRecipe, NetworkFailed, NotAnImage
-from core.executor import Done, Task
+from core.errors import BadRecipe, LinkRefused, NetworkFailed, NotAnImage
+from core.executor import Done, Skipped, Task
+from core.imaging.made import forget, memory_of, want_again
 from core.imaging.naming import name_keys
-from core.imaging.process import process
+from core.imaging.process import foresee, process
 from core.job import JobState
 from core.queue import TaskQueue
-from core.recipe import quick_recipe
+from core.recipe import Existing, Recipe, quick_recipe
 from core.slots import ProcessSlots
 from core.status import JobQuery
 from tests.core.bench import opened
@@ -126,6 +127,82 @@ def test_g11_cancelling_ends_a_download_at_once_and_removes_its_part(server: Ser
             await queue.close(0)
 
     asyncio.run(story())
+
+
+def made_again(task: Task, tmp_path: Path) -> Done | Skipped:
+    again = replace(task, memory=memory_of(tmp_path), downloads=f"{task.downloads}-again")
+    try:
+        return process(again, lambda _: None)
+    finally:
+        assert not Path(again.downloads).exists()
+        forget()
+
+
+@pytest.mark.parametrize(
+    ("told", "asked"),
+    [
+        ({"ETag": 'W/"7"'}, {"if-none-match": 'W/"7"'}),
+        (
+            {"Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"},
+            {"if-modified-since": "Wed, 21 Oct 2015 07:28:00 GMT"},
+        ),
+    ],
+)
+def test_a_link_is_up_to_date_when_its_server_says_so(
+    server: Server, task: Task, png: bytes, tmp_path: Path, told: dict[str, str], asked: dict[str, str]
+) -> None:
+    def answer(request: Request) -> None:
+        if asked.items() <= request.headers.items():
+            request.send(b"HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n")
+        else:
+            headers = "".join(f"{name}: {value}\r\n" for name, value in told.items())
+            request.send(f"HTTP/1.1 200 OK\r\nContent-Length: {len(png)}\r\n{headers}\r\n".encode() + png)
+
+    server.answers["/photo.png"] = answer
+    assert isinstance(made_again(task, tmp_path), Done)
+    skipped = made_again(task, tmp_path)
+    assert isinstance(skipped, Skipped)
+    assert (
+        skipped.reason
+        == "Up to date: photo-thumbnail.png was made of it before, and nothing has changed since."
+    )
+    assert skipped.source_bytes == len(png)
+    foreseen = foresee(replace(task, memory=memory_of(tmp_path)), lambda _: None)
+    assert isinstance(foreseen, Done)
+    assert "server would be asked" in foreseen.notes[0]
+    want_again(memory_of(tmp_path), [task.source], Recipe.from_json(task.recipe).id_hash)
+    assert isinstance(made_again(task, tmp_path), Done)
+    assert not asked.items() <= server.asked[-1].headers.items()
+
+
+def test_a_link_whose_server_tells_no_version_is_up_to_date_when_the_same_bytes_come(
+    server: Server, task: Task, png: bytes, tmp_path: Path
+) -> None:
+    server.answers["/photo.png"] = lambda request: request.reply(png)
+    assert isinstance(made_again(task, tmp_path), Done)
+    assert isinstance(made_again(task, tmp_path), Skipped)
+    other = replace(
+        task, recipe=quick_recipe(8).with_folder(tmp_path / "out").with_existing(Existing.REPLACE).to_json()
+    )
+    server.answers["/photo.png"] = lambda request: request.reply(png + b"more")
+    assert isinstance(made_again(other, tmp_path), Done)
+
+
+def test_a_link_whose_outputs_are_gone_is_downloaded_without_a_condition(
+    server: Server, task: Task, png: bytes, tmp_path: Path
+) -> None:
+    server.answers["/photo.png"] = file_of(png)
+    done = made_again(task, tmp_path)
+    assert isinstance(done, Done)
+    Path(done.outputs[0].path).unlink()
+    assert isinstance(made_again(task, tmp_path), Done)
+    assert "if-none-match" not in server.asked[-1].headers
+
+
+def test_a_server_that_says_unchanged_unasked_is_refused(server: Server, task: Task, tmp_path: Path) -> None:
+    server.answers["/photo.png"] = lambda request: request.send(b"HTTP/1.1 304 Not Modified\r\n\r\n")
+    with pytest.raises(LinkRefused, match="304"):
+        made_again(task, tmp_path)
 
 
 def test_at_the_next_start_only_what_is_of_use_is_there(tmp_path: Path) -> None:

@@ -29,7 +29,10 @@ QT = {"PySide6", "shiboken6", "qasync", "pytestqt"}
 # Imports within core go down this list, or along a line of it; the longest prefix of a module's name decides.
 LAYERS = (
     ("core.cli",),
-    ("core.diagnostics", "core.batch_report", "core.after", "core.live_settings", "core.preview"),
+    (
+        *("core.diagnostics", "core.batch_report", "core.after", "core.live_settings", "core.preview"),
+        *("core.dry_run", "core.estimate"),
+    ),
     ("core.intake", "core.owner", "core.settings", "core.transfer"),
     ("core.failures",),
     ("core.queue", "core.queue_reads", "core.dispatcher", "core.leftovers"),

@@ -79,10 +79,13 @@ that it was added with: these options, and -o, --existing, --priority and
 --max-retries, need a PATH."""
 
 RUN_END: Final = """\
---dry-run looks at every image and writes nothing. With --json it prints an
-object a line with source, would (write, skip, fail), outputs (path, width,
-height, name, replaces), reason and error, and last a summary, in which
-"numbered" counts images whose outputs would have the names of others.
+--dry-run looks at every image and writes nothing. The sizes that it tells are
+estimated: some 24 images are made in memory, and the others are taken for as
+many bytes a pixel. With --json it prints an object a line with source, would
+(write, skip, fail), outputs (path, width, height, name, replaces, and bytes or
+null), reason and error, and last a summary, in which margin is how many bytes
+the sum may be off, sampled how many images were made, and numbered counts
+images whose outputs would have the names of others.
 
 In the command of --after-each stand {source}, {output} (the first one),
 {outputs} (each as a word), {id} and {recipe}; in that of --after-all {done},

@@ -158,9 +158,9 @@ def _content_of(source: Source) -> str:
 
 
 def foresee(task: Task, report: Callable[[float], None]) -> Done | Skipped:  # noqa: ARG001 (it is soon done)
-    """Return what `process` would make, each file of 0 bytes, and write nothing; a link is not downloaded.
+    """Return what `process` would make, and write nothing; a link is not downloaded.
 
-    Raises what `process` raises before it decodes.
+    A file whose size cannot be known has 0 bytes. Raises what `process` raises before it decodes.
     """
     recipe = _recipe(task.recipe)
     if recipe.replace_original:
@@ -188,7 +188,8 @@ def foresee(task: Task, report: Callable[[float], None]) -> Done | Skipped:  # n
             if found is None:
                 kept.append(name)
             else:
-                files.append(OutputFile(found.path, 0, *work.plan.size, work.output.name))
+                size = source.stamp[0] if work.stays else 0
+                files.append(OutputFile(found.path, size, *work.plan.size, work.output.name))
         if not files:
             return Skipped(said_to_be_there(kept, recipe), source.stamp[0])
         if source.pages > 1 and not all(holds_pages(source, one.format, one.output) for one in works):
@@ -209,6 +210,21 @@ def make_in_memory(
     _, works, notes, recipe = prepared(task, source, _recipe(task.recipe), None)
     made, more = _make(works, source, task, recipe, report)
     return made, [*notes, *more]
+
+
+def weigh(task: Task, report: Callable[[float], None]) -> Done | Skipped:
+    """Make in memory what `process` would make of a file, and return it with its true sizes; write nothing.
+
+    Raises what `process` raises.
+    """
+    recipe = _recipe(task.recipe)
+    with warnings.catch_warnings(), _opened(task, recipe) as source:
+        warnings.simplefilter("ignore")
+        made, _ = make_in_memory(task, source, report)
+        if recipe.skip_larger:
+            made = [one for one in made if len(one.content) <= source.stamp[0]]
+        files = [OutputFile(one.file_name, len(one.content), *one.size, one.name) for one in made]
+        return Done(tuple(files), source.stamp[0], *source.size)
 
 
 def _skipped(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 from PIL import Image
@@ -46,14 +47,18 @@ def test_it_tells_what_would_become_of_each_image_and_writes_nothing(
     assert found["b.png"]["outputs"] == [
         {
             "path": str(folder / "b-thumbnail.png"), "width": 16, "height": 12,
-            "name": "thumbnail", "replaces": False,
+            "name": "thumbnail", "replaces": False, "bytes": 74,
         }
     ]  # fmt: skip
     assert str(folder / "b-2-thumbnail.") in str(found["b.bmp"]["outputs"])
     assert found["bad.jpg"]["error"]["code"] == "not-an-image"  # type: ignore[index]
+    files = [file for job in jobs for file in cast("list[dict[str, int]]", job["outputs"])]
     assert summary == {
-        "summary": {"write": 3, "skip": 1, "fail": 1, "files": 2, "replaced": 0, "numbered": 1}
-    }
+        "summary": {
+            "write": 3, "skip": 1, "fail": 1, "files": 2, "replaced": 0, "numbered": 1,
+            "bytes": sum(file["bytes"] for file in files), "margin": 0, "unsized": 0, "sampled": 2,
+        }
+    }  # fmt: skip
     assert everything(tmp_path) == before
 
 
@@ -63,11 +68,12 @@ def test_it_says_so_in_sentences_too_and_what_would_be_replaced(command: Command
         "run", "--dry-run", "--thumbnail", "16", "--existing", "replace", folder, "--workers", "1"
     )
     assert ended.status == 0, ended.err
-    assert f"replace  {folder / 'a-thumbnail.png'}  (16 × 12, of {folder / 'a.png'})" in ended.out
-    assert ended.out.endswith(
+    assert f"replace  {folder / 'a-thumbnail.png'}  (16 × 12, about 74 B, of {folder / 'a.png'})" in ended.out
+    assert (
         "Nothing was written. A run would write 2 new files and replace 1 file, of 3 images; skip 0, "
-        "and fail at 0.\n"
-    )
+        "and fail at 0.\nTogether they would have about "
+    ) in ended.out
+    assert ended.out.endswith(", as 3 images made in memory tell.\n")
 
 
 def test_what_a_run_has_made_is_known_to_be_up_to_date(

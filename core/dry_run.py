@@ -11,8 +11,9 @@ import asyncio
 import os
 import shutil
 import tempfile
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -28,9 +29,11 @@ from core.queue import TaskQueue
 from core.recipe import Recipe
 from core.settings import Settings
 from core.slots import ProcessSlots
-from core.status import JobQuery
+from core.status import JobQuery, Recovery
 
 _PAGE: Final = 500  # jobs that are read at a time
+_REMOVALS: Final = 5
+_PAUSE: Final = 0.2  # seconds between two of these
 _FORESEE: Final = "core.imaging.process:foresee"
 _WEIGH: Final = "core.imaging.process:weigh"
 
@@ -103,25 +106,31 @@ class DryRun:
 
     async def __aenter__(self) -> DryRun:
         """Make the folder and the queue."""
-        self._folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="imagequeue-dry-run-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="imagequeue-dry-run-"))  # at once: it is to be known of
+        self._queue = self._new_queue(self._folder, _FORESEE)
         try:
-            self._queue = self._new_queue(self._folder, _FORESEE)
-            await asyncio.to_thread(copy_memory, memory_of(self._data_dir), memory_of(self._folder))
-            await self._queue.open()
-            await self._queue.start()
+            await _to_its_end(self._begin())
         except BaseException:
-            await self.__aexit__(None, None, None)
+            await self._end()
             raise
         return self
+
+    async def _begin(self) -> None:
+        await asyncio.to_thread(copy_memory, memory_of(self._data_dir), memory_of(self._folder))
+        await self._queue.open()
+        await self._queue.start()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the workers, and remove the folder."""
+        await self._end()
+
+    async def _end(self) -> None:
         try:
             await self._queue.close(0)
         finally:
-            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+            await asyncio.to_thread(_remove, self._folder)
 
     def _new_queue(self, folder: Path, work: str) -> TaskQueue:
         queue = TaskQueue(
@@ -183,7 +192,7 @@ class DryRun:
         queue = self._new_queue(self._folder / "samples", _WEIGH)
         (self._folder / "samples").mkdir()
         try:
-            await queue.open()
+            await _to_its_end(queue.open())
             recipes: dict[int, list[str]] = {}
             for job in chosen:
                 recipes.setdefault(job.recipe_id, []).append(job.source)
@@ -201,13 +210,13 @@ class DryRun:
         self._estimator = estimator
         await self._sum_up()
 
-    async def rows(self) -> AsyncIterator[Foreseen]:
+    async def rows(self) -> AsyncGenerator[Foreseen, None]:
         """Yield what would become of each source that was looked at, in their order."""
         async for jobs in self._pages():
             for row in await asyncio.to_thread(self._rows_of, jobs):
                 yield row
 
-    async def _pages(self) -> AsyncIterator[list[Job]]:
+    async def _pages(self) -> AsyncGenerator[list[Job], None]:
         """Yield the jobs that were looked at."""
         ids = await self._queue.find(JobQuery())
         for start in range(0, len(ids), _PAGE):
@@ -252,6 +261,25 @@ class DryRun:
             counts["exact"] + told.total(), self._estimator.margin(told), counts["unsized"], self._sampled,
             self._queue.status().total,
         )  # fmt: skip
+
+
+def _remove(folder: Path) -> None:
+    """Remove the folder, also while an archive that was given up is still unpacked into it for a moment."""
+    for _ in range(_REMOVALS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(_PAUSE)
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None] | Coroutine[Any, Any, Recovery]) -> None:
+    """Await something that must not be left half done; who cancels it waits for its end."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 async def _first_of(*waits: Coroutine[Any, Any, object]) -> None:

@@ -46,6 +46,10 @@ class Actions(QObject):
             "folderFiltersAction", tr("W&hat of folders is taken…"), "", "",
             tr("Choose what is left out of folders: patterns, formats, small files"),
         )  # fmt: skip
+        self.dry_run = self._make(
+            "dryRunAction", tr("What &would be made…"), "", "Ctrl+Shift+D",
+            tr("Look at what would be written, replaced and skipped, and how large it would be"),
+        )  # fmt: skip
         self.paste = self._make(
             "paste", tr("&Paste"), "", key.Paste, tr("Add copied files, links or a copied picture")
         )

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from core.formats import READABLE_SUFFIXES
 from core.job import JobState, Priority
 from core.queue import TaskQueue
+from core.recipe import Recipe
 from core.settings import Settings
 from core.status import QueueStatus, Recovery
 from core.transfer.queue_file import is_queue_file
@@ -36,6 +37,7 @@ from gui.companions import Companions
 from gui.desktop import Desktop, NoDesktop
 from gui.dialogs import tell
 from gui.drop_area import DropArea
+from gui.dry_run import DryRuns
 from gui.empty_state import EmptyState
 from gui.failures import Failures
 from gui.failures_panel import FailuresPanel
@@ -125,6 +127,7 @@ class MainWindow(QMainWindow):
             lambda: self._settings.wanted(),
         )
         self.queue_files = QueueFiles(self, queue, data_dir, self.notice, tasks, self.view.selected_ids)
+        self.dry_runs = DryRuns(self, data_dir, self.settings, self.recipe_bar.recipe, tasks)
         self.pages = Pages(queue, self.notice, tasks, self)
         self.drop_area = DropArea(self)
         self.progress.add_part(self.companions.when_done.button)
@@ -193,6 +196,8 @@ class MainWindow(QMainWindow):
         file = bar.addMenu(self.tr("&File"))
         file.addActions([acts.add_files, acts.add_folder, acts.folder_filters, acts.paste])
         file.addSeparator()
+        file.addAction(acts.dry_run)
+        file.addSeparator()
         file.addActions([acts.watched_folders, acts.save_report, acts.save_failures])
         file.addSeparator()
         file.addActions([acts.export_jobs, acts.import_jobs])
@@ -226,6 +231,8 @@ class MainWindow(QMainWindow):
         acts, tasks = self.actions_, self._tasks
         acts.add_files.triggered.connect(self._choose_files)
         acts.add_folder.triggered.connect(self._choose_folder)
+        acts.dry_run.triggered.connect(self.dry_runs.show)
+        self.dry_runs.chosen.connect(self._add_foreseen)
         acts.by_content.setChecked(self._settings.by_content)
         self._queue.set_by_content(self._settings.by_content)
         acts.by_content.toggled.connect(self._compare_by_content)
@@ -314,6 +321,9 @@ class MainWindow(QMainWindow):
         recipe = await self.recipe_bar.named(name)
         if recipe is not None:  # else the reason is said
             self.adding.add(paths, recipe, int(Priority.NORMAL), self._settings.max_retries)
+
+    def _add_foreseen(self, paths: Sequence[str], recipe: Recipe) -> None:
+        self.adding.add(list(paths), recipe, int(Priority.NORMAL), self._settings.max_retries)
 
     def settings(self) -> Settings:
         """Return the settings with what is chosen in the window."""

@@ -83,7 +83,8 @@ class FiltersDialog(QDialog):
         self.archives = self._box("filterArchives", self.tr("Open &archives in folders (zip, cbz, tar)"))
         self.archives.setToolTip(
             self.tr(
-                "Each is unpacked into the app's own folder, within limits. Archives in archives stay closed."
+                "Each is unpacked into the app's own folder, within limits. Archives in archives"
+                " and in watched folders stay closed."
             )
         )
         self.formats = QListWidget(self)

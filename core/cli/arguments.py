@@ -176,7 +176,7 @@ def _add_options(parser: Parser) -> None:
     about = "leave files of folders out that are smaller, such as 500, 20k or 1.5M (units of 1,000)"
     add("--min-size", metavar="BYTES", type=_bytes, help=about)
     add("--hidden", action="store_true", default=None, help="take hidden files and folders in folders, too")
-    about = "open archives in folders, too; what a folder's archive holds goes through the same limits"
+    about = "open archives in folders, too, though not in watched ones; the limits against bombs hold"
     add("--archives", action="store_true", default=None, help=about)
     about = "run this command after each job that is done; see below (else as in the settings)"
     add("--after-each", metavar="COMMAND", type=_command(AFTER_EACH), help=about)

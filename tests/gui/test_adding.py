@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from PySide6.QtWidgets import QDialog, QPlainTextEdit
 
+from core.intake.adding import AddSummary
 from tests.conftest import RunOnLoop
 from tests.core.clocks import until
 from tests.gui.stage import staged
@@ -136,5 +138,27 @@ def test_a_start_with_a_recipe_adds_with_it_and_leaves_the_choice(
             window.take([str(photos / "2.png")], "gone.toml")
             await until(lambda: "gone.toml" in window.notice._text.text())
             assert stage.queue.status().total == 2
+
+    run_on_qasync(story())
+
+
+def test_a_long_walk_tells_how_much_it_has_looked_at(
+    run_on_qasync: RunOnLoop, tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        async with staged(tmp_path / "data") as stage:
+            go_on = asyncio.Event()
+
+            async def slow(*_: object, on_count: Callable[[int, int], None], **__: object) -> AddSummary:
+                on_count(12, 340_000)
+                await go_on.wait()
+                return AddSummary(added=12)
+
+            monkeypatch.setattr("gui.adding.add_paths", slow)
+            stage.window.add([str(photos)])
+            text = stage.window.adding._text
+            await until(lambda: text.text() == "Adding… 12 images so far, 340,000 files looked at")
+            go_on.set()
+            await until(lambda: text.text() == "Added 12.")
 
     run_on_qasync(story())

@@ -110,6 +110,9 @@ def _connect(path: Path) -> tuple[sqlite3.Connection, dict[str, int]]:
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA journal_size_limit = 67108864")
         db.execute("PRAGMA temp_store = MEMORY")
+        # 32 MB at most. With the 2 MB that are usual, batches of many jobs were written to the log in pieces
+        # before their commit: a fifth more of processor time, and of bytes.
+        db.execute("PRAGMA cache_size = -32000")
         migrate(db, path)
         db.execute("BEGIN IMMEDIATE")
         db.execute("UPDATE meta SET value = value")  # a store that can only be read is found out here

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QImage
 
-from core.intake.foreign import Loose, pictures_in, sources_of_moz, virtual_files
+from core.intake.foreign import Loose, number_of_pictures_in, pictures_in, sources_of_moz, virtual_files
 from core.intake.formats import named_like_image
 from core.intake.text import sources_of_text
 from core.links.address import clean_link, is_link, link_name
@@ -45,16 +46,20 @@ def sources_of_mime(mime: QMimeData) -> list[str]:
             sources = sources_of_text(_bytes_of(mime, name).decode("utf-8", "surrogateescape"))
     if all(is_link(one) and not named_like_image(link_name(one)) for one in sources) and mime.hasHtml():
         html = mime.html()
-        sources = images_of_page(html[:_LONGEST_HTML]) or ([] if pictures_in(html[:4_096]) else sources)
+        sources = images_of_page(html[:_LONGEST_HTML]) or (
+            [] if number_of_pictures_in(html[:4_096]) else sources
+        )
     return sources or (sources_of_text(mime.text()) if mime.hasText() and not urls else [])
 
 
 def pictures_promised(mime: QMimeData) -> int:
-    """Return how many pictures are given that have no path and no link, without asking for their content."""
+    """Return how many pictures are given that have no path and no link, without taking in their content."""
     if virtual := _virtual_files(mime):
         return len(virtual)
-    return int(mime.hasImage() or any(mime.hasFormat(f"image/{kind}") for kind in _KINDS)) or len(
-        _in_page(mime)
+    if mime.hasImage() or any(mime.hasFormat(f"image/{kind}") for kind in _KINDS):
+        return 1
+    return next(
+        (found for text in _texts_of(mime) if (found := number_of_pictures_in(text[:_LONGEST_HTML]))), 0
     )
 
 
@@ -86,13 +91,18 @@ def _virtual_files(mime: QMimeData) -> list[tuple[int, str]]:
 
 
 def _in_page(mime: QMimeData) -> list[Loose]:
-    addresses = [url.url(_ENCODED) for url in mime.urls() if url.scheme() == "data"] if mime.hasUrls() else []
-    texts = [
-        "\n".join(addresses),
-        mime.html() if mime.hasHtml() else "",
-        mime.text() if mime.hasText() else "",
-    ]
-    return next((found for text in texts if (found := pictures_in(text[:_LONGEST_PICTURE]))), [])
+    texts = (text[:_LONGEST_PICTURE] for text in _texts_of(mime))
+    return next((found for text in texts if (found := pictures_in(text))), [])
+
+
+def _texts_of(mime: QMimeData) -> Iterator[str]:
+    """Yield what pictures may be written into."""
+    if mime.hasUrls():
+        yield "\n".join(url.url(_ENCODED) for url in mime.urls() if url.scheme() == "data")
+    if mime.hasHtml():
+        yield mime.html()
+    if mime.hasText():
+        yield mime.text()
 
 
 def _bytes_of(mime: QMimeData, name: str) -> bytes:

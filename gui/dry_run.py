@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
     QDialogButtonBox,
-    QFileDialog,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -31,6 +30,7 @@ from core.job import JobState
 from core.recipe import Recipe
 from core.settings import Settings
 from gui import words
+from gui.choosers import choose_files, choose_folder
 from gui.mime import sources_of_mime
 from gui.tasks import Tasks, sentence_of
 from gui.theme import SPACE, icon
@@ -218,18 +218,10 @@ class DryRunDialog(QDialog):
     # -- choosing -------------------------------------------------------------------------------------------
 
     def _choose_files(self) -> None:
-        self._choose("dryRunFilesDialog", self.tr("Look at images"), QFileDialog.FileMode.ExistingFiles)
+        choose_files(self, self.look_at, "dryRunFilesDialog")
 
     def _choose_folder(self) -> None:
-        self._choose("dryRunFolderDialog", self.tr("Look at a folder"), QFileDialog.FileMode.Directory)
-
-    def _choose(self, name: str, title: str, mode: QFileDialog.FileMode) -> None:
-        dialog = QFileDialog(self, title)
-        dialog.setObjectName(name)
-        dialog.setFileMode(mode)
-        dialog.filesSelected.connect(self.look_at)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        choose_folder(self, self.look_at, "dryRunFolderDialog")
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
         """Take paths and links, as copies, while nothing is looked at."""

@@ -12,7 +12,6 @@ from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QComboBox,
-    QFileDialog,
     QHBoxLayout,
     QMainWindow,
     QSplitter,
@@ -22,7 +21,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.formats import READABLE_SUFFIXES
 from core.job import JobState, Priority
 from core.queue import TaskQueue
 from core.recipe import Recipe
@@ -32,6 +30,7 @@ from core.transfer.queue_file import is_queue_file
 from gui.actions import Actions
 from gui.adding import AddingBar
 from gui.batch_report import FAILURES, BatchReport
+from gui.choosers import choose_files, choose_folder
 from gui.commands import Commands
 from gui.companions import Companions
 from gui.desktop import Desktop, NoDesktop
@@ -229,8 +228,8 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         acts, tasks = self.actions_, self._tasks
-        acts.add_files.triggered.connect(self._choose_files)
-        acts.add_folder.triggered.connect(self._choose_folder)
+        acts.add_files.triggered.connect(lambda: choose_files(self, self.add))
+        acts.add_folder.triggered.connect(lambda: choose_folder(self, self.add))
         acts.dry_run.triggered.connect(self.dry_runs.show)
         self.dry_runs.chosen.connect(self._add_foreseen)
         acts.by_content.setChecked(self._settings.by_content)
@@ -422,29 +421,6 @@ class MainWindow(QMainWindow):
         self.search.clear()
         self.failures_panel.let_go()
         self.tabs.choose("all")
-
-    def _choose_files(self) -> None:
-        dialog = QFileDialog(self, self.tr("Add images"))
-        dialog.setObjectName("addFilesDialog")
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.setNameFilters(
-            [
-                self.tr("Images ({0})").format(" ".join(f"*{one}" for one in sorted(READABLE_SUFFIXES))),
-                self.tr("All files (*)"),
-            ]
-        )
-        self._open_dialog(dialog)
-
-    def _choose_folder(self) -> None:
-        dialog = QFileDialog(self, self.tr("Add a folder of images"))
-        dialog.setObjectName("addFolderDialog")
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        self._open_dialog(dialog)
-
-    def _open_dialog(self, dialog: QFileDialog) -> None:
-        dialog.filesSelected.connect(self.add)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
 
     def _paste(self) -> None:
         mime = QGuiApplication.clipboard().mimeData()

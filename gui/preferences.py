@@ -167,6 +167,8 @@ class PreferencesDialog(QDialog):
                       lines=False, example=tr("For example: jpeg, png, raw")),
             NumberField("min_bytes", tr("Files of at &least:"), tr("Smaller files of a folder are left out."),
                         2**30, suffix=tr("kB"), zero=tr("Any size"), step=10, unit=1_000),
+            SwitchField("by_content", tr("Compare files by &content"),
+                        tr("What was made before is told by what a file holds, not by its time.")),
             SwitchField("take_hidden", tr("Take h&idden files of folders, too"), ""),
             SwitchField("open_archives", tr("Open ar&chives in folders"),
                         tr("Archives that are added by themselves are always opened.")),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -71,9 +72,17 @@ def open_gathered(path: str) -> Source:
     )
 
 
-def files_of(source: Source) -> tuple[str, ...]:
-    """Return the paths of all files that a source is read from."""
-    return tuple(dict.fromkeys(path for path, _ in source.gathered)) or (source.path,)
+def files_of(source: Source) -> list[str]:
+    """Return the paths of all files that a source is read from, that which was changed last first."""
+    files = list(dict.fromkeys(path for path, _ in source.gathered)) or [source.path]
+    return sorted(files, key=_changed, reverse=True) if len(files) > 1 else files
+
+
+def _changed(path: str) -> int:
+    try:
+        return os.stat(path).st_mtime_ns  # noqa: PTH116
+    except OSError:
+        return 0
 
 
 @contextmanager

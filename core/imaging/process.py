@@ -40,7 +40,14 @@ from core.imaging.made import note_identity, recall, remember
 from core.imaging.metadata import Attached, attached_to
 from core.imaging.naming import temporary_paths
 from core.imaging.original import check_original, foreseen, is_kept, put_in_place
-from core.imaging.pages import encode_pages, files_of, first_only, holds_pages, open_gathered, page_of
+from core.imaging.pages import (
+    encode_pages,
+    files_of,
+    first_only,
+    holds_pages,
+    open_gathered,
+    page_of,
+)
 from core.imaging.picture import Picture, made_of
 from core.imaging.plan import needed_size, plan
 from core.imaging.prepared import Work, name_of, prepared, refuse_loss, said_to_be_there
@@ -184,7 +191,7 @@ def foresee(task: Task, report: Callable[[float], None]) -> Done | Skipped:  # n
             if recipe.replace_original:
                 found = foreseen(name, work.format, task, recipe.existing)
             else:
-                found = place(name, work.format.suffix, folder, recipe.existing, task.source)
+                found = place(name, work.format.suffix, folder, recipe.existing, files_of(source)[0])
             if found is None:
                 kept.append(name)
             else:
@@ -240,7 +247,7 @@ def _skipped(
     if recipe.replace_original:
         kept = is_kept(names[0], task, recipe.existing)
         return Skipped(said_to_be_there(names, recipe), source.stamp[0]) if kept else None
-    if not all_kept(names, folder, recipe.existing, task.source):
+    if not all_kept(names, folder, recipe.existing, files_of(source)[0]):
         return None
     return Skipped(said_to_be_there(names, recipe), source.stamp[0])
 

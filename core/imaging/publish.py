@@ -80,8 +80,8 @@ def publish(
     """Write the outputs aside, check them, note them in the receipt, and give them their names.
 
     Nothing gets its name before everything is written, synced and checked. When something fails, the
-    temporary files are gone. sources: the paths of all files that were read, none of which is replaced.
-    times: of last access and change in nanoseconds, for the files; None for now.
+    temporary files are gone. sources: the paths of all files that were read, none of which is replaced, that
+    which was changed last first. times: of last access and change in nanoseconds, for the files; None: now.
 
     Raises BadName when an output would replace its own source, or what `from_os_error` gives.
     """
@@ -155,7 +155,12 @@ def named(error: OSError, folder: str) -> OSError:
 
 
 def _place(
-    one: Made, digest: str, task: Task, sources: Sequence[str], folder: str, existing: Existing
+    one: Made,
+    digest: str,
+    task: Task,
+    sources: Sequence[str],
+    folder: str,
+    existing: Existing,
 ) -> tuple[Place, bool] | None:
     """Return where an output goes, and whether it is there as these very bytes; None to keep another file.
 
@@ -167,7 +172,7 @@ def _place(
         is_source = any(_is_source(path, source) for source in sources)
         if task.attempt > 1 and not is_source and has_bytes(path, one.content, digest):
             return Place(path), True
-        found = place(name, "", folder, _ALONE.get(existing, existing), task.source)
+        found = place(name, "", folder, _ALONE.get(existing, existing), sources[0])
         if found is not None:
             if found.replaces and is_source:
                 raise BadName(

@@ -229,8 +229,8 @@ class Recipe:
             chosen = None if output.format is None else format_named(output.format)
             if chosen is None or not chosen.keeps("pages"):
                 raise BadRecipe(f"gather takes outputs in pdf or tiff; {output.name} is in another format.")
-        if self.gather and (self.replace_original or self.mirror or self.existing is Existing.NEWER):
-            raise BadRecipe('gather goes without replace_original, mirror and existing = "newer".')
+        if self.gather and self.replace_original:
+            raise BadRecipe("gather and replace_original exclude each other.")
 
     def _check_folder(self) -> None:
         if self.folder is None:

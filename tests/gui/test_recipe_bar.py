@@ -109,6 +109,11 @@ def test_a_recipe_of_several_outputs_cannot_be_set_to_replace(qtbot: object) -> 
     assert refused == ["This recipe makes 4 files of each image: they cannot replace it."]
     assert bar.folders.currentData() is None
     assert bar.recipe().replace_original is False
+    choose(bar.recipes, bar.recipes.findText("Web"))
+    choose(bar.folders, place)
+    choose(bar.recipes, bar.recipes.findText("One PDF"))
+    assert refused[1:] == ["This recipe makes one file of several images: it cannot replace them."]
+    assert bar.recipe().gather
     lost = RecipeBar(Settings(recipe="Web set", replace_originals=True), Tasks())
     qtbot.addWidget(lost)  # type: ignore[attr-defined]
     assert lost.recipe().replace_original is False

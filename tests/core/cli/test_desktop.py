@@ -102,7 +102,7 @@ def test_remove_takes_all_of_it_out_and_nothing_else(command: Command, home: Pat
     command("desktop", "install")
     command("desktop", "install")  # again changes nothing
     ended = command("desktop", "remove")
-    assert (ended.status, ended.out) == (0, f"Removed 16 files from {home}.\n")
+    assert (ended.status, ended.out) == (0, f"Removed 17 files from {home}.\n")
     left = [path for path in home.rglob("*") if path.is_file() and "mime" not in str(path.relative_to(home))]
     assert left == [home / "applications" / "other.desktop"]
     assert command("desktop", "remove").out == f"Removed 0 files from {home}.\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pypdfium2
@@ -210,6 +211,17 @@ def test_what_is_gathered_is_made_again_when_one_of_its_images_has_changed(tmp_p
     assert again.reason.startswith("Up to date")
     Image.new("RGB", (50, 50), BLUE).save(paths[1])
     done(source, recipe, memory=memory)
+
+
+def test_what_was_gathered_is_replaced_when_one_of_its_images_is_newer(tmp_path: Path) -> None:
+    paths = three(tmp_path / "in")
+    source = write_list(tmp_path / "lists", "a", paths)
+    recipe = GATHER.with_folder(tmp_path / "out").with_existing(Existing.NEWER)
+    made = done(source, recipe).outputs[0]
+    assert isinstance(run(source, recipe), Skipped)
+    stamp = Path(made.path).stat().st_mtime_ns + 10**9
+    os.utime(paths[2], ns=(stamp, stamp))
+    assert done(source, recipe).outputs[0].path == made.path
 
 
 def test_a_list_is_read_by_a_recipe_that_gathers_alone_and_never_from_the_network(tmp_path: Path) -> None:

@@ -10,13 +10,14 @@ import pypdfium2
 import pytest
 from PIL import Image
 
-from core.errors import BadName, BadRecipe, NoSuchFile, NotAnImage, TooLarge
+from core.errors import BadName, BadRecipe, NoSuchFile, NotAnImage, ReadFailed, TooLarge
 from core.executor import Skipped
 from core.gathered import read_list, write_list
+from core.imaging import process
 from core.imaging.process import foresee
 from core.operations import Rotate, Thumbnail
 from core.recipe import Colour, Existing, Output, Recipe
-from tests.core.imaging.pictures import BLUE, GREEN, RED, done, near, photo, run, task_for
+from tests.core.imaging.pictures import BLUE, GREEN, RED, done, encoded, names_in, near, photo, run, task_for
 from tests.core.imaging.samples import heic
 
 COLOURS = (RED, GREEN, BLUE)
@@ -74,6 +75,14 @@ def test_each_page_goes_through_the_operations_by_itself(tmp_path: Path) -> None
     assert_all_there(done(path, Recipe("r", (output,))).outputs[0].path, ((40, 60), (60, 40), (12, 60)))
 
 
+def test_large_pages_are_shrunk_each_from_its_own_pixels(tmp_path: Path) -> None:
+    first, *rest = [Image.new("RGB", (1000, 800), colour) for colour in COLOURS]  # which libvips loads
+    path = tmp_path / "in.tif"
+    first.save(path, save_all=True, append_images=rest)
+    made = done(path, Recipe("r", (Output("o", (Thumbnail(500),), "tiff"),))).outputs[0].path
+    assert_all_there(made, ((500, 400),) * 3)
+
+
 def test_an_output_for_one_image_gets_the_first_page_with_a_note(tmp_path: Path) -> None:
     path = document(tmp_path / "in.tif")
     outcome = done(path, Recipe("r", (Output("a", (), "jpeg"), Output("b", (), "tiff"))))
@@ -112,6 +121,17 @@ def test_pages_keep_their_own_colour_profiles_where_colours_are_kept(tmp_path: P
         assert image.info.get("icc_profile") is None
         image.seek(2)
         assert image.info["icc_profile"] == profile
+
+
+def test_g4_a_document_that_lacks_a_page_gets_no_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = document(tmp_path / "in.tif")
+    short = encoded(pages()[0], "TIFF", save_all=True, append_images=pages()[1:2])
+    monkeypatch.setattr(process, "encode_pages", lambda *_: (short, ()))
+    with pytest.raises(ReadFailed, match="cannot be read back"):
+        done(path, Recipe("r", (Output("o", (), "tiff"),)))
+    assert names_in(tmp_path) == {"in.tif"}
 
 
 def test_a_size_limit_holds_for_the_whole_document(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 SHELL := /bin/sh
 PREPARE := resources/setup/prepare
 BIN := .venv/bin
+# A process of tests for each core, up to four; whoever is done first takes tests from the others.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 # What `make run`, `make bench` and `make attack` are given: make run ARGS="~/Pictures"
 ARGS ?=
 
@@ -22,14 +24,14 @@ run:
 
 test:
 	@$(PREPARE) tests
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 check:
 	@$(PREPARE) tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 bench:
 	@$(PREPARE) tests

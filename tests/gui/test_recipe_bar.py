@@ -112,7 +112,7 @@ def test_a_recipe_of_several_outputs_cannot_be_set_to_replace(qtbot: object) -> 
     choose(bar.recipes, bar.recipes.findText("Web"))
     choose(bar.folders, place)
     choose(bar.recipes, bar.recipes.findText("One PDF"))
-    assert refused[1:] == ["This recipe makes one file of several images: it cannot replace them."]
+    assert refused[1:] == ["This recipe makes one file of many images: it cannot replace them."]
     assert bar.recipe().gather
     lost = RecipeBar(Settings(recipe="Web set", replace_originals=True), Tasks())
     qtbot.addWidget(lost)  # type: ignore[attr-defined]

@@ -90,6 +90,8 @@ MIGRATIONS: Final[tuple[tuple[int, tuple[str, ...]], ...]] = (
             "ALTER TABLE removed_jobs ADD COLUMN root INTEGER NOT NULL DEFAULT 0",
         ),
     ),
+    # What waits and is not next, by its place in the queue, so that others can be moved between.
+    (4, ("CREATE INDEX jobs_aside ON jobs (priority DESC, place) WHERE state IN ('retrying', 'held')",)),
 )
 """(version, statements), rising. A step that was released is never edited: a later one mends it."""
 

@@ -3,52 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from psygnal import EmitLoopError, Signal, SignalInstance
-
 from core.clock import Clock, SteadyClock
 from core.dispatcher import Dispatcher
-from core.errors import BadUsage, ImageQueueError, Interrupted
+from core.errors import ImageQueueError, Interrupted
 from core.executor import Done, Processor
 from core.imaging.naming import is_counted, name_key, name_keys
 from core.job import JobState
 from core.links.kept import remove_unneeded
-from core.queue_reads import QueueReads
+from core.queue_wishes import QueueWishes, check_whole
 from core.recipe import Recipe
 from core.retry import RetryPolicy
-from core.status import Accepted, BatchAdded, ChangeKind, JobChange, QueueStatus, Recovery, RunState
-from core.store import Ended, JobStore, Mended, NewJobs
+from core.status import Accepted, BatchAdded, Recovery
+from core.store import Ended, JobStore, NewJobs
 from core.store_file import STORE_NAME
 from core.store_moving import MovedJob
 from core.store_reader import StoreReader
 from core.store_writer import StoreWriter
 
-log = logging.getLogger(__name__)
-
 _CLOSED_UNEXPECTEDLY: Final = "Image Queue closed unexpectedly while this image was being worked on."
 
 
-class TaskQueue(QueueReads):
+class TaskQueue(QueueWishes):
     """A queue of images that survives anything.
 
     `processor` runs the jobs in `concurrency` slots at the same time. All methods belong to the thread of the
     running event loop, asyncio's own or qasync's. Signals are emitted there too, after the commit of what
     they tell; a subscriber that raises is logged and hurts nobody.
     """
-
-    job_changed = Signal(JobChange)
-    batch_added = Signal(BatchAdded)
-    status_changed = Signal(QueueStatus)
-    progress = Signal(int, float)  # a job's id, and its fraction done from 0 to 1
 
     def __init__(
         self,
@@ -69,10 +59,8 @@ class TaskQueue(QueueReads):
         aging: seconds after which a waiting job runs before any priority; None to let high priorities starve
             low ones for as long as they keep coming.
         """
-        super().__init__()
-        _check_int("The number of workers", concurrency, 1, 64)
-        self.name = name
-        self._concurrency = concurrency
+        check_whole("The number of workers", concurrency, 1, 64)
+        super().__init__(name, concurrency)
         self._clock = clock or SteadyClock()
         self._path = data_dir / STORE_NAME
         self._writer = StoreWriter(self._path, aging=aging is not None)
@@ -82,10 +70,7 @@ class TaskQueue(QueueReads):
             clock=self._clock, rng=rng or random.SystemRandom(),
             changed=self._tell_changed, turned=self._tell_status, pause_itself=self._pause_itself,
         )  # fmt: skip
-        self._idle = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._reason = ""
-        self._last_status: QueueStatus | None = None
         self.was_running = True
         """Whether the queue was running when it was last closed, or killed; True for a new one."""
 
@@ -189,8 +174,8 @@ class TaskQueue(QueueReads):
         root: str = "",
         keep_duplicates: bool,
     ) -> Accepted:
-        _check_int("A priority", priority, -(2**31), 2**31)
-        _check_int("Max retries", max_retries, 0, 1_000)
+        check_whole("A priority", priority, -(2**31), 2**31)
+        check_whole("Max retries", max_retries, 0, 1_000)
         now = self._clock.now()
 
         def add(store: JobStore) -> Accepted:
@@ -256,7 +241,7 @@ class TaskQueue(QueueReads):
 
     async def set_concurrency(self, slots: int) -> None:
         """Change the number of slots; a busy one that is to go finishes its job."""
-        _check_int("The number of workers", slots, 1, 64)
+        check_whole("The number of workers", slots, 1, 64)
         self._concurrency = slots
         await self._dispatcher.resize(slots)
         self._tell_status()
@@ -270,19 +255,6 @@ class TaskQueue(QueueReads):
         await self._writer.call(lambda store: store.keep_oldest(aging=seconds is not None))
         self._dispatcher.aging = seconds
         self._dispatcher.wake()
-
-    def status(self) -> QueueStatus:
-        """Return how many jobs are in each state, what is active, and whether the queue runs."""
-        counts, due = self._writer.counts, self._dispatcher.next_due
-        active = counts[JobState.RUNNING]
-        state = RunState.RUNNING
-        if self._dispatcher.paused:
-            state = RunState.PAUSING if active else RunState.PAUSED
-        return QueueStatus(
-            self.name, state, self._concurrency, active, counts, self._reason,
-            None if due is None else max(0.0, due - self._clock.now()),
-            self._dispatcher.bytes_in, self._dispatcher.bytes_out,
-        )  # fmt: skip
 
     async def drained(self) -> None:
         """Return when no job is queued, running or retrying, or the queue is paused and nothing runs.
@@ -304,125 +276,6 @@ class TaskQueue(QueueReads):
         task.add_done_callback(self._tasks.discard)
         self._tell_status()
 
-    # -- what the user asks for jobs ------------------------------------------------------------------------
-
-    async def cancel(self, ids: Sequence[int]) -> int:
-        """Give jobs up; running ones are ended at once, and their partial outputs removed.
-
-        Returns how many were cancelled when that is so: a job that completed in the same instant is done.
-        """
-        now = self._clock.now()
-        changed = await self._writer.call(lambda store: store.cancel(ids, now))
-        self._tell_change(changed, JobState.CANCELLED)
-        running = self._dispatcher.running(ids)
-        ended = await self._dispatcher.end(running, JobState.CANCELLED)
-        if ended < len(running):  # an attempt that had just failed would be made again
-            rest = [run.claimed.job_id for run in running]
-            ended += await self._change(lambda store: store.cancel(rest, now), JobState.CANCELLED)
-        return len(changed) + ended
-
-    async def hold(self, ids: Sequence[int]) -> int:
-        """Keep waiting jobs back until they are released; returns how many."""
-        return await self._change(lambda store: store.hold(ids), JobState.HELD)
-
-    async def release(self, ids: Sequence[int]) -> int:
-        """Let held jobs go, at their old places; returns how many."""
-        return await self._change(lambda store: store.release(ids), JobState.QUEUED)
-
-    async def retry(self, ids: Sequence[int]) -> int:
-        """Queue failed and cancelled jobs again with all their attempts, and retrying ones at once."""
-        return await self._change(lambda store: store.retry(ids), JobState.QUEUED)
-
-    async def retry_with(self, ids: Sequence[int], mend: Callable[[Recipe], Recipe]) -> int:
-        """Queue failed and cancelled jobs again, as new, with what `mend` makes of the recipe of each.
-
-        Returns how many. For some thousands at a time: see core.failures. `mend` is called in another thread.
-        """
-
-        def mended(body: str, sources: Sequence[str], root: str) -> Mended:
-            recipe = mend(Recipe.from_json(body))
-            keys = name_keys(sources, recipe, root)
-            return Mended(recipe.name, recipe.id_hash, recipe.to_json(), keys, is_counted(recipe))
-
-        return await self._change(lambda store: store.retry_with(ids, mended), JobState.QUEUED)
-
-    async def set_priority(self, ids: Sequence[int], priority: int) -> int:
-        """Change the priority of jobs that have not ended; returns how many."""
-        _check_int("A priority", priority, -(2**31), 2**31)
-        return await self._change(lambda store: store.set_priority(ids, priority), None)
-
-    async def add_note(self, job: int, note: str) -> int:
-        """Add a sentence to the notes of a job that is done; returns how many jobs that was."""
-        return await self._change(lambda store: store.add_note(job, note), None)
-
-    async def do_next(self, ids: Sequence[int]) -> int:
-        """Move waiting jobs to the front of the queue, in the order given; returns how many."""
-        return await self._change(lambda store: store.do_next(ids), None)
-
-    async def remove(self, ids: Sequence[int]) -> int:
-        """Forget jobs that are not running, with their attempts; returns how many. Files stay.
-
-        Until the next removal or the end of the app, `restore` takes it back.
-        """
-        removed = await self._writer.call(lambda store: store.remove(ids))
-        self._tell(removed, ChangeKind.REMOVED)
-        return len(removed)
-
-    async def restore(self) -> int:
-        """Bring back the jobs that were removed last, as they were; returns how many."""
-        restored = await self._writer.call(JobStore.restore)
-        if restored:
-            self._emit(self.batch_added, BatchAdded(restored))
-            self._tell_status()
-            self._dispatcher.wake()
-        return len(restored)
-
-    async def _change(self, function: Callable[[JobStore], list[int]], state: JobState | None) -> int:
-        changed = await self._writer.call(function)
-        self._tell_change(changed, state)
-        return len(changed)
-
-    # -- telling ------------------------------------------------------------------------------------------
-
-    def _tell_change(self, ids: list[int], state: JobState | None) -> None:
-        self._tell(ids, ChangeKind.DETAILS if state is None else ChangeKind.STATE, state)
-
-    def _tell_changed(self, state: JobState, ids: list[int]) -> None:
-        """Hear from the dispatcher, which tells the status itself when it has told all."""
-        self._emit(self.job_changed, JobChange(ids, ChangeKind.STATE, state))
-
-    def _tell(self, ids: Sequence[int], kind: ChangeKind, state: JobState | None = None) -> None:
-        if ids:
-            self._emit(self.job_changed, JobChange(ids, kind, state))
-            self._tell_status()
-            self._dispatcher.wake()
-
-    def _tell_status(self) -> None:
-        status = self.status()
-        counts = status.counts
-        waiting = counts[JobState.QUEUED] + counts[JobState.RETRYING]
-        active = self._dispatcher.busy or status.active
-        if self._dispatcher.shut_out and self._dispatcher.paused:
-            active = bool(self._dispatcher.running_now)
-        if active or (waiting and status.run_state is RunState.RUNNING):
-            self._idle.clear()
-        else:
-            self._idle.set()
-        if status != self._last_status:
-            self._last_status = status
-            self._emit(self.status_changed, status)
-
-    def _on_progress(self, job_id: int, fraction: float) -> None:
-        self._emit(self.progress, job_id, fraction)
-
-    def _emit(self, signal: SignalInstance, *args: object) -> None:
-        """Tell the subscribers; one that raises is logged, and neither the queue nor the others notice."""
-        if len(signal):
-            try:
-                signal.emit(*args)
-            except EmitLoopError:
-                log.exception("A subscriber of %s raised", signal.name)
-
 
 def _keys_of(jobs: Sequence[MovedJob], recipes: Sequence[Recipe]) -> list[int]:
     """Return the name key of each job by its own recipe."""
@@ -438,8 +291,3 @@ def _keys_of(jobs: Sequence[MovedJob], recipes: Sequence[Recipe]) -> list[int]:
         for place, key in zip(its, name_keys([jobs[one].source for one in its], recipe), strict=True):
             keys[place] = key
     return keys
-
-
-def _check_int(what: str, value: int, least: int, most: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise BadUsage(f"{what} is a whole number from {least} to {most}, not {value!r}.")

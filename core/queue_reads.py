@@ -32,6 +32,10 @@ class QueueReads:
         """Return these jobs, in this order; those that are gone are left out."""
         return await self._read(lambda reader: reader.jobs(ids))
 
+    async def places(self, ids: Sequence[int]) -> dict[int, int]:
+        """Return the places in the queue of those of these jobs that are queued, 1 for the next to run."""
+        return await self._read(lambda reader: reader.places(ids))
+
     async def waiting(self, ids: Sequence[int]) -> list[MovedJob]:
         """Return those of these jobs that wait, in this order, fit to go to another queue."""
         return await self._read(lambda reader: reader.waiting(ids))

@@ -104,7 +104,7 @@ class FailureGroup:
 
 
 class SortKey(StrEnum):
-    """What the jobs can be sorted by. ORDER is the order in which they run: priority, then place."""
+    """What the jobs can be sorted by. ORDER is the order in which they run, with what has ended behind."""
 
     ADDED = "added"
     ORDER = "order"
@@ -115,7 +115,9 @@ class SortKey(StrEnum):
     SOURCE_BYTES = "source_bytes"
     OUTPUT_BYTES = "output_bytes"
     SAVED = "saved"
+    DIMENSIONS = "dimensions"
     RECIPE = "recipe"
+    DUE = "due"
     ATTEMPTS = "attempts"
     SECONDS = "seconds"
     ERROR = "error"

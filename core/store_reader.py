@@ -16,20 +16,31 @@ from core.store_file import open_for_reading
 from core.store_moving import MovedJob
 
 _ORDER: Final = {
-    SortKey.ADDED: "id",
-    SortKey.ORDER: "priority DESC, place",
-    SortKey.NAME: "name COLLATE NOCASE",
-    SortKey.FOLDER: "folder COLLATE NOCASE",
-    SortKey.STATE: "state",
-    SortKey.PRIORITY: "priority",
-    SortKey.SOURCE_BYTES: "source_bytes",
-    SortKey.OUTPUT_BYTES: "output_bytes",
-    SortKey.SAVED: "source_bytes - output_bytes",
-    SortKey.RECIPE: "(SELECT name FROM recipes WHERE recipes.id = jobs.recipe)",
-    SortKey.ATTEMPTS: "attempts",
-    SortKey.SECONDS: "seconds",
-    SortKey.ERROR: "error_message",
+    SortKey.ADDED: ("id",),
+    SortKey.ORDER: ("priority DESC", "place"),
+    SortKey.NAME: ("name COLLATE NOCASE",),
+    SortKey.FOLDER: ("folder COLLATE NOCASE",),
+    SortKey.STATE: ("state",),
+    SortKey.PRIORITY: ("priority",),
+    SortKey.SOURCE_BYTES: ("source_bytes",),
+    SortKey.OUTPUT_BYTES: ("output_bytes",),
+    SortKey.SAVED: ("source_bytes - output_bytes",),
+    SortKey.DIMENSIONS: ("width * height",),
+    SortKey.RECIPE: ("(SELECT name FROM recipes WHERE recipes.id = jobs.recipe)",),
+    SortKey.ATTEMPTS: ("attempts",),
+    SortKey.DUE: ("due_at",),
+    SortKey.SECONDS: ("seconds",),
+    SortKey.ERROR: ("error_message",),
 }
+_BEHIND: Final = {
+    SortKey.ORDER: "state IN ('done', 'skipped', 'failed', 'cancelled')",
+    **{
+        key: f"{_ORDER[key][0]} IS NULL"
+        for key in (SortKey.SOURCE_BYTES, SortKey.OUTPUT_BYTES, SortKey.SAVED, SortKey.DIMENSIONS,
+                    SortKey.DUE, SortKey.SECONDS, SortKey.ERROR)
+    },
+}  # fmt: skip
+"""What stands behind all else, whichever way it is sorted: there is nothing to compare in it."""
 
 _COLUMNS: Final = (
     "jobs.id, folder || jobs.name, recipes.name, recipe, priority, state, attempts, max_retries,"
@@ -59,12 +70,12 @@ class StoreReader:
     def find(self, query: JobQuery) -> array[int]:
         """Return the ids of the jobs that the query asks for, in its order."""
         where, values = _conditions(query)
-        order = _ORDER[query.sort]
-        if query.descending:
-            order = ", ".join(_reversed(part) for part in order.split(", "))
+        parts = [_reversed(part) if query.descending else part for part in _ORDER[query.sort]]
+        if query.sort in _BEHIND:
+            parts.insert(0, _BEHIND[query.sort])
         if query.sort is not SortKey.ADDED:
-            order += ", id"
-        cursor = self._db.execute(f"SELECT id FROM jobs {where} ORDER BY {order}", values)
+            parts.append("id")
+        cursor = self._db.execute(f"SELECT id FROM jobs {where} ORDER BY {', '.join(parts)}", values)
         ids = array("q")
         while rows := cursor.fetchmany(2_000):
             ids.extend([row[0] for row in rows])
@@ -79,6 +90,39 @@ class StoreReader:
         )
         found = {row[0]: row for row in rows}
         return [_job(found[job]) for job in ids if job in found]
+
+    def places(self, ids: Sequence[int]) -> dict[int, int]:
+        """Return the places in the queue of those of these jobs that are queued, 1 for the next to run.
+
+        They are found in their order, each by the number of jobs between it and the one before: however many
+        are asked for, no part of the queue is counted twice.
+        """
+        asked = self._db.execute(
+            "SELECT priority, place, id FROM jobs WHERE state = 'queued'"
+            " AND id IN (SELECT value FROM json_each(?)) ORDER BY priority DESC, place, id",
+            (json.dumps(list(ids)),),
+        ).fetchall()
+        places: dict[int, int] = {}
+        number, known = 0, (float("inf"), 0.0)
+        for priority, place, job in asked:
+            number += self._between(known, (priority, place))
+            known = (priority, place)
+            places[job] = number + 1
+        return places
+
+    def _between(self, one: tuple[float, float], other: tuple[float, float]) -> int:
+        """Return how many queued jobs stand from one (priority, place) up to before another."""
+        if one[0] == other[0]:
+            return self._count("priority = ? AND place >= ? AND place < ?", one[0], one[1], other[1])
+        return (
+            self._count("priority = ? AND place >= ?", *one)
+            + self._count("priority < ? AND priority > ?", one[0], other[0])
+            + self._count("priority = ? AND place < ?", *other)
+        )
+
+    def _count(self, condition: str, *values: float) -> int:
+        row = self._db.execute(f"SELECT COUNT(*) FROM jobs WHERE state = 'queued' AND {condition}", values)
+        return int(row.fetchone()[0])
 
     def waiting(self, ids: Sequence[int]) -> list[MovedJob]:
         """Return those of these jobs that wait, in this order, fit to go to another queue.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.job import LIVE, JobState
-from core.store_base import NO_ERROR, StoreBase
+from core.job import JobState
+from core.store_base import NO_ERROR
+from core.store_order import StoreOrder
 
 
-class StoreWishes(StoreBase):
+class StoreWishes(StoreOrder):
     """The changes that the user makes; each is one transaction and returns the ids that changed."""
 
     def cancel(self, ids: Sequence[int], now: float) -> list[int]:
@@ -64,33 +65,6 @@ class StoreWishes(StoreBase):
                 " WHERE state = 'done' AND {ids} RETURNING id",
                 [job],
                 (note.encode("utf-8", "replace"),),
-            )
-
-    def set_priority(self, ids: Sequence[int], priority: int) -> list[int]:
-        """Change the priority of jobs that have not ended; among equals the original place decides."""
-        return self._touch(ids, "priority = ?, place = id", (priority,))
-
-    def do_next(self, ids: Sequence[int]) -> list[int]:
-        """Move waiting jobs to the front of the queue, in the order given."""
-        with self.transaction():
-            top, place = self._db.execute(
-                "SELECT COALESCE(MAX(priority), 0), (SELECT COALESCE(MIN(place), 0) FROM jobs"
-                " WHERE state IN ('queued', 'running', 'retrying', 'held')) FROM jobs WHERE state = 'queued'"
-            ).fetchone()
-            moved = self._touch(ids, "priority = MAX(priority, ?)", (top,))
-            wanted = set(moved)
-            order = [job for job in ids if job in wanted]
-            self._db.executemany(
-                "UPDATE jobs SET place = ? WHERE id = ?",
-                ((place - len(order) + offset, job) for offset, job in enumerate(order)),
-            )
-            return moved
-
-    def _touch(self, ids: Sequence[int], assignments: str, values: tuple[object, ...]) -> list[int]:
-        live = ", ".join(f"'{state}'" for state in sorted(LIVE))
-        with self.transaction():
-            return self.for_ids(
-                f"UPDATE jobs SET {assignments} WHERE state IN ({live}) AND {{ids}} RETURNING id", ids, values
             )
 
     def remove(self, ids: Sequence[int]) -> list[int]:

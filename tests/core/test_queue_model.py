@@ -142,7 +142,7 @@ class QueueAgainstModel(RuleBasedStateMachine):
             queued = self.in_state(JobState.QUEUED)
             if not queued:
                 return
-            job = min(queued, key=lambda j: (-j.priority, j.place))
+            job = min(queued, key=lambda j: (-j.priority, j.place, j.id))
             if self.aging is not None:
                 old = [one for one in queued if one.added < self.clock.now() - self.aging]
                 job = min(old, key=lambda one: one.id, default=job)
@@ -293,6 +293,49 @@ class QueueAgainstModel(RuleBasedStateMachine):
             job.priority, job.place = max(job.priority, top), first - len(moved) + offset
 
     @rule(picks=picks)
+    def do_last(self, picks: list[int]) -> None:
+        moved = [job for job in self.choose(picks) if job.state in WAITING]
+        self.run(self.queue.do_last([job.id for job in moved]))
+        if moved:
+            priority = min(job.priority for job in self.in_state(*WAITING))
+            last = max([self.last_id, *(j.place for j in self.in_state(*WAITING) if j.priority == priority)])
+            self.put(moved, priority, last, self.last_id + 1)
+
+    @rule(picks=picks, beside=pick, after=st.booleans())
+    def move(self, picks: list[int], beside: int, after: bool) -> None:
+        chosen = self.choose(picks)
+        for to in self.choose([beside]):
+            self.run(self.queue.move([job.id for job in chosen], to.id, after=after))
+            self.model_move([job for job in chosen if job.state in WAITING and job is not to], to, after)
+
+    @rule(picks=picks, up=st.booleans())
+    def shift(self, picks: list[int], up: bool) -> None:
+        chosen = self.choose(picks)
+        self.run(self.queue.shift([job.id for job in chosen], up=up))
+        waiting = sorted(self.in_state(*WAITING), key=lambda job: (-job.priority, job.place, job.id))
+        moved = [job for job in waiting if job in chosen]
+        if moved:
+            first = waiting.index(moved[0 if up else -1])
+            others = waiting[first::-1] if up else waiting[first:]
+            beside = next((job for job in others if job not in moved), None)
+            if beside is not None:
+                self.model_move(moved, beside, not up)
+
+    def model_move(self, moved: list[ModelJob], to: ModelJob, after: bool) -> None:
+        beside = [job.place for job in self.in_state(*WAITING) if job.priority == to.priority]
+        if after:
+            beyond = min((place for place in beside if place > to.place), default=self.last_id + 1)
+            self.put(moved, to.priority, to.place, beyond)
+        else:
+            beyond = max((one for one in beside if one < to.place), default=to.place - len(moved) - 1)
+            self.put(moved, to.priority, beyond, to.place)
+
+    def put(self, moved: list[ModelJob], priority: int, low: float, high: float) -> None:
+        step = (high - low) / (len(moved) + 1)
+        for number, job in enumerate(moved, 1):
+            job.priority, job.place = priority, low + step * number
+
+    @rule(picks=picks)
     def remove(self, picks: list[int]) -> None:
         self.forget(self.choose(picks))
 
@@ -360,7 +403,7 @@ class QueueAgainstModel(RuleBasedStateMachine):
     @invariant()
     def g8_waiting_jobs_are_in_the_order_of_the_model(self) -> None:
         waiting = JobQuery(states=frozenset(WAITING), sort=SortKey.ORDER)
-        ordered = sorted(self.in_state(*WAITING), key=lambda job: (-job.priority, job.place))
+        ordered = sorted(self.in_state(*WAITING), key=lambda job: (-job.priority, job.place, job.id))
         assert list(self.run(self.queue.find(waiting))) == [job.id for job in ordered]
 
     @invariant()

@@ -10,13 +10,12 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QToolBar, QToolButton, QWidget
 
-from core.job import Job, JobState, Priority
+from core.job import WAITING, Job, JobState, Priority
 from core.status import QueueStatus, RunState
 from gui.theme import icon
 
 Shortcut = QKeySequence.StandardKey | str | None
 
-_WAITING: Final = frozenset({JobState.QUEUED, JobState.RETRYING, JobState.HELD})
 _ANY: Final = frozenset(JobState)
 
 
@@ -81,19 +80,20 @@ class Actions(QObject):
         self.stop = self._make(
             "stop", tr("S&top"), "stop", "", tr("Pause, and put the running images back in the queue")
         )
-        self.do_next = self._for_jobs("doNext", tr("Do &next"), "next", "Ctrl+N", Needs(_WAITING))
+        self.do_next = self._for_jobs("doNext", tr("Do &next"), "next", "Ctrl+N", Needs(WAITING))
+        self.do_last = self._for_jobs("doLast", tr("Do l&ast"), "last", "Ctrl+Shift+N", Needs(WAITING))
+        self.move_up = self._for_jobs("moveUp", tr("Move &up"), "up", "Alt+Up", Needs(WAITING))
+        self.move_down = self._for_jobs("moveDown", tr("Move do&wn"), "down", "Alt+Down", Needs(WAITING))
         self.priorities = {
             Priority.HIGH: self._for_jobs(
-                "priorityHigh", tr("&High"), "priority-high", "Ctrl+1", Needs(_WAITING)
+                "priorityHigh", tr("&High"), "priority-high", "Ctrl+1", Needs(WAITING)
             ),
             Priority.NORMAL: self._for_jobs(
-                "priorityNormal", tr("&Normal"), "priority-normal", "Ctrl+2", Needs(_WAITING)
+                "priorityNormal", tr("&Normal"), "priority-normal", "Ctrl+2", Needs(WAITING)
             ),
-            Priority.LOW: self._for_jobs(
-                "priorityLow", tr("&Low"), "priority-low", "Ctrl+3", Needs(_WAITING)
-            ),
+            Priority.LOW: self._for_jobs("priorityLow", tr("&Low"), "priority-low", "Ctrl+3", Needs(WAITING)),
         }
-        self.choose_priority = self._for_jobs("choosePriority", tr("Priority"), "", "F2", Needs(_WAITING))
+        self.choose_priority = self._for_jobs("choosePriority", tr("Priority"), "", "F2", Needs(WAITING))
         self.hold = self._for_jobs(
             "hold", tr("H&old"), "hold", "Ctrl+H", Needs(frozenset({JobState.QUEUED, JobState.RETRYING}))
         )
@@ -101,7 +101,7 @@ class Actions(QObject):
             "release", tr("Re&lease"), "release", "Ctrl+L", Needs(frozenset({JobState.HELD}))
         )
         self.cancel = self._for_jobs(
-            "cancel", tr("&Cancel"), "cancel", "Ctrl+.", Needs(_WAITING | {JobState.RUNNING})
+            "cancel", tr("&Cancel"), "cancel", "Ctrl+.", Needs(WAITING | {JobState.RUNNING})
         )
         self.make_again = self._for_jobs(
             "makeAgain", tr("Make a&gain"), "", "", Needs(frozenset({JobState.DONE, JobState.SKIPPED}))
@@ -231,7 +231,7 @@ class Actions(QObject):
             hint = self.tr("Start nothing new; running images finish") if running else self.tr("Go on")
             self.start_pause.setToolTip(f"{hint} ({self.start_pause.shortcut().toString()})")
         counts = status.counts
-        self.export_jobs.setEnabled(any(counts[state] for state in _WAITING))
+        self.export_jobs.setEnabled(any(counts[state] for state in WAITING))
         self.stop.setEnabled(running or status.active > 0)
         for action in (self.retry_failed, self.save_failures):
             action.setEnabled(counts[JobState.FAILED] > 0)
@@ -264,7 +264,7 @@ class Actions(QObject):
 
     def job_menu(self, menu: QMenu) -> None:
         """Fill a menu with what can be done with jobs: the context menu, and the one in the menu bar."""
-        menu.addAction(self.do_next)
+        menu.addActions([self.do_next, self.do_last, self.move_up, self.move_down])
         menu.addMenu(self.priority_menu(menu))
         menu.addActions([self.hold, self.release, self.cancel, self.retry, self.make_again, self.remove])
         menu.addSeparator()

@@ -20,7 +20,7 @@ class Column:
     key: str  # stable: the kept layout names it
     _title: str
     width: int  # in widths of a digit; the messages take what is left over, too
-    sort: SortKey | None
+    sort: SortKey
     text: Callable[[Job], str]
     right: bool = False  # aligned right, with digits of equal width
     shown: bool = True  # before the user has chosen
@@ -47,13 +47,21 @@ def _T(text: str) -> str:  # noqa: N802 - marks a text for translation
     return str(QT_TRANSLATE_NOOP("columns", text))
 
 
+def _by_model(_job: Job) -> str:
+    raise NotImplementedError("the model knows it: it changes while the job does not")
+
+
 COLUMNS: Final[tuple[Column, ...]] = (
+    Column(
+        "place", _T("#"), 8, SortKey.ORDER, _by_model,
+        right=True, _tip=_T("Place in the queue. Sorted by it, images can be dragged to another place."),
+    ),
     Column("name", _T("Name"), 24, SortKey.NAME, lambda job: words.name_of(job.source)),
     Column("folder", _T("Folder"), 26, SortKey.FOLDER, lambda job: words.folder_of(job.source), shown=False),
     Column("state", _T("State"), 17, SortKey.STATE, lambda job: words.state(job.state)),
     Column(
-        "priority", _T("Priority"), 9, SortKey.ORDER, lambda job: words.priority(job.priority),
-        _tip=_T("Priority. Sorted by it, the jobs stand in the order in which they run."),
+        "priority", _T("Priority"), 9, SortKey.PRIORITY, lambda job: words.priority(job.priority),
+        _tip=_T("Higher ones run first"),
     ),
     Column(
         "message", _T("Message"), 20, SortKey.ERROR, _message,
@@ -72,13 +80,18 @@ COLUMNS: Final[tuple[Column, ...]] = (
         right=True, _tip=_T("How much smaller the outputs are than the source"),
     ),
     Column(
-        "dimensions", _T("Dimensions"), 15, None, lambda job: words.dimensions(job.width, job.height),
-        right=True, shown=False, _tip=_T("Width and height of the source, pixels"),
+        "dimensions", _T("Dimensions"), 15, SortKey.DIMENSIONS,
+        lambda job: words.dimensions(job.width, job.height), right=True, shown=False,
+        _tip=_T("Width and height of the source, pixels"),
     ),
     Column("recipe", _T("Recipe"), 22, SortKey.RECIPE, lambda job: words.shown(job.recipe_name), shown=False),
     Column(
         "attempts", _T("Attempts"), 10, SortKey.ATTEMPTS, words.attempts,
         right=True, _tip=_T("Attempts so far, of those that it may have"),
+    ),
+    Column(
+        "due", _T("Retry in"), 10, SortKey.DUE, _by_model,
+        right=True, shown=False, _tip=_T("Time left until it is tried again"),
     ),
     Column(
         "seconds", _T("Took"), 9, SortKey.SECONDS, lambda job: words.seconds(job.seconds),
@@ -91,7 +104,9 @@ COLUMNS: Final[tuple[Column, ...]] = (
 )  # fmt: skip
 
 PLACES: Final = {column.key: place for place, column in enumerate(COLUMNS)}
+QUEUE_PLACE: Final = PLACES["place"]
 NAME: Final = PLACES["name"]
 STATE: Final = PLACES["state"]
 PRIORITY: Final = PLACES["priority"]
 MESSAGE: Final = PLACES["message"]
+DUE: Final = PLACES["due"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from PySide6.QtCore import QObject, QTimer, QUrl
+from PySide6.QtCore import QObject, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 
 from core.errors import CrashesDecoder
@@ -19,6 +19,7 @@ from core.queue import TaskQueue
 from core.status import JobQuery, RunState
 from gui import words
 from gui.actions import Actions
+from gui.columns import QUEUE_PLACE
 from gui.dialogs import confirm
 from gui.notice import Notice
 from gui.queue_model import QueueModel
@@ -58,6 +59,8 @@ class Commands(QObject):
         view.selection_settled.connect(self._look_soon.start)
         model.dataChanged.connect(self._on_data_changed)
         model.queried.connect(self._look_soon.start)
+        view.moved.connect(lambda ids, target: self._tasks.start(self._move(ids, target)))
+        view.dragging.refused.connect(self._offer_order)
         view.opened.connect(lambda job: self._open([job], folder=False))
         self._connect()
 
@@ -67,6 +70,9 @@ class Commands(QObject):
         actions.stop.triggered.connect(lambda: self._tasks.start(queue.stop()))
         for action, method in (
             (actions.do_next, queue.do_next),
+            (actions.do_last, queue.do_last),
+            (actions.move_up, lambda ids: queue.shift(ids, up=True)),
+            (actions.move_down, lambda ids: queue.shift(ids, up=False)),
             (actions.hold, queue.hold),
             (actions.release, queue.release),
             (actions.cancel, self._cancel),
@@ -116,6 +122,20 @@ class Commands(QObject):
     async def _cancel(self, ids: array[int]) -> int:
         self._model.mark_cancelling(ids)
         return await self._queue.cancel(ids)
+
+    async def _move(self, ids: array[int], target: int | None) -> int:
+        if target is None:
+            return await self._queue.do_last(ids)
+        return await self._queue.move(ids, target)
+
+    def _offer_order(self) -> None:
+        """Say why rows cannot be dragged now, and offer the order in which they can."""
+        self._notice.say(
+            self.tr("Images can be dragged to another place when the table is in the order of the queue."),
+            self.tr("Sort by #"),
+            lambda: self._view.sortByColumn(QUEUE_PLACE, Qt.SortOrder.AscendingOrder),
+            seconds=10,
+        )
 
     def _set_priority(self, priority: int) -> None:
         self._tasks.start(self._queue.set_priority(self._selected(), priority))

@@ -15,12 +15,15 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
-from gui.columns import COLUMNS, MESSAGE
+from core.job import ENDED
+from gui.column_layout import default_layout, restore_layout, saved_layout
+from gui.columns import COLUMNS, MESSAGE, NAME, QUEUE_PLACE
 from gui.queue_model import QueueModel
 from gui.relocation import Kept, Relocation
+from gui.row_dragging import RowDragging
 from gui.table_painter import TablePainter
 from gui.theme import SPACE
 
@@ -34,6 +37,10 @@ class QueueView(QTableView):
     menu_wanted = Signal(QPoint)
     """The context menu is asked for, at this point of the screen."""
 
+    moved = Signal(object, object)
+    """Jobs are to go to another place of the queue: their ids, and the id of the one that they are to stand
+    before, or None for the end."""
+
     opened = Signal(int)
     """A job was asked to be opened: its id."""
 
@@ -43,7 +50,9 @@ class QueueView(QTableView):
         self.setObjectName("queueTable")
         self.setAccessibleName(self.tr("Images in the queue"))
         self.setModel(model)
-        self._painter = TablePainter(self, model)
+        self.dragging = RowDragging(self)
+        self.dragging.dropped.connect(self._drop_before)
+        self._painter = TablePainter(self, model, self.dragging)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -64,6 +73,7 @@ class QueueView(QTableView):
         )
         self.doubleClicked.connect(lambda index: self.opened.emit(self._model.id_at(index.row())))
         self.selectionModel().selectionChanged.connect(lambda *_: self.selection_settled.emit())
+        self.selectionModel().currentChanged.connect(lambda index, _: self._keep_to_names(index))
         # Qt paints one cell anew, and the frame of the current job goes along its row.
         self.selectionModel().currentRowChanged.connect(lambda *_: self.viewport().update())
 
@@ -85,6 +95,30 @@ class QueueView(QTableView):
         self.setSortingEnabled(True)
         self.restore_default_layout()
 
+    # -- dragging -------------------------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """Let what is selected already be dragged; from other rows on, the mouse selects."""
+        row = self.rowAt(event.position().toPoint().y())
+        plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
+        self.setDragEnabled(plain and row >= 0 and self.selectionModel().isRowSelected(row))
+        super().mousePressEvent(event)
+
+    def startDrag(self, supportedActions: Qt.DropAction) -> None:  # noqa: ARG002, N802, N803 (Qt's names)
+        """Drag the selected rows; Qt's own way would look at each cell of them."""
+        self.dragging.start(len(self.selected_ids()), self._model.query)
+
+    def _drop_before(self, row: int) -> None:
+        """Tell that the selected jobs are to stand before a row, or before the next one that stays."""
+        for part in sorted(self.selectionModel().selection().toList(), key=QItemSelectionRange.top):
+            if part.top() <= row <= part.bottom():
+                row = part.bottom() + 1
+        target = self._model.id_at(row) if row < self._model.rowCount() else None
+        known = None if target is None else self._model.cached(target)
+        if known is not None and known.state in ENDED:  # what has ended stands behind the queue
+            target = None
+        self.moved.emit(self.selected_ids(), target)
+
     # -- selection ------------------------------------------------------------------------------------------
 
     def selected_ids(self) -> array[int]:
@@ -93,6 +127,12 @@ class QueueView(QTableView):
         for part in sorted(self.selectionModel().selection().toList(), key=QItemSelectionRange.top):
             ids.extend(self._model.ids_between(part.top(), part.bottom()))
         return ids
+
+    def _keep_to_names(self, index: QModelIndex) -> None:
+        """Let the name be the current cell, wherever the row was clicked: it says the row as one sentence."""
+        if index.isValid() and index.column() != NAME:
+            flags = QItemSelectionModel.SelectionFlag
+            self.selectionModel().setCurrentIndex(self._model.index(index.row(), NAME), flags.NoUpdate)
 
     def _kept(self) -> Kept:
         """Return what is to be found again when rows have moved."""
@@ -119,6 +159,7 @@ class QueueView(QTableView):
             self.scrollTo(self._model.index(row, 0), QAbstractItemView.ScrollHint.PositionAtTop)
 
     def _tell_visible(self) -> None:
+        self._model.places.want(not self.isColumnHidden(QUEUE_PLACE))
         first = self.rowAt(0)
         last = self.rowAt(self.viewport().height() - 1)
         self._model.set_visible(max(first, 0), last if last >= 0 else self._model.rowCount() - 1)
@@ -168,21 +209,17 @@ class QueueView(QTableView):
 
     def restore_default_layout(self) -> None:
         """Show the columns in their first order, widths and visibility."""
-        header, digit = self.horizontalHeader(), self.fontMetrics().horizontalAdvance("0")
-        for number, column in enumerate(COLUMNS):
-            header.moveSection(header.visualIndex(number), number)
-            header.resizeSection(number, column.width * digit)
-            header.setSectionHidden(number, not column.shown)
+        default_layout(self.horizontalHeader(), self.fontMetrics().horizontalAdvance("0"))
+        self._fill()
 
     def save_layout(self) -> QByteArray:
-        """Return the columns' order, widths, visibility and sorting, with the number of columns."""
-        return QByteArray(str(len(COLUMNS)).encode() + b":") + self.horizontalHeader().saveState()
+        """Return the columns' order, widths, visibility and sorting."""
+        return saved_layout(self.horizontalHeader())
 
     def restore_layout(self, saved: QByteArray) -> None:
-        """Take over a saved layout; one of another version, which had other columns, is passed over."""
-        number, _, state = bytes(saved.data()).partition(b":")
-        if number == str(len(COLUMNS)).encode():
-            self.horizontalHeader().restoreState(QByteArray(state))
+        """Take over a saved layout, also one of a version that had other columns."""
+        restore_layout(self.horizontalHeader(), saved)
+        self._fill()
 
     def header_actions(self, menu: QMenu) -> None:
         """Fill a menu with the choice of columns."""
@@ -194,10 +231,14 @@ class QueueView(QTableView):
             action.setCheckable(True)
             action.setChecked(not header.isSectionHidden(number))
             action.setEnabled(header.isSectionHidden(number) or shown > 1)  # never the last one
-            action.toggled.connect(lambda on, n=number: header.setSectionHidden(n, not on))
+            action.toggled.connect(lambda on, n=number: self._show_column(n, on))
         menu.addSeparator()
         menu.addAction(self.tr("Fit widths to contents"), self._fit)
         menu.addAction(self.tr("Restore default columns"), self.restore_default_layout)
+
+    def _show_column(self, number: int, shown: bool) -> None:
+        self.horizontalHeader().setSectionHidden(number, not shown)
+        self._fill()
 
     def _fit(self) -> None:
         header = self.horizontalHeader()

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QTableView
 from core.job import Job
 from gui.columns import COLUMNS, MESSAGE, STATE
 from gui.queue_model import QueueModel
+from gui.row_dragging import RowDragging
 from gui.theme import SPACE, state_colours, state_icon
 
 _ICON: Final = 14  # pixels at 100 %
@@ -26,8 +27,9 @@ _RIGHT: Final = int((Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 class TablePainter:
     """Paints what of a table of jobs is visible: selection, stripes, texts, and states as pills and bars."""
 
-    def __init__(self, view: QTableView, model: QueueModel) -> None:
+    def __init__(self, view: QTableView, model: QueueModel, dragging: RowDragging) -> None:
         self._view = view
+        self._dragging = dragging
         self._model = model
         self._plain = QFont()
         self._numbers = QFont()
@@ -60,6 +62,8 @@ class TablePainter:
         current = view.currentIndex()
         if view.hasFocus() and current.isValid() and first <= current.row() <= last:
             self._paint_focus(painter, current.row(), width)
+        if self._dragging.line is not None:
+            self._paint_drop_line(painter, self._dragging.line, width)
         painter.end()
 
     def _paint_row(
@@ -76,7 +80,7 @@ class TablePainter:
             cell = QRect(left, box.top(), width, box.height())
             if place == STATE:
                 self._paint_state(painter, job, cell)
-            elif text := COLUMNS[place].text(job):
+            elif text := self._model.text(job, place):
                 painter.setPen(ink)
                 self._paint_text(painter, text, place, cell.adjusted(_GAP, 0, -_GAP, 0))
 
@@ -125,3 +129,8 @@ class TablePainter:
         painter.setPen(view.palette().color(QPalette.ColorRole.Text))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(frame)
+
+    def _paint_drop_line(self, painter: QPainter, row: int, width: int) -> None:
+        view, last = self._view, self._model.rowCount() - 1
+        top = view.rowViewportPosition(min(row, last)) + (view.rowHeight(last) if row > last else 0)
+        painter.fillRect(0, top - 2, width, 3, view.palette().color(QPalette.ColorRole.Highlight))

@@ -91,7 +91,7 @@ def test_the_last_stand_before_what_is_added_later(store: JobStore, reader: Stor
 
 def test_there_is_always_room_between_two(store: JobStore, reader: StoreReader) -> None:
     first, second, last = many(store, 3)
-    for number in range(300):  # each halves what is left between the two
+    for number in range(120):  # each halves what is left between the two
         moved = (first, second)[number % 2]
         store.move([moved], last)
         assert order(reader) == [(first, second)[(number + 1) % 2], moved, last]

@@ -20,6 +20,7 @@ from core.errors import PageNotImage
 from core.executor import Failed, Outcome, Task
 from core.intake.foreign import Loose
 from core.job import JobState
+from gui.columns import NAME
 from gui.pictures import keep_picture
 from gui.remedies import remedy
 from tests.conftest import RunOnLoop
@@ -63,7 +64,7 @@ def test_a_pasted_link_is_added_and_where_its_outputs_go_is_said(
             await until(lambda: bar._text.text() == f"Added 1. What is made of links goes to {pictures}.")
             await stage.rows(1)
             await stage.read()
-            assert stage.text(0, 0) == "sunset.jpg"
+            assert stage.text(0, NAME) == "sunset.jpg"
             await stage.queue.start()
             await until(lambda: bool(stage.hand.tasks))
             assert f'"folder":"{pictures}"' in stage.hand.tasks[0].recipe

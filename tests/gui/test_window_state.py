@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QSettings
 
 from core.settings import Settings
+from gui.columns import NAME
 from tests.conftest import RunOnLoop
 from tests.core.clocks import until
 from tests.gui.stage import staged
@@ -50,7 +51,7 @@ def test_look_tab_details_columns_and_size_are_kept_while_the_window_is_open(
             window.actions_.details.setChecked(False)
             await until(lambda: kept(folder, "details") == "false")
             columns = kept(folder, "columns")
-            window.view.horizontalHeader().setSectionHidden(2, True)
+            window.view.horizontalHeader().setSectionHidden(NAME, True)
             await until(lambda: kept(folder, "columns") != columns)
             geometry = kept(folder, "geometry")
             window.resize(710, 510)
@@ -83,7 +84,7 @@ def test_a_burst_of_changes_is_written_once(run_on_qasync: RunOnLoop, tmp_path: 
 def test_what_an_earlier_version_kept_is_taken_over(run_on_qasync: RunOnLoop, tmp_path: Path) -> None:
     async def story() -> None:
         async with staged(tmp_path / "data") as stage:
-            stage.window.view.horizontalHeader().setSectionHidden(2, True)
+            stage.window.view.horizontalHeader().setSectionHidden(NAME, True)
             layout = stage.window.view.save_layout()
         (tmp_path / "old").mkdir()
         old = QSettings(str(tmp_path / "old" / "window.ini"), QSettings.Format.IniFormat)

@@ -59,6 +59,9 @@ class Actions(QObject):
             "",
             tr("Add what arrives in folders by itself"),
         )
+        self.edit_recipes = self._make(
+            "editRecipes", tr("&Recipes…"), "", "Ctrl+E", tr("Make, change, import and export recipes")
+        )
         self.save_report = self._make(
             "saveReport", tr("Save a &report…"), "", "", tr("Save what became of each image, as CSV or JSON")
         )

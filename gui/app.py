@@ -138,6 +138,7 @@ class _App:
         self._window.setEnabled(False)
         await self._after.close()
         await self._window.watched.close()
+        await self._window.recipes.close()
         await self._queue.close(self._window.settings().grace)
         self._window.end()
         await self._tasks.end()

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.job import JobState, Priority
+from core.links.address import is_link
 from core.queue import TaskQueue
 from core.recipe import Recipe
 from core.settings import Settings
@@ -53,12 +54,15 @@ from gui.queue_files import QueueFiles
 from gui.queue_model import QueueModel
 from gui.queue_view import QueueView
 from gui.recipe_bar import RecipeBar
+from gui.recipes.recipes import Recipes, is_recipe_file
 from gui.report import Report
 from gui.state_tabs import SearchField, StateTabs
 from gui.tasks import Tasks
 from gui.theme import SPACE, choose_scheme, theme_signals
 from gui.watched_folders import WatchedFolders
 from gui.window_state import WindowState
+
+_LOOKED_AT = 30  # images of the queue that a recipe can be looked at with
 
 
 class MainWindow(QMainWindow):
@@ -125,6 +129,10 @@ class MainWindow(QMainWindow):
             lambda: self.state.write(),
             lambda: self._settings.wanted(),
         )
+        self.recipes = Recipes(
+            self, self.recipe_bar, self.notice, data_dir, tasks,
+            lambda: self._settings.memory_limit, self._images,
+        )  # fmt: skip
         self.queue_files = QueueFiles(self, queue, data_dir, self.notice, tasks, self.view.selected_ids)
         self.dry_runs = DryRuns(self, data_dir, self.settings, self.recipe_bar.recipe, tasks)
         self.pages = Pages(queue, self.notice, tasks, self)
@@ -205,6 +213,8 @@ class MainWindow(QMainWindow):
         edit = bar.addMenu(self.tr("&Edit"))
         edit.addActions([acts.undo, acts.select_all, acts.find])
         edit.addSeparator()
+        edit.addAction(acts.edit_recipes)
+        edit.addSeparator()
         edit.addAction(acts.preferences)
         queue = bar.addMenu(self.tr("&Queue"))
         queue.addActions([acts.start_pause, acts.stop])
@@ -257,6 +267,7 @@ class MainWindow(QMainWindow):
         self.recipe_bar.changed.connect(self.preferences.refresh)
         theme_signals().changed.connect(self.preferences.refresh)
         acts.quit.triggered.connect(self.close)
+        acts.edit_recipes.triggered.connect(self.recipes.show)
         acts.find.triggered.connect(self.search.start)
         acts.details.toggled.connect(self.inspector.setVisible)
         for name, action in acts.schemes.items():
@@ -294,13 +305,17 @@ class MainWindow(QMainWindow):
         self.companions.begin()
         self.report.opened(recovery)
         self.watched.begin()
+        self.recipes.begin()
 
     def add(self, paths: Sequence[str], priority: int = Priority.NORMAL) -> None:
-        """Add files, folders and links with the recipe that is chosen; import what is a file of jobs."""
+        """Add files, folders and links with the recipe that is chosen; import files of jobs, and recipes."""
         files = [path for path in paths if is_queue_file(path)]
         for path in files:
             self.queue_files.open(path)
-        paths = [path for path in paths if not is_queue_file(path)] if files else paths
+        recipes = [path for path in paths if is_recipe_file(path)]
+        if recipes:
+            self.recipes.take(recipes)
+        paths = [path for path in paths if path not in (*files, *recipes)] if files or recipes else paths
         if paths:
             self.adding.add(list(paths), self.recipe_bar.recipe(), int(priority), self._settings.max_retries)
 
@@ -323,6 +338,12 @@ class MainWindow(QMainWindow):
 
     def _add_foreseen(self, paths: Sequence[str], recipe: Recipe) -> None:
         self.adding.add(list(paths), recipe, int(Priority.NORMAL), self._settings.max_retries)
+
+    def _images(self) -> list[str]:
+        """Return images to look at a recipe with: what is selected, then what the table shows."""
+        ids = [*self.view.selected_ids()[:_LOOKED_AT], *self.model.visible_ids()]
+        jobs = [job for job in map(self.model.cached, ids) if job is not None]
+        return [job.source for job in jobs if not is_link(job.source)][:_LOOKED_AT]
 
     def settings(self) -> Settings:
         """Return the settings with what is chosen in the window."""

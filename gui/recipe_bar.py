@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -19,7 +20,9 @@ from gui.tasks import Tasks
 from gui.theme import SPACE
 
 _CHOOSE: Final = "choose"
+_EDIT: Final = "edit"
 _ORIGINAL: Final = "original"
+_FIRST: Final = builtin_recipes()[0].name
 _TIP: Final = Qt.ItemDataRole.ToolTipRole
 
 
@@ -28,20 +31,21 @@ class RecipeBar(QWidget):
 
     changed = Signal()
     refused = Signal(str)  # why a recipe file was not taken
+    edit_wanted = Signal()  # the recipes are to be edited
 
     def __init__(self, settings: Settings, tasks: Tasks, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("recipeBar")
         self._tasks = tasks
-        self._recipes: dict[str, Recipe] = {}
+        self._built_in = {one.name: one for one in builtin_recipes()}
+        self._own: dict[str, Recipe] = {}  # by the paths of their files, as those that were loaded
+        self._loaded: dict[str, Recipe] = {}
         self.recipes = QComboBox(self)
         self.recipes.setObjectName("recipeChooser")
         self.recipes.setAccessibleName(self.tr("Recipe"))
         self.folders = QComboBox(self)
         self.folders.setObjectName("folderChooser")
         self.folders.setAccessibleName(self.tr("Output folder"))
-        self.folders.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.folders.setMinimumContentsLength(14)
         self.mirror = QCheckBox(self.tr("Keep su&bfolders"), self)
         self.mirror.setObjectName("mirrorChooser")
         self.mirror.setToolTip(
@@ -50,8 +54,10 @@ class RecipeBar(QWidget):
         self.existing = QComboBox(self)
         self.existing.setObjectName("existingChooser")
         self.existing.setAccessibleName(self.tr("If a file is there already"))
-        self.existing.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.existing.setMinimumContentsLength(9)
+        # Names may be long, and must not force the window to be wide.
+        for box, signs in ((self.recipes, 14), (self.folders, 14), (self.existing, 9)):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(signs)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACE)
@@ -75,11 +81,7 @@ class RecipeBar(QWidget):
         self._match()
 
     def _fill(self, settings: Settings) -> None:
-        for recipe in builtin_recipes():
-            self._list(recipe.name, recipe)
-        self.recipes.insertSeparator(self.recipes.count())
-        self.recipes.addItem(self.tr("Load a recipe file…"), _CHOOSE)
-        self.recipes.setCurrentIndex(max(0, self.recipes.findData(settings.recipe)))
+        self._list(settings.recipe)
         if settings.recipe.endswith(".toml"):
             self._tasks.start(self._load(settings.recipe))
         self.folders.addItem(self.tr("Beside the source"), None)
@@ -105,13 +107,55 @@ class RecipeBar(QWidget):
         )  # the list shows all that the box cuts off
         self.existing.setCurrentIndex(max(0, self.existing.findData(settings.existing)))
 
-    def _list(self, key: str, recipe: Recipe) -> int:
-        """Put a recipe on the list, after the others of its kind; returns its place."""
-        self._recipes[key] = recipe
-        place = len(self._recipes) - 1
-        self.recipes.insertItem(place, recipe.name, key)
-        self.recipes.setItemData(place, recipe.description or recipe.name, _TIP)
-        return place
+    def _list(self, chosen: str) -> None:
+        """List all recipes, with one chosen; the first one where that is not there."""
+        self.recipes.clear()
+        named = sorted((self._loaded | self._own).items(), key=lambda one: one[1].name.casefold())
+        for group in (named, list(self._built_in.items())):
+            for key, recipe in group:
+                self.recipes.addItem(words.shown(recipe.name), key)
+                tip = words.shown(recipe.description or recipe.name)
+                self.recipes.setItemData(self.recipes.count() - 1, tip, _TIP)
+            if group:
+                self.recipes.insertSeparator(self.recipes.count())
+        self.recipes.addItem(self.tr("Edit recipes…"), _EDIT)
+        self.recipes.addItem(self.tr("Load a recipe file…"), _CHOOSE)
+        place = self.recipes.findData(chosen)
+        self.recipes.setCurrentIndex(place if place >= 0 else self.recipes.findData(_FIRST))
+
+    def set_own(self, recipes: Sequence[tuple[str, Recipe]]) -> None:
+        """List the user's own recipes, by the paths of their files; what is chosen stays if it is there."""
+        own = dict(recipes)
+        if own == self._own:
+            return
+        chosen, was = self.chosen(), self._named()
+        self._own = own
+        self._loaded = {key: one for key, one in self._loaded.items() if key not in own}
+        self._list(chosen)
+        if self.chosen() != chosen or self._named() != was:
+            self._match()
+            self.changed.emit()
+        else:
+            self._chosen = (self.recipes.currentIndex(), self._chosen[1])
+
+    def chosen(self) -> str:
+        """Return the key of the chosen recipe: the name of a built-in one, or the path of a file."""
+        return str(self.recipes.currentData())
+
+    def choose_key(self, key: str) -> None:
+        """Choose a recipe that is listed."""
+        place = self.recipes.findData(key)
+        if place >= 0 and place != self.recipes.currentIndex():
+            self._choose(place)
+
+    def listed(self) -> list[tuple[str, Recipe]]:
+        """Return all recipes with their keys, in the order of the list."""
+        keys = [self.recipes.itemData(place) for place in range(self.recipes.count())]
+        everything = self._all()
+        return [(key, everything[key]) for key in keys if key in everything]
+
+    def _all(self) -> dict[str, Recipe]:
+        return self._built_in | self._loaded | self._own
 
     def _list_folder(self, folder: str) -> int:
         place = self.folders.findData(folder)
@@ -125,9 +169,10 @@ class RecipeBar(QWidget):
 
     def recipe(self) -> Recipe:
         """Return the recipe for what is added now, with the folder and the rule that are chosen."""
-        return self._with_choices(self._named())
+        return self.with_choices(self._named())
 
-    def _with_choices(self, recipe: Recipe) -> Recipe:
+    def with_choices(self, recipe: Recipe) -> Recipe:
+        """Return a recipe with the folder and the rule that are chosen."""
         folder = self.folders.currentData()
         if folder == _ORIGINAL:
             recipe = recipe.replacing_originals()
@@ -138,7 +183,7 @@ class RecipeBar(QWidget):
         return recipe.with_existing(Existing(str(self.existing.currentData())))
 
     def _named(self) -> Recipe:
-        return self._recipes[str(self.recipes.currentData())]
+        return self._all()[self.chosen()]
 
     def as_settings(self, settings: Settings) -> Settings:
         """Return the settings with these choices."""
@@ -157,8 +202,10 @@ class RecipeBar(QWidget):
 
         What is chosen stays so. Of one that cannot be, the reason is said, and None returned.
         """
+        own = next((one for one in self._own.values() if one.name.casefold() == name.casefold()), None)
         try:
-            return self._with_choices(await asyncio.to_thread(_recipe_named, name))
+            found = own if own is not None else await asyncio.to_thread(_recipe_named, name)
+            return self.with_choices(found)
         except ImageQueueError as error:
             self.refused.emit(words.shown(str(error)))
             return None
@@ -170,7 +217,7 @@ class RecipeBar(QWidget):
             return
         found = await self.named(name)
         if found is not None:
-            self._choose(self.recipes.findData(found.name))
+            self._choose(self.recipes.findText(words.shown(found.name)))
 
     def _choose(self, place: int) -> None:
         self.recipes.setCurrentIndex(place)
@@ -219,11 +266,15 @@ class RecipeBar(QWidget):
     # -- choosing files and folders -------------------------------------------------------------------------
 
     def _on_recipe(self, place: int) -> None:
-        if self.recipes.itemData(place) != _CHOOSE:
+        wish = self.recipes.itemData(place)
+        if wish not in (_CHOOSE, _EDIT):
             self._match()
             self.changed.emit()
             return
         self.recipes.setCurrentIndex(self._chosen[0])
+        if wish == _EDIT:
+            self.edit_wanted.emit()
+            return
         dialog = QFileDialog(self.window(), self.tr("Load a recipe file"))
         dialog.setObjectName("recipeDialog")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
@@ -239,13 +290,10 @@ class RecipeBar(QWidget):
             self.refused.emit(words.shown(str(error)))
             return
         key = os.path.abspath(path)  # noqa: PTH100, ASYNC240 (text alone)
-        place = self.recipes.findData(key)
-        if place < 0:
-            place = self._list(key, recipe)
-        else:
-            self._recipes[key] = recipe
-            self.recipes.setItemText(place, recipe.name)
-        self._choose(place)
+        if key not in self._own:
+            self._loaded[key] = recipe
+            self._list(key)
+        self._choose(self.recipes.findData(key))
 
     def _on_folder(self, place: int) -> None:
         if self.folders.itemData(place) != _CHOOSE:

@@ -234,18 +234,6 @@ def weigh(task: Task, report: Callable[[float], None]) -> Done | Skipped:
         return Done(tuple(files), source.stamp[0], *source.size)
 
 
-def make_in_memory(
-    task: Task, source: Source, report: Callable[[float], None]
-) -> tuple[list[Made], list[str]]:
-    """Return what `process` would publish of an open source, and notes; write nothing.
-
-    Raises what `process` raises.
-    """
-    _, works, notes, recipe = prepared(task, source, _recipe(task.recipe), None)
-    made, more = _make(works, source, task, recipe, report)
-    return made, [*notes, *more]
-
-
 def _skipped(
     works: Sequence[Work], source: Source, task: Task, recipe: Recipe, folder: str
 ) -> Skipped | None:

@@ -83,6 +83,14 @@ def write_kept(kept: Kept) -> None:
         raise from_os_error(error, writing=True) from error
 
 
+def export_draft(path: Path, draft: Part) -> None:
+    """Write a recipe for others to import. Raises what `from_os_error` gives."""
+    try:
+        path.write_text(draft_toml(draft), encoding="utf-8")
+    except OSError as error:
+        raise from_os_error(error, writing=True) from error
+
+
 def remove_kept(path: str) -> None:
     """Remove a recipe's file; one that is gone is no error. Raises what `from_os_error` gives."""
     try:

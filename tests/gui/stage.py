@@ -88,6 +88,7 @@ async def staged(
     try:
         yield stage
     finally:
+        await window.recipes.close()
         window.end()
         await queue.close(0)
         await tasks.end()

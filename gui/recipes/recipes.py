@@ -1,0 +1,104 @@
+"""The recipes of the window: the user's own ones, the editor, and recipe files that are dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from core.links.address import is_link
+from core.preview import Previewer
+from gui import words
+from gui.notice import Notice
+from gui.recipe_bar import RecipeBar
+from gui.recipes.editor import RecipeEditor
+from gui.recipes.shelf import RecipeShelf
+from gui.tasks import Tasks
+
+_SUFFIX = ".toml"
+
+
+def is_recipe_file(path: str) -> bool:
+    """Return whether a path or link is named like a recipe file on a disk here."""
+    return path.lower().endswith(_SUFFIX) and not is_link(path)
+
+
+class Recipes(QObject):
+    """Keeps the bar and the editor in step with the shelf; a preview's worker lives as long as the editor."""
+
+    def __init__(
+        self,
+        window: QWidget,
+        bar: RecipeBar,
+        notice: Notice,
+        data_dir: Path,
+        tasks: Tasks,
+        memory_limit: Callable[[], int | None],
+        images: Callable[[], Sequence[str]],
+    ) -> None:
+        """Prepare; `memory_limit` is in bytes, `images` are those of the queue that can be looked at."""
+        super().__init__(window)
+        self._window = window
+        self._bar = bar
+        self._notice = notice
+        self._data_dir = data_dir
+        self._tasks = tasks
+        self._memory_limit = memory_limit
+        self._images = images
+        self.shelf = RecipeShelf(data_dir, tasks, self)
+        self.editor: RecipeEditor | None = None
+        self._previewer: Previewer | None = None
+        self.shelf.changed.connect(lambda: bar.set_own(self.shelf.recipes()))
+        self.shelf.failed.connect(lambda sentence: notice.say(words.shown(sentence)))
+        bar.edit_wanted.connect(self.show)
+
+    def begin(self) -> None:
+        """Read what was kept."""
+        self._tasks.start(self.shelf.read())
+
+    async def close(self) -> None:
+        """End the preview, and write what is left to be written."""
+        if self.editor is not None:
+            self.editor.close()
+        if self._previewer is not None:
+            await self._previewer.close()
+        await self.shelf.close()
+
+    def show(self) -> None:
+        """Show the editor, on the recipe that is chosen in the window."""
+        if self.editor is None:
+            self._previewer = Previewer(self._data_dir, memory_limit=self._memory_limit())
+            self.editor = RecipeEditor(
+                self._window, self.shelf, self._previewer, self._tasks, self._bar.chosen, self._images
+            )
+            self.editor.default_chosen.connect(self._set_default)
+            self.editor.finished.connect(self._forget)
+        self.editor.show()
+        self.editor.raise_()
+        self.editor.activateWindow()
+
+    def _forget(self) -> None:
+        editor, previewer = self.editor, self._previewer
+        self.editor = self._previewer = None
+        if editor is not None:
+            editor.deleteLater()
+        if previewer is not None:
+            self._tasks.start(previewer.close())
+
+    def _set_default(self, key: str) -> None:
+        self._bar.choose_key(key)
+        if self.editor is not None:
+            self.editor.refresh()
+
+    def take(self, paths: Sequence[str]) -> None:
+        """Import recipe files, and choose the last one for what is added from now on."""
+        self._tasks.start(self._take(list(paths)))
+
+    async def _take(self, paths: Sequence[str]) -> None:
+        for path in paths:
+            key, name = await self.shelf.take(path, self.tr("importing"))
+            self._bar.choose_key(key)
+            text = self.tr("Imported the recipe “{0}”, which is chosen now.").format(words.shown(name))
+            self._notice.say(text, self.tr("Edit it"), self.show, seconds=12)

@@ -120,5 +120,8 @@ class Previewer:
 
 def alone(recipe: Recipe, output: int) -> Recipe:
     """Return a recipe for one of its outputs alone, wherever it would go, and whatever is there already."""
-    chosen = replace(recipe, outputs=(recipe.outputs[output],), existing=Existing.REPLACE, skip_larger=False)
-    return chosen.with_folder(None)
+    return replace(
+        recipe.with_folder(None),
+        outputs=(recipe.outputs[output],), existing=Existing.REPLACE,
+        mirror=False, gather=False, skip_larger=False,
+    )  # fmt: skip

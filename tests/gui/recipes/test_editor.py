@@ -1,132 +1,19 @@
-"""A person makes, changes, tries and shares recipes in the window, by mouse or by keyboard alone."""
+"""A person makes and changes recipes in the window, by mouse or by keyboard alone."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import pytest
-from PySide6.QtCore import QPointF, QSize, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QFileDialog, QLabel, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit
 
-from core.executor import Done, Failed, Outcome, Task
-from core.imaging.pixels import AFTER, BEFORE, Picture, write_picture
-from core.job import JobError, OutputFile
 from core.operations import Blur, Resize
-from core.preview import Previewer
-from core.recipe import Recipe, builtin_recipes, format_toml, parse_toml, quick_recipe
-from core.recipe.draft import draft_of, recipe_of
+from core.recipe import builtin_recipes
+from core.recipe.draft import recipe_of
 from core.recipe.shelf import kept_recipes
-from gui.comparison import Comparison
-from gui.recipes.editor import RecipeEditor
-from gui.recipes.shelf import RecipeShelf
-from gui.tasks import Tasks
-from tests.conftest import RunOnLoop
-from tests.core.clocks import until
-from tests.core.processors import ByHand
-
-
-@dataclass
-class Scene:
-    """An editor on a shelf, whose previews end when the test says so, or at once."""
-
-    editor: RecipeEditor
-    shelf: RecipeShelf
-    hand: ByHand
-    folder: Path
-    defaults: list[str]
-    failures: list[BaseException]
-
-    def line(self, name: str) -> QLineEdit:
-        found = self.editor.form.controls[name].main
-        assert isinstance(found, QLineEdit)
-        return found
-
-    def type(self, name: str, text: str) -> None:
-        """Type into a field in the place of what it holds."""
-        line = self.line(name)
-        line.selectAll()
-        QTest.keyClicks(line, text)
-
-    def recipe(self) -> Recipe:
-        draft = self.shelf.draft(self.editor.key)
-        assert draft is not None
-        return recipe_of(draft)
-
-    def name(self) -> str:
-        draft = self.shelf.draft(self.editor.key)
-        assert draft is not None
-        return str(draft.value("name"))
-
-    def error(self, name: str) -> str:
-        label = self.editor.form.controls[name].error
-        return label.text() if not label.isHidden() else ""
-
-
-def previewed(folder: Path) -> Callable[[Task], Outcome]:
-    """Answer each wish for a preview at once."""
-
-    def script(task: Task) -> Outcome:
-        for name in (BEFORE, AFTER):
-            write_picture(folder / "preview" / name, Picture(2, 1, b"\xff\x00\x00\xff" * 2))
-        output = Recipe.from_json(task.recipe).outputs[0]
-        return Done((OutputFile(f"photo-{output.name}.webp", 1_234, 200, 100, output.name),), 9_876, 400, 200)
-
-    return script
-
-
-@asynccontextmanager
-async def scene(
-    folder: Path, script: Callable[[Task], Outcome | None] | None = None, default: str = "Web"
-) -> AsyncIterator[Scene]:
-    tasks, failures, defaults = Tasks(), [], [default]
-    tasks.on_failure = failures.append
-    shelf = RecipeShelf(folder, tasks)
-    await shelf.read()
-    hand = ByHand(script or previewed(folder))
-    previewer = Previewer(folder, processor=hand)
-    editor = RecipeEditor(
-        None,
-        shelf,
-        previewer,
-        tasks,
-        lambda: defaults[-1],
-        lambda: ["/photos/photo.jpg", "/photos/b.jpg"],  # type: ignore[arg-type]
-    )
-    editor.default_chosen.connect(defaults.append)
-    editor.show()
-    try:
-        yield Scene(editor, shelf, hand, folder, defaults, failures)
-    finally:
-        editor.close()
-        await previewer.close()
-        await shelf.close()
-        await tasks.end()
-        editor.deleteLater()
-
-
-Story = Callable[[Scene], Coroutine[Any, Any, None]]
-
-
-@pytest.fixture
-def act(run_on_qasync: RunOnLoop, tmp_path: Path) -> Callable[[Story], None]:
-    """Play a story in the editor on an empty shelf; nothing may fail unheard."""
-
-    def play(story: Story) -> None:
-        async def whole() -> None:
-            async with scene(tmp_path) as stage:
-                await story(stage)
-                assert stage.failures == []
-
-        run_on_qasync(whole())
-
-    return play
+from tests.gui.recipes.scene import Scene, Story
 
 
 def test_a_built_in_recipe_stays_as_it_is_and_its_copy_is_edited(act: Callable[[Story], None]) -> None:
@@ -271,7 +158,7 @@ def test_operations_and_outputs_are_added_moved_switched_off_and_removed(
         assert [one.name for one in stage.recipe().outputs] == ["output"]
         for _ in range(20):
             editor.deeds.undo.trigger()
-        assert stage.shelf.kept == ()
+        assert list(stage.shelf.kept) == []
         for _ in range(20):
             editor.deeds.redo.trigger()
         editor.choose(stage.shelf.kept[0].path)
@@ -286,13 +173,14 @@ def test_what_is_dragged_lands_where_it_is_dropped(act: Callable[[Story], None])
         stage.editor.deeds.steps["blur"].trigger()
         stage.editor.deeds.add_output.trigger()
         outline = stage.editor.outline
+        source: tuple[int, ...]
 
         def at(place: tuple[int, ...], part: float) -> Any:
             box = outline.visualItemRect(outline.item_at(place))
             point = QPointF(box.center().x(), box.top() + part * box.height()).toPoint()
             return outline._target(source, outline.item_at(place), point)
 
-        source: tuple[int, ...] = (0, 1)
+        source = (0, 1)
         assert at((0, 0), 0.1) == (0, 0)
         assert at((0, 0), 0.9) == (0, 1)
         assert at((1,), 0.5) == (1, 0)  # onto an output
@@ -346,36 +234,6 @@ def test_a_recipe_is_renamed_deleted_and_brought_back(act: Callable[[Story], Non
     act(story)
 
 
-def test_a_recipe_is_exported_and_imported(act: Callable[[Story], None], tmp_path: Path) -> None:
-    async def story(stage: Scene) -> None:
-        editor = stage.editor
-        editor.deeds.duplicate.trigger()
-        editor.deeds.export.trigger()
-        dialog = editor.findChild(QFileDialog, "recipeExportDialog")
-        assert isinstance(dialog, QFileDialog)
-        dialog.fileSelected.emit(str(tmp_path / "shared.toml"))
-        dialog.reject()
-        await until(lambda: (tmp_path / "shared.toml").exists())
-        text = (tmp_path / "shared.toml").read_text(encoding="utf-8")
-        await until(lambda: (tmp_path / "shared.toml").read_text(encoding="utf-8") != "")
-        assert parse_toml((tmp_path / "shared.toml").read_text(encoding="utf-8")) == stage.recipe(), text
-        other = tmp_path / "other.toml"
-        other.write_text(format_toml(quick_recipe(thumbnail=99)), encoding="utf-8")
-        editor.deeds.import_.trigger()
-        chooser = editor.findChild(QFileDialog, "recipeImportDialog")
-        assert isinstance(chooser, QFileDialog)
-        chooser.filesSelected.emit([str(other)])
-        chooser.reject()
-        await until(lambda: stage.name() == "Command line")
-        assert stage.recipe() == quick_recipe(thumbnail=99)
-        editor.take([str(other)])  # once more: it is there already
-        await asyncio.sleep(0)
-        await until(lambda: editor.findChildren(QLabel, "noticeText")[0].text() != "")
-        assert len(stage.shelf.kept) == 2
-
-    act(story)
-
-
 def test_a_recipe_becomes_the_default(act: Callable[[Story], None]) -> None:
     async def story(stage: Scene) -> None:
         assert not stage.editor.deeds.default.isEnabled()  # it is already
@@ -384,64 +242,6 @@ def test_a_recipe_becomes_the_default(act: Callable[[Story], None]) -> None:
         assert stage.defaults[-1] == stage.editor.key
 
     act(story)
-
-
-def test_the_preview_shows_the_size_in_bytes_and_the_name_of_the_file(act: Callable[[Story], None]) -> None:
-    async def story(stage: Scene) -> None:
-        pane = stage.editor.preview
-        await until(lambda: not pane.comparison.is_empty())
-        assert pane.weight.text() == "1.2 kB, 88 % smaller"
-        assert pane.facts.text() == "400 × 200, 9.9 kB becomes 200 × 100, 1,234 bytes"
-        example = stage.editor.findChild(QLabel, "recipeExample")
-        assert isinstance(example, QLabel)
-        assert example.text() == "For example photo-web.webp"
-        made = len(stage.hand.order)
-        stage.editor.deeds.duplicate.trigger()
-        stage.type("quality", "55")  # two keys, one preview
-        await until(lambda: len(stage.hand.order) > made)
-        await until(lambda: not stage.hand.tasks)
-        assert len(stage.hand.order) == made + 1
-
-    act(story)
-
-
-def test_a_name_template_is_shown_by_example_while_it_is_typed(
-    run_on_qasync: RunOnLoop, tmp_path: Path
-) -> None:
-    async def story() -> None:
-        async with scene(tmp_path, lambda task: None) as stage:
-            stage.editor.deeds.duplicate.trigger()
-            stage.type("template", "{stem}-{width}x{height}-{index:04}")
-            example = stage.editor.findChild(QLabel, "recipeExample")
-            assert isinstance(example, QLabel)
-            assert example.text() == "For example photo-2048x1365-0001.webp"
-            stage.type("template", "{nothing}")
-            assert "{stem}" in stage.error("template")
-
-    run_on_qasync(story())
-
-
-def test_why_there_is_no_preview_is_told(run_on_qasync: RunOnLoop, tmp_path: Path) -> None:
-    error = JobError("no-such-file", "There is no file /photos/photo.jpg.")
-
-    async def story() -> None:
-        async with scene(tmp_path, lambda task: Failed(error)) as stage:
-            pane = stage.editor.preview
-            await until(lambda: pane.trouble.text() == error.message)
-            assert pane.comparison.is_empty()
-
-    run_on_qasync(story())
-
-
-def test_the_output_that_is_chosen_is_the_one_that_is_seen(run_on_qasync: RunOnLoop, tmp_path: Path) -> None:
-    async def story() -> None:
-        async with scene(tmp_path, default="Web set") as stage:
-            stage.editor.deeds.duplicate.trigger()
-            stage.editor.outline.item_at((1,)).setCheckState(0, Qt.CheckState.Unchecked)
-            stage.editor._look_at((2,))
-            await until(lambda: "photo-512.webp" in stage.editor.form._example)
-
-    run_on_qasync(story())
 
 
 def test_every_control_has_a_name_for_those_who_do_not_see_it(act: Callable[[Story], None]) -> None:
@@ -456,28 +256,3 @@ def test_every_control_has_a_name_for_those_who_do_not_see_it(act: Callable[[Sto
                         assert said, part.objectName()
 
     act(story)
-
-
-def test_a_recipe_that_is_right_again_after_an_import_of_a_draft(tmp_path: Path) -> None:
-    """A draft of each built-in recipe is the recipe: what the editor opens changes nothing by itself."""
-    for recipe in builtin_recipes():
-        assert recipe_of(draft_of(recipe)) == recipe
-
-
-def test_the_line_between_before_and_after_is_moved_by_keys(qtbot: Any) -> None:
-    comparison = Comparison()
-    qtbot.addWidget(comparison)
-    image = QImage(40, 20, QImage.Format.Format_RGB32)
-    image.fill(Qt.GlobalColor.red)
-    comparison.show_images(image, image, QSize(40, 20))
-    comparison.show()
-    QTest.keyClick(comparison, Qt.Key.Key_Left)
-    assert comparison.line == pytest.approx(0.45)
-    QTest.keyClick(comparison, Qt.Key.Key_End)
-    assert comparison.line == 1
-    QTest.keyClick(comparison, Qt.Key.Key_Home)
-    assert comparison.line == 0
-    QTest.keyClick(comparison, Qt.Key.Key_Plus)
-    assert "50 %" in comparison.accessibleDescription()
-    QTest.mouseClick(comparison, Qt.MouseButton.LeftButton, pos=comparison.rect().center())
-    assert comparison.line == pytest.approx(0.5, abs=0.05)

@@ -45,6 +45,7 @@ from gui.folder_filters import FolderFilters
 from gui.hearing import Hearing
 from gui.help import about_text, shortcuts_text
 from gui.inspector import Inspector
+from gui.menus import fill_menu_bar
 from gui.mime import Picture, pictures_of_mime, sources_of_mime
 from gui.notice import Notice
 from gui.pages import Pages
@@ -139,7 +140,9 @@ class MainWindow(QMainWindow):
         self.drop_area = DropArea(self)
         self.progress.add_part(self.companions.when_done.button)
         self._lay_out()
-        self._make_menus()
+        self._job_menu = fill_menu_bar(
+            self.menuBar(), self.actions_, self.view, self.companions.when_done.menu
+        )
         self._connect()
         self.state = WindowState(
             self, self._splitter, self.view, self.tabs, self.actions_, self.recipe_bar, self.settings,
@@ -197,44 +200,6 @@ class MainWindow(QMainWindow):
         centre = QWidget(self)
         centre.setLayout(column)
         self.setCentralWidget(centre)
-
-    def _make_menus(self) -> None:
-        acts, bar = self.actions_, self.menuBar()
-        file = bar.addMenu(self.tr("&File"))
-        file.addActions([acts.add_files, acts.add_folder, acts.folder_filters, acts.paste])
-        file.addSeparator()
-        file.addAction(acts.dry_run)
-        file.addSeparator()
-        file.addActions([acts.watched_folders, acts.save_report, acts.save_failures])
-        file.addSeparator()
-        file.addActions([acts.export_jobs, acts.import_jobs])
-        file.addSeparator()
-        file.addAction(acts.quit)
-        edit = bar.addMenu(self.tr("&Edit"))
-        edit.addActions([acts.undo, acts.select_all, acts.find])
-        edit.addSeparator()
-        edit.addAction(acts.edit_recipes)
-        edit.addSeparator()
-        edit.addAction(acts.preferences)
-        queue = bar.addMenu(self.tr("&Queue"))
-        queue.addActions([acts.start_pause, acts.stop])
-        queue.addMenu(self.companions.when_done.menu)
-        queue.addSeparator()
-        queue.addActions([acts.show_failed, acts.retry_failed, acts.clear_ended])
-        queue.addSeparator()
-        queue.addAction(acts.by_content)
-        acts.job_menu(bar.addMenu(self.tr("&Image")))
-        look = bar.addMenu(self.tr("&View"))
-        look.addAction(acts.details)
-        columns = look.addMenu(self.tr("&Columns"))
-        columns.aboutToShow.connect(lambda: self.view.header_actions(columns))
-        look.addMenu(self.tr("&Appearance")).addActions(list(acts.schemes.values()))
-        help_menu = bar.addMenu(self.tr("&Help"))
-        help_menu.addActions([acts.shortcuts, acts.diagnostics, acts.about])
-        self._job_menu = self.menuBar().addMenu("")
-        self._job_menu.menuAction().setVisible(False)
-        self._job_menu.setObjectName("jobMenu")
-        acts.job_menu(self._job_menu)
 
     def _connect(self) -> None:
         acts, tasks = self.actions_, self._tasks

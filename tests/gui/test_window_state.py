@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from PySide6.QtCore import QSettings
@@ -96,11 +97,21 @@ def test_what_an_earlier_version_kept_is_taken_over(run_on_qasync: RunOnLoop, tm
     run_on_qasync(story())
 
 
+def files_open_here() -> list[str]:
+    """The paths of the files that this process has open."""
+    found = []
+    for number in os.listdir("/proc/self/fd"):
+        with suppress(OSError):  # the one that lists them is closed by now
+            found.append(os.readlink(f"/proc/self/fd/{number}"))
+    return found
+
+
 def test_a_write_leaves_nothing_open(run_on_qasync: RunOnLoop, tmp_path: Path) -> None:
     async def story() -> None:
         async with staged(tmp_path / "data") as stage:
-            before = len(os.listdir("/proc/self/fd"))
             await stage.window.state.write()
-            assert len(os.listdir("/proc/self/fd")) == before
+            names = {path.name for path in (tmp_path / "data").iterdir() if path.name.startswith("window")}
+            assert "window.ini" in names
+            assert not {Path(one).name for one in files_open_here()} & names
 
     run_on_qasync(story())

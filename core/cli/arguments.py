@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import math
 import re
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from typing import Final, NoReturn
 
-from core.cli import help_texts
+from core.cli import help_texts, values
 from core.cli.terminal import printable
-from core.command import AFTER_ALL, AFTER_EACH, words_of
-from core.errors import BadUsage
-from core.formats import FORMATS, WRITABLE, format_named
-from core.intake.wanted import bytes_from
-from core.job import JobState, Priority
-from core.settings import DATA_DIR_VARIABLE, MAX_TIMEOUT, MAX_WORKERS
-from core.transfer.mapping import PathMap, path_map
-
-MAX_SIDE: Final = 100_000  # pixels, as core.operations takes them
-_ID: Final = 2**63 - 1
-_PRIORITIES: Final = {"high": Priority.HIGH, "normal": Priority.NORMAL, "low": Priority.LOW}
+from core.command import AFTER_ALL, AFTER_EACH
+from core.formats import WRITABLE
+from core.job import JobState
+from core.settings import DATA_DIR_VARIABLE, MAX_WORKERS
 
 
 class Parser(argparse.ArgumentParser):
@@ -39,7 +31,7 @@ class Parser(argparse.ArgumentParser):
         self.add_argument(
             "--data-dir",
             metavar="DIR",
-            type=_not_empty,
+            type=values.not_empty,
             help=f"the data folder with the queue (else {DATA_DIR_VARIABLE})",
         )
 
@@ -92,7 +84,7 @@ def _window_parser() -> Parser:
     parser = Parser("imagequeue", help_texts.WINDOW, usage=help_texts.WINDOW_USAGE)
     _add_paths(parser)
     about = "add the PATHs with this recipe (a name, or a file) instead of the one that the window shows"
-    parser.add_argument("--recipe", metavar="NAME|FILE.toml", type=_not_empty, help=about)
+    parser.add_argument("--recipe", metavar="NAME|FILE.toml", type=values.not_empty, help=about)
     version = f"Image Queue {metadata.version('imagequeue')}"
     parser.add_argument("--version", action="version", version=version)
     return parser
@@ -124,7 +116,7 @@ def _add_paths(parser: Parser) -> None:
         "paths", nargs="*", metavar="PATH", help="image files, folders with images, and links"
     )
     about = "add the PATHs that a file lists, too, one a line or parted by NULs; - reads standard input"
-    parser.add_argument("--paths-from", metavar="FILE", type=_not_empty, help=about)
+    parser.add_argument("--paths-from", metavar="FILE", type=values.not_empty, help=about)
 
 
 def _add_quiet(parser: Parser) -> None:
@@ -138,31 +130,33 @@ def _add_options(parser: Parser) -> None:
     about = (
         "put the outputs into this folder, made when missing (else where the recipe says: beside the source)"
     )
-    add("-o", "--output", metavar="DIR", type=_not_empty, help=about)
+    add("-o", "--output", metavar="DIR", type=values.not_empty, help=about)
     about = "put them there into the same folders as their sources are in below the folder that is given"
     add("--mirror", action="store_true", default=None, help=about)
     about = "put each output in the place of its original, which goes to the trash; takes one output"
     add("--replace-original", action="store_true", default=None, help=about)
     about = "a recipe by its name, or in a file"
-    add("--recipe", metavar="NAME|FILE.toml", type=_not_empty, help=about)
+    add("--recipe", metavar="NAME|FILE.toml", type=values.not_empty, help=about)
     about = "make a thumbnail that fits a square of PX pixels"
-    add("--thumbnail", metavar="PX", type=_whole(1, MAX_SIDE), help=about)
+    add("--thumbnail", metavar="PX", type=values.whole(1, values.MAX_SIDE), help=about)
     about = "make a copy that fits WxH pixels, or a square of PX"
-    add("--resize", metavar="WxH|PX", type=_size, help=about)
-    add("--format", metavar="F", type=_format, help=f"write this format: {', '.join(WRITABLE)}")
-    add("--quality", metavar="N", type=_whole(1, 100), help="of lossy formats, 1 to 100")
+    add("--resize", metavar="WxH|PX", type=values.sides, help=about)
+    add(
+        "--format", metavar="F", type=values.writable_format, help=f"write this format: {', '.join(WRITABLE)}"
+    )
+    add("--quality", metavar="N", type=values.whole(1, 100), help="of lossy formats, 1 to 100")
     about = "lower the quality, and at last the size, until a file has at most BYTES, such as 200KB or 1.5M"
-    add("--max-size", metavar="BYTES", type=_limit, help=about)
+    add("--max-size", metavar="BYTES", type=values.size_limit, help=about)
     about = "write no output that would be larger than its source; where none is left the job is skipped"
     add("--skip-larger", action="store_true", default=None, help=about)
     about = "high (10), normal (0), low (-10) or a whole number; higher runs first"
-    add("--priority", metavar="P", type=_priority, help=about)
+    add("--priority", metavar="P", type=values.priority, help=about)
     about = "jobs that run at the same time (else as in the settings: 4)"
-    add("--workers", metavar="N", type=_whole(1, MAX_WORKERS), help=about)
+    add("--workers", metavar="N", type=values.whole(1, MAX_WORKERS), help=about)
     about = "attempts after the first (else as in the settings: 3)"
-    add("--max-retries", metavar="N", type=_whole(0, 1_000), help=about)
+    add("--max-retries", metavar="N", type=values.whole(0, 1_000), help=about)
     about = "seconds that an attempt may take, 0 for no limit (else as in the settings: 300)"
-    add("--timeout", metavar="S", type=_seconds, help=about)
+    add("--timeout", metavar="S", type=values.seconds, help=about)
     about = (
         "what becomes of a file that has an output's name already: it stays and nothing is made, the output "
         "gets the next number, it is replaced, or it is replaced if the source is newer (else as the recipe "
@@ -170,18 +164,18 @@ def _add_options(parser: Parser) -> None:
     )
     add("--existing", choices=("keep", "number", "replace", "newer"), help=about)
     about = "leave out of folders what this line of a .gitignore would; may be given several times"
-    add("--ignore", metavar="PATTERN", action="append", type=_not_empty, help=about)
+    add("--ignore", metavar="PATTERN", action="append", type=values.not_empty, help=about)
     about = "take only this format out of folders; may be given several times"
-    add("--only", metavar="FORMAT", action="append", type=_any_format, help=about)
+    add("--only", metavar="FORMAT", action="append", type=values.known_format, help=about)
     about = "leave files of folders out that are smaller, such as 500, 20k or 1.5M (units of 1,000)"
-    add("--min-size", metavar="BYTES", type=_bytes, help=about)
+    add("--min-size", metavar="BYTES", type=values.byte_count, help=about)
     add("--hidden", action="store_true", default=None, help="take hidden files and folders in folders, too")
     about = "open archives in folders, too, though not in watched ones; the limits against bombs hold"
     add("--archives", action="store_true", default=None, help=about)
     about = "run this command after each job that is done; see below (else as in the settings)"
-    add("--after-each", metavar="COMMAND", type=_command(AFTER_EACH), help=about)
+    add("--after-each", metavar="COMMAND", type=values.command(AFTER_EACH), help=about)
     about = "run this command when nothing is left to run (else as in the settings)"
-    add("--after-all", metavar="COMMAND", type=_command(AFTER_ALL), help=about)
+    add("--after-all", metavar="COMMAND", type=values.command(AFTER_ALL), help=about)
     add("--json", action="store_true", help="print one JSON object a line for each job that ends")
     _add_quiet(parser)
 
@@ -231,7 +225,7 @@ def _release_parser() -> Parser:
 
 def _add_ids(parser: Parser, number: str, every: str = "") -> None:
     parser.add_argument(
-        "ids", nargs=number, default=[], metavar="ID", type=_whole(1, _ID), help="ids of jobs"
+        "ids", nargs=number, default=[], metavar="ID", type=values.whole(1, values.MAX_ID), help="ids of jobs"
     )
     if every:
         parser.add_argument("--all", action="store_true", help=every)
@@ -254,7 +248,7 @@ def _clear_parser() -> Parser:
 def _report_parser() -> Parser:
     parser = Parser("imagequeue report", help_texts.REPORT)
     about = "the file to write: its name ends in .csv or .json; an earlier one is replaced"
-    parser.add_argument("file", metavar="FILE", type=_not_empty, help=about)
+    parser.add_argument("file", metavar="FILE", type=values.not_empty, help=about)
     _add_state(parser, tuple(JobState))
     _add_quiet(parser)
     return parser
@@ -264,13 +258,13 @@ def _export_parser() -> Parser:
     parser = Parser("imagequeue export", help_texts.EXPORT, help_texts.EXPORT_END)
     add = parser.add_argument
     about = "the file to write, such as shoot.imagequeue; an earlier one is replaced"
-    add("file", metavar="FILE", type=_not_empty, help=about)
+    add("file", metavar="FILE", type=values.not_empty, help=about)
     add(
         "ids",
         nargs="*",
         default=[],
         metavar="ID",
-        type=_whole(1, _ID),
+        type=values.whole(1, values.MAX_ID),
         help="ids of jobs (else all that wait)",
     )
     about = (
@@ -286,9 +280,9 @@ def _export_parser() -> Parser:
 def _import_parser() -> Parser:
     parser = Parser("imagequeue import", help_texts.IMPORT, help_texts.IMPORT_END)
     add = parser.add_argument
-    add("file", metavar="FILE", type=_not_empty, help="a file that `imagequeue export` wrote")
+    add("file", metavar="FILE", type=values.not_empty, help="a file that `imagequeue export` wrote")
     about = "folder OLD of the other machine is folder NEW here; may be given several times"
-    add("--map", metavar="OLD=NEW", action="append", default=[], type=_map, help=about)
+    add("--map", metavar="OLD=NEW", action="append", default=[], type=values.path_mapping, help=about)
     about = (
         "what to do when sources are not here: refuse all (unless you say so), leave-out those jobs, "
         "or take all the same"
@@ -319,7 +313,7 @@ def _desktop_parser() -> Parser:
 
 def _add_state(parser: Parser, allowed: Sequence[JobState]) -> None:
     about = f"only jobs in this state, one of {', '.join(allowed)}; may be given several times"
-    parser.add_argument("--state", action="append", type=_state(allowed), metavar="STATE", help=about)
+    parser.add_argument("--state", action="append", type=values.state(allowed), metavar="STATE", help=about)
 
 
 _PARSERS: Final[dict[str, Callable[[], Parser]]] = {
@@ -346,104 +340,3 @@ _PARSERS: Final[dict[str, Callable[[], Parser]]] = {
 def parsers() -> dict[str, Parser]:
     """Return the parser of each command by its name, that of the window as "window"."""
     return {name: make() for name, make in _PARSERS.items()}
-
-
-def _command(fields: Sequence[str]) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        try:
-            words_of(text, fields, "It")
-        except BadUsage as error:
-            raise argparse.ArgumentTypeError(str(error).removeprefix("It ")) from error
-        return text
-
-    return read
-
-
-def _not_empty(text: str) -> str:
-    if not text:
-        raise argparse.ArgumentTypeError("takes a name, not nothing")
-    return text
-
-
-def _map(text: str) -> PathMap:
-    try:
-        return path_map(text)
-    except BadUsage as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _whole(lowest: int, highest: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not re.fullmatch(r"[+-]?[0-9]{1,19}", text) or not lowest <= int(text) <= highest:
-            limits = f"from {lowest:,} to {highest:,}" if highest < 2**31 else f"from {lowest:,} up"
-            raise argparse.ArgumentTypeError(f"takes a whole number {limits}, not {text!r}")
-        return int(text)
-
-    return read
-
-
-def _state(allowed: Sequence[JobState]) -> Callable[[str], JobState]:
-    def read(text: str) -> JobState:
-        if text.lower() not in allowed:
-            raise argparse.ArgumentTypeError(f"takes one of {', '.join(allowed)}, not {text!r}")
-        return JobState(text.lower())
-
-    return read
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds <= MAX_TIMEOUT:
-        raise argparse.ArgumentTypeError(f"takes seconds from 0 (no limit) to {MAX_TIMEOUT:,g}, not {text!r}")
-    return seconds
-
-
-def _size(text: str) -> str:
-    found = re.fullmatch(r"([0-9]{1,6})(?:[xX×]([0-9]{1,6}))?", text)
-    if found is None or not all(1 <= int(side) <= MAX_SIDE for side in found.groups() if side is not None):
-        raise argparse.ArgumentTypeError(
-            f'takes "WxH" or one number, in pixels from 1 to {MAX_SIDE:,}, not {text!r}'
-        )
-    return text
-
-
-def _format(text: str) -> str:
-    found = format_named(text)
-    if found is None or not found.writable:
-        raise argparse.ArgumentTypeError(f"takes one of {', '.join(WRITABLE)}, not {text!r}")
-    return found.name
-
-
-def _any_format(text: str) -> str:
-    found = format_named(text)
-    if found is None:
-        raise argparse.ArgumentTypeError(
-            f"takes one of {', '.join(one.name for one in FORMATS)}, not {text!r}"
-        )
-    return found.name
-
-
-def _bytes(text: str) -> int:
-    try:
-        return bytes_from(text)
-    except BadUsage as error:
-        raise argparse.ArgumentTypeError(f"takes bytes such as 500, 20k or 1.5M, not {text!r}") from error
-
-
-def _limit(text: str) -> int:
-    most = _bytes(text)
-    if not 1_000 <= most <= 2**40:
-        raise argparse.ArgumentTypeError(f"takes bytes from 1,000 on, such as 200KB or 1.5M, not {text!r}")
-    return most
-
-
-def _priority(text: str) -> int:
-    named = _PRIORITIES.get(text.lower())
-    if named is not None:
-        return int(named)
-    if not re.fullmatch(r"[+-]?[0-9]{1,10}", text) or not -(2**31) <= int(text) < 2**31:
-        raise argparse.ArgumentTypeError(f"takes high, normal, low or a whole number, not {text!r}")
-    return int(text)

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QFileDialog, QPushButton
 from core.dry_run import Totals
 from core.job import JobState
 from core.recipe import Existing, Recipe
-from gui.dry_run import DryRunDialog, totals_sentence
+from gui.dry_run import DryRunDialog
+from gui.foreseen import totals_sentence
 from tests.conftest import RunOnLoop
 from tests.core.clocks import until
 from tests.core.imaging.pictures import photo

@@ -13,7 +13,7 @@ from PIL import Image
 from core.errors import BadName, BadRecipe, NoSuchFile, NotAnImage, ReadFailed, TooLarge
 from core.executor import Skipped
 from core.gathered import read_list, write_list
-from core.imaging import process
+from core.imaging import making
 from core.imaging.process import foresee
 from core.operations import Rotate, Thumbnail
 from core.recipe import Colour, Existing, Output, Recipe
@@ -128,7 +128,7 @@ def test_g4_a_document_that_lacks_a_page_gets_no_name(
 ) -> None:
     path = document(tmp_path / "in.tif")
     short = encoded(pages()[0], "TIFF", save_all=True, append_images=pages()[1:2])
-    monkeypatch.setattr(process, "encode_pages", lambda *_: (short, ()))
+    monkeypatch.setattr(making, "encode_pages", lambda *_: (short, ()))
     with pytest.raises(ReadFailed, match="cannot be read back"):
         done(path, Recipe("r", (Output("o", (), "tiff"),)))
     assert names_in(tmp_path) == {"in.tif"}

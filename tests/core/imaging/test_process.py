@@ -51,7 +51,7 @@ def test_the_default_recipe_makes_a_thumbnail_and_a_copy_from_one_decode(
         needed.append(size)
         return decode.load(opened_source, size, fast=fast)
 
-    monkeypatch.setattr("core.imaging.process.load", load)
+    monkeypatch.setattr("core.imaging.making.load", load)
     outcome = done(source, builtin_recipes()[0])
     assert [(Path(one.path).name, one.width, one.height) for one in outcome.outputs] == [
         ("a-thumbnail.jpg", 256, 192),

@@ -134,7 +134,7 @@ def test_g4_a_damaged_encoding_is_not_published(
     def torn(*_: object) -> tuple[bytes, tuple[int, int], tuple[str, ...]]:
         return encoded(photo(20, 15), "JPEG")[:300], (20, 15), ()
 
-    monkeypatch.setattr("core.imaging.process.encode", torn)
+    monkeypatch.setattr("core.imaging.making.encode", torn)
     with pytest.raises(ReadFailed, match="cannot be read back"):
         run(source, RECIPE.with_folder(out))
     assert names_in(out) == set()
@@ -146,7 +146,7 @@ def test_g5_a_file_that_is_there_is_kept_and_nothing_is_decoded_for_it(
     out.mkdir()
     for name in NAMES:
         (out / name).write_bytes(b"mine")
-    monkeypatch.setattr("core.imaging.process.load", None)  # decoding would raise
+    monkeypatch.setattr("core.imaging.making.load", None)  # decoding would raise
     outcome = run(source, RECIPE.with_folder(out))
     assert isinstance(outcome, Skipped)
     assert outcome.reason == "a-small.jpg and 1 more are there already."

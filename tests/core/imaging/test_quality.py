@@ -96,7 +96,7 @@ def test_a_search_decodes_the_source_once(tmp_path: Path, monkeypatch: pytest.Mo
         loads.append(given)
         return decode.load(*given, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("core.imaging.process.load", load)
+    monkeypatch.setattr("core.imaging.making.load", load)
     outputs = (
         Output("small", (Resize(width=300),), "jpeg", max_bytes=9_000),
         Output("same", (), "jpeg", look="same"),

@@ -24,9 +24,9 @@ class QueueReads:
         self._reader: StoreReader | None = None
         self._threads = ThreadPoolExecutor(1, "store-reader")
 
-    async def find(self, query: JobQuery) -> array[int]:
-        """Return the ids of the jobs that the query asks for, in its order."""
-        return await self._read(lambda reader: reader.find(query))
+    async def find(self, query: JobQuery, most: int | None = None) -> array[int]:
+        """Return the ids of the jobs that the query asks for, in its order; the first `most` ones, or all."""
+        return await self._read(lambda reader: reader.find(query, most))
 
     async def jobs(self, ids: Sequence[int]) -> list[Job]:
         """Return these jobs, in this order; those that are gone are left out."""

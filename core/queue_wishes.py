@@ -84,12 +84,13 @@ class QueueWishes(QueueTelling):
         """Move waiting jobs together by one place, to the front of the queue or its end; returns how many."""
         return await self._change(lambda store: store.shift(ids, up=up), None)
 
-    async def remove(self, ids: Sequence[int]) -> int:
+    async def remove(self, ids: Sequence[int], *, more: bool = False) -> int:
         """Forget jobs that are not running, with their attempts; returns how many. Files stay.
 
         Until the next removal or the end of the app, `restore` takes it back.
+        more: whether these belong to what was removed last, as one removal in several parts.
         """
-        removed = await self._writer.call(lambda store: store.remove(ids))
+        removed = await self._writer.call(lambda store: store.remove(ids, more=more))
         self._tell(removed, ChangeKind.REMOVED)
         return len(removed)
 

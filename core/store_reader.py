@@ -67,15 +67,18 @@ class StoreReader:
         """End a read that runs in another thread; it raises sqlite3.OperationalError there."""
         self._db.interrupt()
 
-    def find(self, query: JobQuery) -> array[int]:
-        """Return the ids of the jobs that the query asks for, in its order."""
+    def find(self, query: JobQuery, most: int | None = None) -> array[int]:
+        """Return the ids of the jobs that the query asks for, in its order; the first `most` ones, or all."""
         where, values = _conditions(query)
         parts = [_reversed(part) if query.descending else part for part in _ORDER[query.sort]]
         if query.sort in _BEHIND:
             parts.insert(0, _BEHIND[query.sort])
         if query.sort is not SortKey.ADDED:
             parts.append("id")
-        cursor = self._db.execute(f"SELECT id FROM jobs {where} ORDER BY {', '.join(parts)}", values)
+        cursor = self._db.execute(
+            f"SELECT id FROM jobs {where} ORDER BY {', '.join(parts)} LIMIT ?",
+            (*values, -1 if most is None else most),
+        )
         ids = array("q")
         while rows := cursor.fetchmany(2_000):
             ids.extend([row[0] for row in rows])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from core.job import JobState
-from core.store_base import NO_ERROR
+from core.store_base import CHUNK, NO_ERROR
 from core.store_order import StoreOrder
 
 
@@ -67,24 +68,38 @@ class StoreWishes(StoreOrder):
                 (note.encode("utf-8", "replace"),),
             )
 
-    def remove(self, ids: Sequence[int]) -> list[int]:
-        """Forget jobs with their attempts, in any state but running; `restore` brings the last ones back."""
+    def remove(self, ids: Sequence[int], *, more: bool = False) -> list[int]:
+        """Forget jobs with their attempts, in any state but running; `restore` brings the last ones back.
+
+        more: whether these belong to what was removed last, and come back together with it.
+        """
         removed: list[int] = []
         with self.transaction():
-            self.forget_removed()
-            for state in JobState:
-                if state is not JobState.RUNNING:
-                    here = f"WHERE state = '{state}' AND {{ids}}"
-                    self.for_ids(f"INSERT INTO removed_jobs SELECT * FROM jobs {here}", ids)
-                    rows = self.for_ids(f"DELETE FROM jobs {here} RETURNING id", ids)
-                    self.count(state, None, len(rows))
-                    removed += rows
-            where = "WHERE {ids}"
-            self.for_ids(
-                f"INSERT INTO removed_attempts SELECT * FROM attempts {where}", removed, column="job"
-            )
-            self.for_ids(f"DELETE FROM attempts {where}", removed, column="job")
+            if not more:
+                self.forget_removed()
+            for start in range(0, len(ids), CHUNK):
+                chunk = ids[start : start + CHUNK]
+                here = "WHERE state <> 'running' AND {ids}"
+                self.for_ids(f"INSERT INTO removed_jobs SELECT * FROM jobs {here}", chunk)
+                for state, number in self._states_of(chunk).items():
+                    self.count(state, None, number)
+                gone = self.for_ids(f"DELETE FROM jobs {here} RETURNING id", chunk)
+                where = "WHERE {ids}"
+                self.for_ids(
+                    f"INSERT INTO removed_attempts SELECT * FROM attempts {where}", gone, column="job"
+                )
+                self.for_ids(f"DELETE FROM attempts {where}", gone, column="job")
+                removed += gone
         return removed
+
+    def _states_of(self, ids: Sequence[int]) -> dict[JobState, int]:
+        """Return how many of these jobs are in each state, but for running ones."""
+        rows = self._db.execute(
+            "SELECT state, COUNT(*) FROM jobs WHERE state <> 'running'"
+            " AND id IN (SELECT value FROM json_each(?)) GROUP BY state",
+            (json.dumps(list(ids)),),
+        )
+        return {JobState(state): number for state, number in rows}
 
     def restore(self) -> list[int]:
         """Bring back what was removed last, as it was, at its old places; returns the ids."""

@@ -27,6 +27,7 @@ from gui.queue_view import QueueView
 from gui.tasks import Tasks
 
 _KNOWN: Final = 500  # selected jobs that are looked at to tell which actions apply
+_PART: Final = 20_000  # jobs that are changed in one commit, so that others come in between
 _COPIED: Final = 10_000  # paths that go to the clipboard
 _CLEARED: Final = frozenset({JobState.DONE, JobState.SKIPPED, JobState.CANCELLED})
 
@@ -73,10 +74,10 @@ class Commands(QObject):
             (actions.do_last, queue.do_last),
             (actions.move_up, lambda ids: queue.shift(ids, up=True)),
             (actions.move_down, lambda ids: queue.shift(ids, up=False)),
-            (actions.hold, queue.hold),
-            (actions.release, queue.release),
+            (actions.hold, lambda ids: self._in_parts(ids, queue.hold)),
+            (actions.release, lambda ids: self._in_parts(ids, queue.release)),
             (actions.cancel, self._cancel),
-            (actions.retry, queue.retry),
+            (actions.retry, lambda ids: self._in_parts(ids, queue.retry)),
         ):
             action.triggered.connect(lambda _=False, method=method: self._with_selected(method))
         for priority, action in actions.priorities.items():
@@ -104,6 +105,23 @@ class Commands(QObject):
         if ids:
             self._tasks.start(method(ids))
 
+    async def _in_parts(
+        self, ids: Sequence[int], method: Callable[[Sequence[int]], Coroutine[Any, Any, int]]
+    ) -> int:
+        """Do with very many jobs what is asked for in parts, between which the workers get their next jobs.
+
+        How far it is is said; returns how many jobs changed.
+        """
+        changed = 0
+        for start in range(0, len(ids), _PART):
+            if start:
+                percent, number = 100 * start // len(ids), words.images(len(ids))
+                self._notice.say(self.tr("Changing {0}: {1} % are done.").format(number, percent))
+            changed += await method(ids[start : start + _PART])
+        if len(ids) > _PART:
+            self._notice.hide()
+        return changed
+
     def _on_data_changed(self) -> None:
         self._look_soon.start()  # a method of its own: Qt calls it no more when this is gone
 
@@ -121,7 +139,7 @@ class Commands(QObject):
 
     async def _cancel(self, ids: array[int]) -> int:
         self._model.mark_cancelling(ids)
-        return await self._queue.cancel(ids)
+        return await self._in_parts(ids, self._queue.cancel)
 
     async def _move(self, ids: array[int], target: int | None) -> int:
         if target is None:
@@ -138,7 +156,8 @@ class Commands(QObject):
         )
 
     def _set_priority(self, priority: int) -> None:
-        self._tasks.start(self._queue.set_priority(self._selected(), priority))
+        change = self._queue.set_priority
+        self._with_selected(lambda ids: self._in_parts(ids, lambda part: change(part, priority)))
 
     def _choose_priority(self) -> None:
         menu = self._actions.priority_menu(self._view)
@@ -149,7 +168,14 @@ class Commands(QObject):
 
     async def remove(self, ids: Sequence[int]) -> None:
         """Take jobs off the list, and offer to bring them back."""
-        removed = await self._queue.remove(ids)
+        more = False
+
+        async def remove(part: Sequence[int]) -> int:
+            nonlocal more
+            first, more = not more, True
+            return await self._queue.remove(part, more=not first)
+
+        removed = await self._in_parts(ids, remove)
         if removed:
             self._actions.undo.setEnabled(True)
             sentence = self.tr("Removed {0} from the list. Files stay.").format(words.images(removed))

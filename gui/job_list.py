@@ -29,7 +29,9 @@ from gui.throttle import Throttle
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 _ARRIVALS: Final = 200  # milliseconds between two insertions of new rows: each paints the table anew
+_FIRST: Final = 200  # rows that are shown before the others are known, at the start
 _SHORTEST: Final = 0.1  # seconds between two queries
+_MANY: Final = 5_000  # removed rows, of which more may follow: the list is asked for with a rest between two
 _SHARE: Final = 3  # so many times as long as a query took, the next one waits
 
 _BY_STATE: Final = frozenset(
@@ -123,8 +125,10 @@ class JobList(QAbstractTableModel):
         """Hear of a change, which may bring other jobs into the list, or put them in another order."""
         query = self._query
         match change.kind:
-            case ChangeKind.REMOVED:
+            case ChangeKind.REMOVED if len(change.ids) < _MANY:
                 self.refresh()
+            case ChangeKind.REMOVED:
+                self._ask_query()
             case ChangeKind.DETAILS if query.sort in _BY_DETAILS:
                 self._ask_query()
             case ChangeKind.STATE if query.states is not None or query.sort in _BY_STATE:
@@ -164,6 +168,8 @@ class JobList(QAbstractTableModel):
     async def _follow(self) -> None:
         """Query until the list is that of the last wish, with a rest between two queries."""
         try:
+            if not self._ids and not self._took:  # what fills the window is there before all the rest
+                await self._take(await self._queue.find(self._query, _FIRST))
             while self._outdated:
                 rest = self._last_query + max(_SHORTEST, _SHARE * self._took) - time.monotonic()
                 if rest > 0 and not self._hurry.is_set():

@@ -85,6 +85,8 @@ class QueueView(QTableView):
         header = self.horizontalHeader()
         header.setObjectName("queueHeader")
         header.setSectionsMovable(True)
+        # Qt paints the titles of selected columns otherwise, and to know them looks at each cell of a column.
+        header.setSelectionModel(QItemSelectionModel(self._model, header))
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.sectionResized.connect(lambda place, *_: self._fill() if place != MESSAGE else None)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from core.machine import processors
-from tests.benchmarks import images, peers, queue, window
+from tests.benchmarks import images, many_jobs, peers, queue, window
 from tests.benchmarks.row import Row, table
 
 SECTIONS: dict[str, Callable[[Path], Iterator[Row]]] = {
@@ -19,6 +19,7 @@ SECTIONS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "peers": peers.measure,
     "queue": queue.measure,
     "window": window.measure,
+    "jobs": many_jobs.measure,
 }
 
 

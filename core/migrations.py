@@ -92,6 +92,25 @@ MIGRATIONS: Final[tuple[tuple[int, tuple[str, ...]], ...]] = (
     ),
     # What waits and is not next, by its place in the queue, so that others can be moved between.
     (4, ("CREATE INDEX jobs_aside ON jobs (priority DESC, place) WHERE state IN ('retrying', 'held')",)),
+    (
+        5,
+        (
+            """
+            CREATE TABLE history (
+                day TEXT NOT NULL,           -- by local time, as 2026-01-31
+                folder TEXT NOT NULL,        -- of the sources
+                recipe TEXT NOT NULL,        -- its name
+                done INTEGER NOT NULL,
+                skipped INTEGER NOT NULL,
+                failed INTEGER NOT NULL,
+                source_bytes INTEGER NOT NULL,  -- of those that are done
+                output_bytes INTEGER NOT NULL,
+                seconds REAL NOT NULL,
+                PRIMARY KEY (day, folder, recipe)
+            ) WITHOUT ROWID
+            """,
+        ),
+    ),
 )
 """(version, statements), rising. A step that was released is never edited: a later one mends it."""
 

@@ -94,6 +94,7 @@ class TaskQueue(QueueWishes):
     async def _recover(self, uid: str) -> Recovery:
         now = self._clock.now()
         await self._writer.call(JobStore.forget_removed)
+        await self._writer.call(JobStore.trim_history)
         self._dispatcher.leftovers.remove_owed()
         left = await self._writer.call(JobStore.running)
         boot, booted_at = self._clock.boot, self._clock.booted_at

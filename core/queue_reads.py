@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from core.errors import BadUsage
 from core.job import Attempt, Job
-from core.status import FailureGroup, JobQuery
+from core.status import FailureGroup, HistoryLine, JobQuery
 from core.store_moving import MovedJob
 from core.store_reader import StoreReader
 
@@ -51,6 +51,10 @@ class QueueReads:
     async def failures(self) -> list[FailureGroup]:
         """Return the failed jobs by the codes of their errors, the largest group first."""
         return await self._read(StoreReader.failures)
+
+    async def history(self, text: str = "") -> list[HistoryLine]:
+        """Return what was done on which day, the latest first, where it has a text in it."""
+        return await self._read(lambda reader: reader.history(text))
 
     async def _read(self, function: Callable[[StoreReader], T]) -> T:
         if self._reader is None:

@@ -94,6 +94,10 @@ class QueueWishes(QueueTelling):
         self._tell(removed, ChangeKind.REMOVED)
         return len(removed)
 
+    async def forget_history(self) -> None:
+        """Forget what was done on any day; the jobs stay."""
+        await self._writer.call(JobStore.forget_history)
+
     async def restore(self) -> int:
         """Bring back the jobs that were removed last, as they were; returns how many."""
         restored = await self._writer.call(JobStore.restore)

@@ -112,6 +112,7 @@ class _Salvage:
                 "attempts", "job", lambda _: None, lambda row: row if row["job"] in self._jobs else None
             )
             self._copy_meta()
+            self._copy_history()
         except BaseException:
             self._fresh.execute("ROLLBACK")
             raise
@@ -173,6 +174,15 @@ class _Salvage:
                 (last,) = self._old.execute(ask).fetchone()
                 return min(int(last or 0), _MOST_IDS)
         return _MOST_IDS
+
+    def _copy_history(self) -> None:
+        """Keep what was done on which day, up to where it cannot be read."""
+        with suppress(sqlite3.Error):
+            names = [column.name for column in _columns(self._fresh, "history")]
+            kinds = [column.kind for column in _columns(self._fresh, "history")]
+            places = ", ".join("CAST(? AS TEXT)" if kind == "TEXT" else "?" for kind in kinds)
+            for row in self._old.execute(f"SELECT {', '.join(names)} FROM history"):  # noqa: S608
+                self._fresh.execute(f"INSERT OR IGNORE INTO history VALUES ({places})", row)  # noqa: S608
 
     def _copy_meta(self) -> None:
         """Keep the store's own id, which names of temporary files have, and whether it is paused."""

@@ -103,6 +103,21 @@ class FailureGroup:
     example: str  # the sentence of the one that was added last
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """What was done on one day with the images of one folder by one recipe."""
+
+    day: str  # by local time, as 2026-01-31
+    folder: str  # of the sources
+    recipe: str  # its name
+    done: int
+    skipped: int
+    failed: int
+    source_bytes: int  # of the jobs that are done
+    output_bytes: int
+    seconds: float  # that the last attempts took, together
+
+
 class SortKey(StrEnum):
     """What the jobs can be sorted by. ORDER is the order in which they run, with what has ended behind."""
 

@@ -219,28 +219,35 @@ class JobStore(StoreMoving):
         """Every output is published: running -> done."""
         outputs = json.dumps([(o.path, o.bytes, o.width, o.height, o.name) for o in done.outputs])
         size = sum(o.bytes for o in done.outputs) if done.outputs else None
-        self._end_attempt(
-            end, JobState.DONE, AttemptEnd.DONE,
-            "ended_at = ?, source_bytes = ?, output_bytes = ?, width = ?, height = ?, outputs = ?,"
-            f" reason = CAST(? AS TEXT), {NO_ERROR}",
-            (end.at, done.source_bytes, size, done.width, done.height, outputs, _text(" ".join(done.notes))),
-        )  # fmt: skip
+        notes = _text(" ".join(done.notes))
+        with self.transaction(guarded=True):
+            self._end_attempt(
+                end, JobState.DONE, AttemptEnd.DONE,
+                "ended_at = ?, source_bytes = ?, output_bytes = ?, width = ?, height = ?, outputs = ?,"
+                f" reason = CAST(? AS TEXT), {NO_ERROR}",
+                (end.at, done.source_bytes, size, done.width, done.height, outputs, notes),
+            )  # fmt: skip
+            self.note_end(end.job, end.at, done=True)
 
     def skip(self, end: Ended, reason: str, source_bytes: int | None) -> None:
         """Nothing had to be made: running -> skipped, with the reason."""
-        self._end_attempt(
-            end, JobState.SKIPPED, AttemptEnd.SKIPPED,
-            f"ended_at = ?, reason = CAST(? AS TEXT), source_bytes = ?, {NO_ERROR}",
-            (end.at, _text(reason), source_bytes),
-        )  # fmt: skip
+        with self.transaction(guarded=True):
+            self._end_attempt(
+                end, JobState.SKIPPED, AttemptEnd.SKIPPED,
+                f"ended_at = ?, reason = CAST(? AS TEXT), source_bytes = ?, {NO_ERROR}",
+                (end.at, _text(reason), source_bytes),
+            )  # fmt: skip
+            self.note_end(end.job, end.at, skipped=True)
 
     def fail(self, end: Ended, error: JobError) -> None:
         """No retry is left, or none can help: running -> failed."""
-        self._end_attempt(
-            end, JobState.FAILED, AttemptEnd.FAILED,
-            "ended_at = ?, error_code = ?, error_message = CAST(? AS TEXT), error_retryable = ?",
-            (end.at, error.code, _text(error.message), error.retryable), error,
-        )  # fmt: skip
+        with self.transaction(guarded=True):
+            self._end_attempt(
+                end, JobState.FAILED, AttemptEnd.FAILED,
+                "ended_at = ?, error_code = ?, error_message = CAST(? AS TEXT), error_retryable = ?",
+                (end.at, error.code, _text(error.message), error.retryable), error,
+            )  # fmt: skip
+            self.note_end(end.job, end.at)
 
     def crashes(self, job: int) -> int:
         """Return how many workers died of this running job before, since it was last queued anew.

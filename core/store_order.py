@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from core.job import LIVE, WAITING
-from core.store_base import StoreBase
+from core.store_history import StoreHistory
 
 _QUEUED: Final = "state = 'queued'"
 _ASIDE: Final = "state IN ('retrying', 'held')"
 _STANDING: Final = (_QUEUED, _ASIDE)  # all that wait, as two conditions that each have an index of their own
 
 
-class StoreOrder(StoreBase):
+class StoreOrder(StoreHistory):
     """The changes of priority and place; each is one transaction and returns the ids that changed.
 
     A job runs before those of lower priority, and among equals by its place, the lower first. Its place is

@@ -11,7 +11,7 @@ from typing import Final
 
 from core.job import Attempt, AttemptEnd, Job, JobError, JobState, OutputFile
 from core.migrations import version_of
-from core.status import FailureGroup, JobQuery, SortKey
+from core.status import FailureGroup, HistoryLine, JobQuery, SortKey
 from core.store_file import open_for_reading
 from core.store_moving import MovedJob
 
@@ -189,6 +189,19 @@ class StoreReader:
         )
         return [FailureGroup(code, number, message or "") for code, number, message in rows]
 
+    def history(self, text: str = "", most: int = 5_000) -> list[HistoryLine]:
+        """Return what was done, the latest day first: at most so many lines that have a text in them.
+
+        text: part of the day, the folder or the recipe's name, in any case of letters.
+        """
+        rows = self._db.execute(
+            "SELECT day, folder, recipe, done, skipped, failed, source_bytes, output_bytes, seconds"
+            " FROM history WHERE day || ' ' || folder || ' ' || recipe LIKE ? ESCAPE '\\'"
+            " ORDER BY day DESC, folder, recipe LIMIT ?",
+            (_containing(text), most),
+        )
+        return [HistoryLine(*row) for row in rows]
+
     def counts(self) -> dict[JobState, int]:
         """Return how many jobs are in each state; every state is a key."""
         counts = dict.fromkeys(JobState, 0)
@@ -210,9 +223,8 @@ def _conditions(query: JobQuery) -> tuple[str, tuple[object, ...]]:
         names = [repr(str(state)) for state in sorted(query.states)]
         conditions.append(f"state = {names[0]}" if len(names) == 1 else f"state IN ({', '.join(names)})")
     if query.text:
-        escaped = query.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         conditions.append("folder || name LIKE ? ESCAPE '\\'")
-        values.append(f"%{escaped}%")
+        values.append(_containing(query.text))
     if query.error_code:
         conditions.append("error_code = ?")
         values.append(query.error_code)
@@ -220,6 +232,12 @@ def _conditions(query: JobQuery) -> tuple[str, tuple[object, ...]]:
         conditions.append("error_code IS NOT ?")
         values.append(query.without_code)
     return (f"WHERE {' AND '.join(conditions)}" if conditions else "", tuple(values))
+
+
+def _containing(text: str) -> str:
+    """Return the pattern for LIKE that finds a text anywhere, whatever signs it has."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
 
 
 def _reversed(part: str) -> str:

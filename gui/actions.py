@@ -65,6 +65,13 @@ class Actions(QObject):
         self.save_report = self._make(
             "saveReport", tr("Save a &report…"), "", "", tr("Save what became of each image, as CSV or JSON")
         )
+        self.history = self._make(
+            "historyAction",
+            tr("&History…"),
+            "",
+            "Ctrl+Shift+H",
+            tr("What was done on which day"),
+        )
         self.export_jobs = self._make(
             "exportJobs",
             tr("&Export waiting images…"),

@@ -44,6 +44,7 @@ from gui.failures_panel import FailuresPanel
 from gui.folder_filters import FolderFilters
 from gui.hearing import Hearing
 from gui.help import about_text, shortcuts_text
+from gui.history import History
 from gui.inspector import Inspector
 from gui.menus import fill_menu_bar
 from gui.mime import Picture, pictures_of_mime, sources_of_mime
@@ -134,6 +135,7 @@ class MainWindow(QMainWindow):
             self, self.recipe_bar, self.notice, data_dir, tasks,
             lambda: self._settings.memory_limit, self._images,
         )  # fmt: skip
+        self.history = History(self, queue, tasks)
         self.queue_files = QueueFiles(self, queue, data_dir, self.notice, tasks, self.view.selected_ids)
         self.dry_runs = DryRuns(self, data_dir, self.settings, self.recipe_bar.recipe, tasks)
         self.pages = Pages(queue, self.notice, tasks, self)
@@ -235,6 +237,7 @@ class MainWindow(QMainWindow):
         acts.edit_recipes.triggered.connect(self.recipes.show)
         acts.find.triggered.connect(self.search.start)
         acts.details.toggled.connect(self.inspector.setVisible)
+        acts.history.triggered.connect(self.history.show)
         for name, action in acts.schemes.items():
             action.toggled.connect(lambda on, name=name: choose_scheme(name) if on else None)
         acts.about.triggered.connect(lambda: tell(self, "about", self.tr("About"), about_text()))

@@ -38,7 +38,7 @@ def fill_menu_bar(bar: QMenuBar, acts: Actions, view: QueueView, when_done: QMen
     queue.addAction(acts.by_content)
     acts.job_menu(bar.addMenu(_tr("&Image")))
     look = bar.addMenu(_tr("&View"))
-    look.addAction(acts.details)
+    look.addActions([acts.details, acts.history])
     columns = look.addMenu(_tr("&Columns"))
     columns.aboutToShow.connect(lambda: view.header_actions(columns))
     look.addMenu(_tr("&Appearance")).addActions(list(acts.schemes.values()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -76,9 +76,10 @@ class TaskQueue(QueueWishes):
 
     # -- opening and closing ------------------------------------------------------------------------------
 
-    async def open(self) -> Recovery:
+    async def open(self, readable: Callable[[], None] = lambda: None) -> Recovery:
         """Open the store, put back what an earlier run of the app left running, make the slots ready.
 
+        `readable` is called when the jobs are as they are to be and can be read, before the slots are warm.
         Nothing runs until `start`. Raises StoreUnusable or StoreTooNew.
         """
         set_aside, salvaged = await self._writer.open()
@@ -86,6 +87,7 @@ class TaskQueue(QueueWishes):
         self.was_running = not paused
         self._reader = await self._in_reader(lambda: StoreReader(self._path))
         recovery = replace(await self._recover(uid), set_aside=set_aside, salvaged=salvaged)
+        readable()
         await self._read(partial(remove_unneeded, self._path.parent, uid))
         await self._dispatcher.open(uid, self._concurrency, self._on_progress)
         self._tell_status()

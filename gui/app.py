@@ -102,7 +102,7 @@ class _App:
         loop.set_default_executor(ThreadPoolExecutor(4, "files"))
         self._window.show()
         try:
-            recovery = await self._queue.open()
+            recovery = await self._queue.open(self._window.model.begin)
         except ImageQueueError as error:
             await confirm(self._window, "cannotOpen", self._window.tr("The queue cannot be opened."),
                           str(error), self._window.tr("Quit"), self._window.tr("Close"))  # fmt: skip

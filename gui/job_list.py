@@ -30,6 +30,7 @@ Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 _ARRIVALS: Final = 200  # milliseconds between two insertions of new rows: each paints the table anew
 _FIRST: Final = 200  # rows that are shown before the others are known, at the start
+_PAINT: Final = 0.05  # seconds for that
 _SHORTEST: Final = 0.1  # seconds between two queries
 _MANY: Final = 5_000  # removed rows, of which more may follow: the list is asked for with a rest between two
 _SHARE: Final = 3  # so many times as long as a query took, the next one waits
@@ -72,7 +73,7 @@ class JobList(QAbstractTableModel):
         """Returns whether rows should stay where they are for the moment, as a mouse button is held down."""
 
     def begin(self) -> None:
-        """Ask the queue for its jobs; it is open now."""
+        """Ask the queue for its jobs; it can be read now."""
         self._begun = True  # what was asked for before had no queue to ask, and no loop
         self.refresh()
 
@@ -170,6 +171,7 @@ class JobList(QAbstractTableModel):
         try:
             if not self._ids and not self._took:  # what fills the window is there before all the rest
                 await self._take(await self._queue.find(self._query, _FIRST))
+                await asyncio.sleep(_PAINT)  # the reader has one thread, and those rows want to be read
             while self._outdated:
                 rest = self._last_query + max(_SHORTEST, _SHARE * self._took) - time.monotonic()
                 if rest > 0 and not self._hurry.is_set():

@@ -268,7 +268,7 @@ class MainWindow(QMainWindow):
         """Show the queue that was just opened, and what was found at its opening."""
         self._hearing.connect(self._queue.status_changed, self._on_status)
         self._on_status(self._queue.status())
-        self.model.begin()
+        self.model.begin()  # if it has not yet
         self.failures_panel.begin()
         self.companions.begin()
         self.report.opened(recovery)

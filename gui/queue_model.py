@@ -68,7 +68,9 @@ class QueueModel(JobList):
         self._hearing = Hearing()
 
     def begin(self) -> None:
-        """Hear the queue, and ask it for its jobs."""
+        """Hear the queue, which can be read now, and ask it for its jobs. A second call does nothing."""
+        if self._begun:
+            return
         self._hearing.connect(self._queue.job_changed, self._on_changed)
         self._hearing.connect(self._queue.batch_added, self._on_added)
         self._hearing.connect(self._queue.progress, self._on_progress)

@@ -10,7 +10,7 @@ from core.job import JobState
 from core.queue_telling import QueueTelling
 from core.recipe import Recipe
 from core.status import BatchAdded, ChangeKind
-from core.store import JobStore, Mended
+from core.store import JobStore, Mend, Mended
 
 
 class QueueWishes(QueueTelling):
@@ -48,13 +48,14 @@ class QueueWishes(QueueTelling):
 
         Returns how many. For some thousands at a time: see core.failures. `mend` is called in another thread.
         """
+        return await self._change(lambda store: store.retry_with(ids, _mending(mend)), JobState.QUEUED)
 
-        def mended(body: str, sources: Sequence[str], root: str) -> Mended:
-            recipe = mend(Recipe.from_json(body))
-            keys = name_keys(sources, recipe, root)
-            return Mended(recipe.name, recipe.id_hash, recipe.to_json(), keys, is_counted(recipe))
+    async def change_recipe(self, ids: Sequence[int], mend: Callable[[Recipe], Recipe]) -> int:
+        """Give jobs that wait what `mend` makes of the recipe of each, at their places; returns how many.
 
-        return await self._change(lambda store: store.retry_with(ids, mended), JobState.QUEUED)
+        For some thousands at a time: see core.rechoosing. `mend` is called in another thread.
+        """
+        return await self._change(lambda store: store.change_recipe(ids, _mending(mend)), None)
 
     async def set_priority(self, ids: Sequence[int], priority: int) -> int:
         """Change the priority of jobs that have not ended; returns how many."""
@@ -111,6 +112,17 @@ class QueueWishes(QueueTelling):
         changed = await self._writer.call(function)
         self._tell_change(changed, state)
         return len(changed)
+
+
+def _mending(mend: Callable[[Recipe], Recipe]) -> Mend:
+    """Return what the store asks for another recipe, with the names that come of it."""
+
+    def mended(body: str, sources: Sequence[str], root: str) -> Mended:
+        recipe = mend(Recipe.from_json(body))
+        keys = name_keys(sources, recipe, root)
+        return Mended(recipe.name, recipe.id_hash, recipe.to_json(), keys, is_counted(recipe))
+
+    return mended
 
 
 def check_whole(what: str, value: int, least: int, most: int) -> None:

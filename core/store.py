@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 
 from core.errors import IllegalChange, WorkerCrashed
 from core.executor import Done
-from core.job import AttemptEnd, JobError, JobState
+from core.job import WAITING, AttemptEnd, JobError, JobState
 from core.status import Accepted
 from core.store_base import CHUNK, NO_ERROR, name_bytes
 from core.store_file import damage
@@ -26,6 +26,7 @@ from core.twins import Twins
 _NEXT: Final = "(SELECT id FROM jobs WHERE state = 'queued' ORDER BY priority DESC, place LIMIT 1)"
 _OLDEST: Final = "(SELECT id FROM jobs WHERE state = 'queued' AND added_at < ? ORDER BY id LIMIT 1)"
 _CLAIM: Final = "id, runs, worker, folder, name, recipe, twin, batch_index, attempts, max_retries, root"
+_OTHER_RECIPE: Final = "recipe = ?, name_key = ?, twin = ?, batch_index = COALESCE(?, batch_index)"
 _DETAILS_LIMIT: Final = 20_000  # characters of a traceback that are kept
 
 
@@ -56,6 +57,8 @@ class Mended:
     name_keys: Sequence[int]  # one for each source, by this recipe
     counted: bool  # whether names count the sources of one name key
 
+
+_MendedJob: TypeAlias = tuple[int, str, str]  # its id, source and state
 
 Mend: TypeAlias = Callable[[str, Sequence[str], str], Mended]
 """Returns what to try instead of a recipe, given as JSON, with these sources below one root, or none ("")."""
@@ -151,35 +154,60 @@ class JobStore(StoreMoving):
         Jobs in other states are passed over. Returns the ids that changed.
         """
         with self.transaction():
-            groups: dict[tuple[int, str], list[tuple[int, str, str]]] = {}
-            for job, source, recipe, state, root in self._db.execute(
-                "SELECT id, folder || name, recipe, state, root FROM jobs WHERE"
-                " state IN ('failed', 'cancelled') AND id IN (SELECT value FROM json_each(?)) ORDER BY id",
-                (json.dumps(list(ids)),),
-            ):
-                groups.setdefault((recipe, source[:root]), []).append((job, source, state))
             changed: list[int] = []
-            for (recipe, root), jobs in groups.items():
-                mended = mend(self._recipe_body(recipe), [source for _, source, _ in jobs], root)
-                changed += self._requeue(jobs, mended)
+            for jobs, mended in self._mended(ids, (JobState.FAILED, JobState.CANCELLED), mend):
+                rows = self._rows(jobs, mended)
+                for _, _, state in jobs:
+                    self.count(JobState(state), JobState.QUEUED)
+                self._db.executemany(
+                    f"UPDATE jobs SET {_OTHER_RECIPE}, state = 'queued', attempts = 0, ended_at = NULL,"
+                    f" {NO_ERROR} WHERE id = ?",
+                    rows,
+                )
+                changed += (job for job, _, _ in jobs)
             return changed
 
-    def _requeue(self, jobs: Sequence[tuple[int, str, str]], mended: Mended) -> list[int]:
+    def change_recipe(self, ids: Sequence[int], mend: Mend) -> list[int]:
+        """Give other recipes to jobs that wait; they keep their states, their places and their attempts.
+
+        Jobs in other states are passed over. Returns the ids that changed.
+        """
+        with self.transaction():
+            changed: list[int] = []
+            for jobs, mended in self._mended(ids, WAITING, mend):
+                self._db.executemany(
+                    f"UPDATE jobs SET {_OTHER_RECIPE} WHERE id = ?", self._rows(jobs, mended)
+                )
+                changed += (job for job, _, _ in jobs)
+            return changed
+
+    def _mended(
+        self, ids: Sequence[int], states: Collection[JobState], mend: Mend
+    ) -> list[tuple[list[_MendedJob], Mended]]:
+        """Return the jobs in these states by what `mend` has for them."""
+        groups: dict[tuple[int, str], list[_MendedJob]] = {}
+        for job, source, recipe, state, root in self._db.execute(
+            "SELECT id, folder || name, recipe, state, root FROM jobs WHERE"
+            " state IN (SELECT value FROM json_each(?)) AND id IN (SELECT value FROM json_each(?))"
+            " ORDER BY id",
+            (json.dumps(sorted(states)), json.dumps(list(ids))),
+        ):
+            groups.setdefault((recipe, source[:root]), []).append((job, source, state))
+        return [
+            (jobs, mend(self._recipe_body(recipe), [source for _, source, _ in jobs], root))
+            for (recipe, root), jobs in groups.items()
+        ]
+
+    def _rows(self, jobs: Sequence[_MendedJob], mended: Mended) -> list[tuple[int | None, ...]]:
+        """Return the values of `_OTHER_RECIPE` for each job, with its id behind them."""
         recipe = self.recipe_id(mended.recipe_digest, mended.recipe_name, mended.recipe_body)
         twins = Twins(self._db, recipe)
         twins.look_up(mended.name_keys)
-        rows: list[tuple[int, int, int | None, int | None, int]] = []
-        for (job, source, state), key in zip(jobs, mended.name_keys, strict=True):
+        rows: list[tuple[int | None, ...]] = []
+        for (job, source, _), key in zip(jobs, mended.name_keys, strict=True):
             twin = twins.number_of(key, source, keep_duplicates=True)
             rows.append((recipe, key, twin, twin if mended.counted else None, job))
-            self.count(JobState(state), JobState.QUEUED)
-        self._db.executemany(
-            "UPDATE jobs SET state = 'queued', recipe = ?, name_key = ?, twin = ?,"
-            " batch_index = COALESCE(?, batch_index), attempts = 0, ended_at = NULL,"
-            f" {NO_ERROR} WHERE id = ?",
-            rows,
-        )
-        return [job for job, _, _ in jobs]
+        return rows
 
     # -- running ------------------------------------------------------------------------------------------
 

@@ -104,6 +104,9 @@ class Actions(QObject):
             Priority.LOW: self._for_jobs("priorityLow", tr("&Low"), "priority-low", "Ctrl+3", Needs(WAITING)),
         }
         self.choose_priority = self._for_jobs("choosePriority", tr("Priority"), "", "F2", Needs(WAITING))
+        self.change_recipe = self._for_jobs(
+            "changeRecipe", tr("Change rec&ipe…"), "", "Ctrl+Shift+E", Needs(WAITING)
+        )
         self.hold = self._for_jobs(
             "hold", tr("H&old"), "hold", "Ctrl+H", Needs(frozenset({JobState.QUEUED, JobState.RETRYING}))
         )
@@ -276,6 +279,7 @@ class Actions(QObject):
         """Fill a menu with what can be done with jobs: the context menu, and the one in the menu bar."""
         menu.addActions([self.do_next, self.do_last, self.move_up, self.move_down])
         menu.addMenu(self.priority_menu(menu))
+        menu.addAction(self.change_recipe)
         menu.addActions([self.hold, self.release, self.cancel, self.retry, self.make_again, self.remove])
         menu.addSeparator()
         menu.addActions([self.open_output, self.show_output, self.show_source])

@@ -56,7 +56,7 @@ from gui.queue_files import QueueFiles
 from gui.queue_model import QueueModel
 from gui.queue_view import QueueView
 from gui.recipe_bar import RecipeBar
-from gui.recipes.recipes import Recipes, is_recipe_file
+from gui.recipes.recipes import Recipes
 from gui.report import Report
 from gui.state_tabs import SearchField, StateTabs
 from gui.tasks import Tasks
@@ -132,8 +132,8 @@ class MainWindow(QMainWindow):
             lambda: self._settings.wanted(),
         )
         self.recipes = Recipes(
-            self, self.recipe_bar, self.notice, data_dir, tasks,
-            lambda: self._settings.memory_limit, self._images,
+            self, queue, self.view, self.recipe_bar, self.notice, data_dir, tasks,
+            lambda: self._settings.memory_limit,
         )  # fmt: skip
         self.history = History(self, queue, tasks)
         self.queue_files = QueueFiles(self, queue, data_dir, self.notice, tasks, self.view.selected_ids)
@@ -235,6 +235,7 @@ class MainWindow(QMainWindow):
         theme_signals().changed.connect(self.preferences.refresh)
         acts.quit.triggered.connect(self.close)
         acts.edit_recipes.triggered.connect(self.recipes.show)
+        acts.change_recipe.triggered.connect(self.recipes.change.choose)
         acts.find.triggered.connect(self.search.start)
         acts.details.toggled.connect(self.inspector.setVisible)
         acts.history.triggered.connect(self.history.show)
@@ -280,10 +281,7 @@ class MainWindow(QMainWindow):
         files = [path for path in paths if is_queue_file(path)]
         for path in files:
             self.queue_files.open(path)
-        recipes = [path for path in paths if is_recipe_file(path)]
-        if recipes:
-            self.recipes.take(recipes)
-        paths = [path for path in paths if path not in (*files, *recipes)] if files or recipes else paths
+        paths = self.recipes.take_from([path for path in paths if path not in files] if files else paths)
         if paths:
             self.adding.add(list(paths), self.recipe_bar.recipe(), int(priority), self._settings.max_retries)
 

@@ -34,7 +34,7 @@ LAYERS = (
         *("core.dry_run", "core.estimate"),
     ),
     ("core.intake", "core.owner", "core.settings", "core.transfer"),
-    ("core.failures",),
+    ("core.failures", "core.rechoosing"),
     ("core.queue", "core.queue_reads", "core.dispatcher", "core.leftovers"),
     (
         *("core.store", "core.migrations", "core.salvage", "core.twins"),

@@ -10,14 +10,19 @@ from PySide6.QtWidgets import QWidget
 
 from core.links.address import is_link
 from core.preview import Previewer
+from core.queue import TaskQueue
 from gui import words
 from gui.notice import Notice
+from gui.queue_model import QueueModel
+from gui.queue_view import QueueView
 from gui.recipe_bar import RecipeBar
+from gui.recipes.changing import RecipeChange
 from gui.recipes.editor import RecipeEditor
 from gui.recipes.shelf import RecipeShelf
 from gui.tasks import Tasks
 
 _SUFFIX = ".toml"
+_LOOKED_AT = 30  # images of the queue that a recipe can be looked at with
 
 
 def is_recipe_file(path: str) -> bool:
@@ -31,14 +36,15 @@ class Recipes(QObject):
     def __init__(
         self,
         window: QWidget,
+        queue: TaskQueue,
+        view: QueueView,
         bar: RecipeBar,
         notice: Notice,
         data_dir: Path,
         tasks: Tasks,
         memory_limit: Callable[[], int | None],
-        images: Callable[[], Sequence[str]],
     ) -> None:
-        """Prepare; `memory_limit` is in bytes, `images` are those of the queue that can be looked at."""
+        """Prepare; `memory_limit` is in bytes."""
         super().__init__(window)
         self._window = window
         self._bar = bar
@@ -46,7 +52,8 @@ class Recipes(QObject):
         self._data_dir = data_dir
         self._tasks = tasks
         self._memory_limit = memory_limit
-        self._images = images
+        self._view = view
+        self.change = RecipeChange(queue, view, bar, notice, tasks)
         self.shelf = RecipeShelf(data_dir, tasks, self)
         self.editor: RecipeEditor | None = None
         self._previewer: Previewer | None = None
@@ -79,6 +86,14 @@ class Recipes(QObject):
         self.editor.raise_()
         self.editor.activateWindow()
 
+    def _images(self) -> list[str]:
+        """Return images to look at a recipe with: what is selected, then what the table shows."""
+        model = self._view.model()
+        assert isinstance(model, QueueModel)
+        ids = [*self._view.selected_ids()[:_LOOKED_AT], *model.visible_ids()]
+        jobs = [job for job in map(model.cached, ids) if job is not None]
+        return [job.source for job in jobs if not is_link(job.source)][:_LOOKED_AT]
+
     def _forget(self) -> None:
         editor, previewer = self.editor, self._previewer
         self.editor = self._previewer = None
@@ -91,6 +106,13 @@ class Recipes(QObject):
         self._bar.choose_key(key)
         if self.editor is not None:
             self.editor.refresh()
+
+    def take_from(self, paths: Sequence[str]) -> Sequence[str]:
+        """Import what is named like a recipe file; returns the other paths."""
+        files = [path for path in paths if is_recipe_file(path)]
+        if files:
+            self.take(files)
+        return [path for path in paths if path not in files] if files else paths
 
     def take(self, paths: Sequence[str]) -> None:
         """Import recipe files, and choose the last one for what is added from now on."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from core.gathered import SUFFIX
 from core.links.address import is_link
 from core.preview import Previewer
 from core.queue import TaskQueue
@@ -92,7 +93,8 @@ class Recipes(QObject):
         assert isinstance(model, QueueModel)
         ids = [*self._view.selected_ids()[:_LOOKED_AT], *model.visible_ids()]
         jobs = [job for job in map(model.cached, ids) if job is not None]
-        return [job.source for job in jobs if not is_link(job.source)][:_LOOKED_AT]
+        sources = [job.source for job in jobs]
+        return [one for one in sources if not is_link(one) and not one.endswith(SUFFIX)][:_LOOKED_AT]
 
     def _forget(self) -> None:
         editor, previewer = self.editor, self._previewer

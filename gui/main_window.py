@@ -295,10 +295,10 @@ class MainWindow(QMainWindow):
         elif paths:
             self._tasks.start(self._add_with(list(paths), recipe))
         else:
-            self._tasks.start(self.recipe_bar.choose(recipe))
+            self._tasks.start(self.recipes.choose(recipe))
 
     async def _add_with(self, paths: list[str], name: str) -> None:
-        recipe = await self.recipe_bar.named(name)
+        recipe = await self.recipes.named(name)
         if recipe is not None:  # else the reason is said
             self.adding.add(paths, recipe, int(Priority.NORMAL), self._settings.max_retries)
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from core.errors import BadUsage, NotWritable
 from core.formats import format_named
-from core.recipe import Existing, Output, Recipe, builtin_recipes, find_recipe, quick_recipe, read_toml
+from core.recipe import Existing, Output, Recipe, builtin_recipes, quick_recipe, read_toml
+from core.recipe.shelf import recipe_named
+from core.settings import data_folder
 
 
 def recipe_of(options: argparse.Namespace) -> Recipe:
@@ -20,7 +22,7 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     `--quality` apply to all outputs, and so does `--max-size`, which alone keeps each image's format.
     """
     if options.recipe is not None:
-        recipe = recipe_named(options.recipe)
+        recipe = given_recipe(options.recipe, data_folder(options.data_dir))
         if options.thumbnail is not None or options.resize is not None:
             recipe = _with_outputs(recipe, quick_recipe(options.thumbnail, options.resize))
         recipe = _with_formats(recipe, options)
@@ -63,13 +65,13 @@ def check_folder(folder: Path) -> None:
         raise NotWritable(f"The output folder {folder} cannot be used: {nearest} is not writable.")
 
 
-def recipe_named(text: str) -> Recipe:
-    """Return the recipe in a file, or the built-in one of this name; see `recipe_of`."""
+def given_recipe(text: str, data_dir: Path) -> Recipe:
+    """Return the recipe in a file, or the user's own or built-in one of this name; see `recipe_of`."""
     if text.lower().endswith(".toml"):
         return read_toml(text)
     if os.sep in text:
         raise BadUsage(f"--recipe takes a recipe's name, or a file whose name ends in .toml, not {text!r}.")
-    return find_recipe(text)
+    return recipe_named(text, data_dir)
 
 
 def _with_outputs(recipe: Recipe, quick: Recipe) -> Recipe:

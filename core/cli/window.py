@@ -25,9 +25,9 @@ def open_window(options: argparse.Namespace, printer: Printer) -> int:
     message: dict[str, object] = {"do": "open"}
     recipe = options.recipe or ""
     if recipe:
-        from core.cli.recipes import recipe_named
+        from core.cli.recipes import given_recipe
 
-        recipe_named(recipe)  # refused here, where it was asked for
+        given_recipe(recipe, data_dir)  # refused here, where it was asked for
         if recipe.lower().endswith(".toml"):
             recipe = str(Path(recipe).absolute())
         message["recipe"] = recipe

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import BadRecipe, ImageQueueError, from_os_error
-from core.recipe.draft import Part, draft_toml, read_draft
+from core.recipe.draft import Part, draft_toml, read_draft, recipe_of
+from core.recipe.files import find_recipe
+from core.recipe.values import Recipe
 from core.whole_file import write_whole
 
 _FOLDER: Final = "recipes"
@@ -119,3 +121,21 @@ def free_name(name: str, taken: Collection[str]) -> str:
     while f"{stem} {number}".casefold() in folded:
         number += 1
     return f"{stem} {number}"
+
+
+def recipe_named(name: str, data_dir: Path) -> Recipe:
+    """Return the user's own recipe of this name, or the built-in one, in any case of letters.
+
+    Raises BadRecipe with the names of all.
+    """
+    own, _ = kept_recipes(data_dir)
+    for one in own:
+        if one.name.casefold() == name.strip().casefold():
+            return recipe_of(one.draft)
+    try:
+        return find_recipe(name)
+    except BadRecipe as error:
+        if not own:
+            raise
+        names = ", ".join(one.name for one in own)
+        raise BadRecipe(f"{str(error).rstrip('.')}, {names}.") from error

@@ -119,7 +119,7 @@ class RecipeEditor(QDialog):
         column.addWidget(self.notice)
         column.addWidget(split, 1)
         screen = self.screen().availableSize()
-        self.resize(min(1180, screen.width()), min(760, screen.height()))
+        self.resize(min(1180, screen.width() - 2 * SPACE), min(760, screen.height() - 6 * SPACE))
 
     def _connect(self) -> None:
         deeds = self.deeds

@@ -116,7 +116,9 @@ class PartForm(QScrollArea):
         column.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
         column.setSpacing(SPACE)
         for piece in (heading, explained, self.trouble):
-            piece.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+            policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+            policy.setHeightForWidth(True)
+            piece.setSizePolicy(policy)
             column.addWidget(piece)
         column.addLayout(rows)
         column.addStretch(1)

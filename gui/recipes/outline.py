@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractItemView, QTreeWidget, QTreeWidgetItem, Q
 from core.recipe import Output
 from core.recipe.draft import Part, Place, Problem
 from gui.recipes import labels
-from gui.theme import icon
+from gui.theme import SPACE, icon
 
 _PLACE: Final = Qt.ItemDataRole.UserRole
 _ICON: Final = 16  # pixels at 100 %
@@ -56,6 +56,7 @@ class Outline(QTreeWidget):
             for path in places:
                 item = QTreeWidgetItem()
                 item.setData(0, _PLACE, path)
+                item.setSizeHint(0, QSize(0, self.fontMetrics().height() + SPACE))
                 items[path] = item
                 if len(path) < 2:  # the settings for all stand beside the outputs
                     self.addTopLevelItem(item)
@@ -72,7 +73,7 @@ class Outline(QTreeWidget):
     ) -> None:
         name = str(part.value("name") or "") if part.kind is Output else ""
         heading, said = name or labels.title(part.kind), labels.summary(part)
-        text = f"{heading}: {said}" if said else heading
+        text = f"{heading} · {said}" if said else heading
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         if path:
             if editable:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
@@ -12,6 +14,7 @@ from core.gathered import SUFFIX
 from core.links.address import is_link
 from core.preview import Previewer
 from core.queue import TaskQueue
+from core.recipe import Recipe
 from gui import words
 from gui.notice import Notice
 from gui.queue_model import QueueModel
@@ -58,13 +61,28 @@ class Recipes(QObject):
         self.shelf = RecipeShelf(data_dir, tasks, self)
         self.editor: RecipeEditor | None = None
         self._previewer: Previewer | None = None
+        self._reading: asyncio.Task[Any] | None = None
         self.shelf.changed.connect(lambda: bar.set_own(self.shelf.recipes()))
         self.shelf.failed.connect(lambda sentence: notice.say(words.shown(sentence)))
         bar.edit_wanted.connect(self.show)
 
     def begin(self) -> None:
         """Read what was kept."""
-        self._tasks.start(self.shelf.read())
+        self._reading = self._tasks.start(self.shelf.read())
+
+    async def named(self, name: str) -> Recipe | None:
+        """Return what `RecipeBar.named` has for a name, as soon as what was kept has been read."""
+        await self._read()
+        return await self._bar.named(name)
+
+    async def choose(self, name: str) -> None:
+        """Choose a recipe in the bar, as soon as what was kept has been read."""
+        await self._read()
+        await self._bar.choose(name)
+
+    async def _read(self) -> None:
+        if self._reading is not None:
+            await asyncio.wait([self._reading])
 
     async def close(self) -> None:
         """End the preview, and write what is left to be written."""

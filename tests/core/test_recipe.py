@@ -349,7 +349,7 @@ def test_the_built_in_recipes_are_those_of_the_book_and_the_default_is_first() -
         "Email",
         "Archive",
         "Strip location",
-        "Convert to JPEG",
+        "Convert HEIC to JPEG",
         "One PDF",
     ]
     assert all(one.description for one in builtin_recipes())
@@ -362,7 +362,7 @@ def test_the_built_in_recipes_are_those_of_the_book_and_the_default_is_first() -
 
 def test_a_recipe_is_found_in_any_case_and_an_unknown_one_is_answered_with_the_names() -> None:
     assert find_recipe("  wEB SET").name == "Web set"
-    with pytest.raises(BadRecipe, match=r"Thumbnail and resize.*Convert to JPEG"):
+    with pytest.raises(BadRecipe, match=r"Thumbnail and resize.*Convert HEIC to JPEG"):
         find_recipe("Nothing")
 
 

@@ -16,6 +16,7 @@ from core.recipe.shelf import (
     kept_recipes,
     new_path,
     read_kept,
+    recipe_named,
     remove_kept,
     shelf_folder,
     write_kept,
@@ -86,3 +87,13 @@ def test_a_name_that_is_taken_gets_a_number() -> None:
     assert free_name("Shop", ["Web"]) == "Shop"
     assert free_name("Shop", ["shop"]) == "Shop 2"
     assert free_name("Shop 2", ["Shop", "Shop 2", "Shop 3"]) == "Shop 4"
+
+
+def test_a_name_means_the_users_own_recipe_first_and_an_unknown_one_is_answered_with_all(
+    tmp_path: Path,
+) -> None:
+    assert recipe_named(" web ", tmp_path).name == "Web"
+    write_kept(Kept(new_path(tmp_path, "Shop", ()), WEB.with_value("name", "Shop")))
+    assert recipe_named("SHOP", tmp_path).name == "Shop"
+    with pytest.raises(BadRecipe, match=r"One PDF, Shop\.$"):
+        recipe_named("Nothing", tmp_path)

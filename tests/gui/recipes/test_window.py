@@ -45,6 +45,19 @@ def test_a_kept_recipe_is_listed_chosen_again_and_used(run_on_qasync: RunOnLoop,
     run_on_qasync(story())
 
 
+def test_a_start_with_the_name_of_a_kept_recipe_waits_until_that_is_read(
+    run_on_qasync: RunOnLoop, tmp_path: Path
+) -> None:
+    kept(tmp_path / "data")
+
+    async def story() -> None:
+        async with staged(tmp_path / "data") as stage:
+            stage.window.take([], "shop")
+            await until(lambda: stage.window.recipe_bar.recipe().name == "Shop")
+
+    run_on_qasync(story())
+
+
 def test_a_recipe_that_is_dropped_is_imported_and_chosen_and_images_are_added(
     run_on_qasync: RunOnLoop, tmp_path: Path
 ) -> None:

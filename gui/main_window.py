@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
 )
 
 from core.job import JobState, Priority
-from core.links.address import is_link
 from core.queue import TaskQueue
 from core.recipe import Recipe
 from core.settings import Settings
@@ -63,8 +62,6 @@ from gui.tasks import Tasks
 from gui.theme import SPACE, choose_scheme, theme_signals
 from gui.watched_folders import WatchedFolders
 from gui.window_state import WindowState
-
-_LOOKED_AT = 30  # images of the queue that a recipe can be looked at with
 
 
 class MainWindow(QMainWindow):
@@ -304,12 +301,6 @@ class MainWindow(QMainWindow):
 
     def _add_foreseen(self, paths: Sequence[str], recipe: Recipe) -> None:
         self.adding.add(list(paths), recipe, int(Priority.NORMAL), self._settings.max_retries)
-
-    def _images(self) -> list[str]:
-        """Return images to look at a recipe with: what is selected, then what the table shows."""
-        ids = [*self.view.selected_ids()[:_LOOKED_AT], *self.model.visible_ids()]
-        jobs = [job for job in map(self.model.cached, ids) if job is not None]
-        return [job.source for job in jobs if not is_link(job.source)][:_LOOKED_AT]
 
     def settings(self) -> Settings:
         """Return the settings with what is chosen in the window."""

@@ -177,8 +177,21 @@ def problems_of(draft: Part) -> list[Problem]:
         _try(found, (number,), Output, partial(output_from_mapping, _output_values(whole)))
     if found:
         draft = replace(draft, parts=(Part(Output, {"name": "output"}),))
+    before = len(found)
     _try(found, (), Recipe, partial(recipe_of, draft))
-    return found
+    return [*found[:before], *(_at_output(one, draft) for one in found[before:])]
+
+
+def _at_output(problem: Problem, draft: Part) -> Problem:
+    """Return a problem of a recipe at the output that it is of, where that can be told."""
+    on = [number for number, one in enumerate(draft.parts) if one.on]
+    names = [str(draft.parts[number].value("name")).casefold() for number in on]
+    for number, name in zip(on, names, strict=True):
+        if name in names[: on.index(number)]:
+            return replace(problem, path=(number,), field="name")
+    if problem.sentence.startswith("outputs.template") and on:
+        return replace(problem, path=(on[-1],), field="template")
+    return problem
 
 
 def _try(found: list[Problem], path: Place, kind: Kind, make: Callable[[], object]) -> None:

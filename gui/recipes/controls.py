@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPalette, QPixmap, QWheelEvent
+from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QPainter, QPalette, QPixmap, QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QColorDialog,
@@ -76,6 +76,7 @@ class Control(QWidget):
         column.setSpacing(SPACE // 4)
         column.addLayout(self.row)
         column.addWidget(self.error)
+        main.installEventFilter(self)
         theme_signals().changed.connect(self._draw)
         self._draw()
 
@@ -89,6 +90,15 @@ class Control(QWidget):
         self.error.setVisible(bool(sentence))
         hint = labels.hint(self.kind, self.name)
         self.main.setAccessibleDescription(f"{sentence} {hint}".strip())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Leave undo and redo to the window, which knows all that was changed, in this field and others."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            undo, redo = QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo
+            if event.matches(undo) or event.matches(redo):
+                event.ignore()
+                return True
+        return super().eventFilter(watched, event)
 
     def _draw(self) -> None:
         palette = self.error.palette()
@@ -110,7 +120,6 @@ class LineControl(Control):
         self._value: object = None
         self.line.textEdited.connect(lambda text: self.edited.emit(self._value_of(text)))
         self.line.editingFinished.connect(self._settle)
-        self.line.installEventFilter(self)
 
     def show_value(self, value: object) -> None:
         """Show a value as people write it; the default comes only when an emptied line is left."""

@@ -363,6 +363,10 @@ def sentence(part: Part, name: str, said: str) -> str:
         return f"{text.format(low=f'{spec.low:,g}', high=f'{spec.high:,.10g}')} {behind}".strip() + "."
     if name == "outputs" and "switched on" in said:
         return _tr("Add an output, or switch one on.")
+    if name == "name" and not str(part.value("name") or "").strip():
+        return _tr("Give it a name.")
+    if name == "name" and "differ" in said:
+        return _tr("Another output has this name.")
     if name == "folder":
         return _tr("Choose a folder, or give its whole path.")
     if name in ("file", "image", "font"):

@@ -86,10 +86,11 @@ class Recipes(QObject):
 
     async def close(self) -> None:
         """End the preview, and write what is left to be written."""
+        previewer = self._previewer
         if self.editor is not None:
             self.editor.close()
-        if self._previewer is not None:
-            await self._previewer.close()
+        if previewer is not None:
+            await previewer.close()
         await self.shelf.close()
 
     def show(self) -> None:

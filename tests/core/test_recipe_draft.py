@@ -83,9 +83,13 @@ def test_a_fault_of_several_fields_belongs_to_none_of_them() -> None:
     assert [(one.path, one.field) for one in problems_of(fresh)] == [((1, 0), "")]
 
 
-def test_two_outputs_of_one_name_are_a_fault_of_the_recipe() -> None:
-    draft = TWO.changed((1,), TWO.at((1,)).with_value("name", "small"))
-    assert [(one.path, one.field) for one in problems_of(draft)] == [((), "outputs")]
+def test_two_outputs_of_one_name_or_of_one_file_name_are_a_fault_of_the_later_one() -> None:
+    draft = TWO.changed((1,), TWO.at((1,)).with_value("name", "Small"))
+    assert [(one.path, one.field) for one in problems_of(draft)] == [((1,), "name")]
+    draft = TWO
+    for place in ((0,), (1,)):
+        draft = draft.changed(place, draft.at(place).with_format("png").with_value("template", "{stem}"))
+    assert [(one.path, one.field) for one in problems_of(draft)] == [((1,), "template")]
 
 
 @pytest.mark.parametrize(

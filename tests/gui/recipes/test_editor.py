@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit
 
 from core.operations import Blur, Resize
 from core.recipe import builtin_recipes
@@ -149,6 +150,9 @@ def test_operations_and_outputs_are_added_moved_switched_off_and_removed(
         assert [type(one) for one in stage.recipe().outputs[0].operations] == [Resize]
         spoken = outline.item_at((0, 0)).data(0, Qt.ItemDataRole.AccessibleTextRole)
         assert "switched off" in spoken
+        QTest.keyClick(outline, Qt.Key.Key_Space)
+        assert [type(one) for one in stage.recipe().outputs[0].operations] == [Blur, Resize]
+        QTest.keyClick(outline, Qt.Key.Key_Space)
         editor.deeds.add_output.trigger()
         assert [one.name for one in stage.recipe().outputs] == ["web", "output"]
         outline.moved.emit((0, 1), (1, 0))  # as a drag says it
@@ -206,6 +210,34 @@ def test_what_is_typed_in_one_go_is_undone_in_one_step(act: Callable[[Story], No
         assert stage.recipe().outputs[0].quality is None
         stage.editor.deeds.redo.trigger()
         assert stage.recipe().outputs[0].quality == 70
+
+    act(story)
+
+
+def test_undo_within_a_field_is_that_of_the_window(act: Callable[[Story], None]) -> None:
+    async def story(stage: Scene) -> None:
+        stage.editor.deeds.duplicate.trigger()
+        stage.type("quality", "70")
+        stage.type("name", "small")
+        for _ in range(2):
+            wish = QKeyEvent(QEvent.Type.ShortcutOverride, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+            QApplication.sendEvent(stage.line("name"), wish)
+            assert not wish.isAccepted()  # so that it goes to the window's action
+            stage.editor.deeds.undo.trigger()
+        output = stage.recipe().outputs[0]
+        assert (output.name, output.quality) == ("web", None)
+
+    act(story)
+
+
+def test_an_output_that_is_named_like_another_is_told_beside_its_name(act: Callable[[Story], None]) -> None:
+    async def story(stage: Scene) -> None:
+        stage.editor.deeds.duplicate.trigger()
+        stage.editor.deeds.add_output.trigger()
+        stage.type("name", "web")
+        assert stage.error("name") == "Another output has this name."
+        stage.type("name", " ")
+        assert stage.error("name") == "Give it a name."
 
     act(story)
 

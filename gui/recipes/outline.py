@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QDropEvent, QIcon, QKeyEvent
+from PySide6.QtGui import QDrag, QDragEnterEvent, QDragMoveEvent, QDropEvent, QIcon, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from core.recipe import Output
@@ -31,8 +31,7 @@ class Outline(QTreeWidget):
         self.setObjectName("recipeOutline")
         self.setAccessibleName(self.tr("Outputs and operations"))
         self.setHeaderHidden(True)
-        self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
-        self.setDefaultDropAction(Qt.DropAction.CopyAction)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)
         self.setExpandsOnDoubleClick(False)
         self.setItemsExpandable(False)
         self.setRootIsDecorated(False)
@@ -126,11 +125,36 @@ class Outline(QTreeWidget):
         if not self._filling:
             self.switched.emit(_place_of(item), item.checkState(0) is Qt.CheckState.Checked)
 
+    def startDrag(self, actions: Qt.DropAction) -> None:  # noqa: ARG002, N802
+        """Drag the chosen part. It is copied as far as Qt knows, which would take away what is moved."""
+        item = self.currentItem()
+        if item is None or not item.flags() & Qt.ItemFlag.ItemIsDragEnabled:
+            return
+        drag = QDrag(self)
+        drag.setMimeData(self.mimeData([item]))
+        drag.setPixmap(self.viewport().grab(self.visualItemRect(item)))
+        drag.setHotSpot(QPoint(2 * SPACE, SPACE))
+        drag.exec(Qt.DropAction.CopyAction)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        """Take what is dragged within here alone."""
+        if event.source() is self:
+            super().dragEnterEvent(event)
+        else:
+            event.ignore()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:  # noqa: N802
+        """Show where it would land."""
+        if event.source() is self:
+            super().dragMoveEvent(event)
+        else:
+            event.ignore()
+
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
         """Say where a part was dragged to; nothing is moved here."""
         source, item = self.current_place(), self.itemAt(event.position().toPoint())
         target = self._target(source, item, event.position().toPoint())
-        event.setDropAction(Qt.DropAction.CopyAction)  # or Qt would take the dragged item away
+        event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
         if source and target is not None:
             self.moved.emit(source, target)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QDrag, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit
 
@@ -193,6 +194,32 @@ def test_what_is_dragged_lands_where_it_is_dropped(act: Callable[[Story], None])
         assert at((1,), 0.9) == (2,)
         assert at((1,), 0.1) == (1,)
         assert at((), 0.5) == (0,)
+
+    act(story)
+
+
+def test_nothing_is_lost_when_a_drag_ends(
+    act: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Qt takes away what was dragged when it was moved: for Qt it is copied, and the draft moves it."""
+    asked: list[Qt.DropAction] = []
+
+    async def story(stage: Scene) -> None:
+        stage.editor.deeds.duplicate.trigger()
+        stage.editor.deeds.add_output.trigger()
+        outline = stage.editor.outline
+        outline.setCurrentItem(outline.item_at((0, 0)))
+
+        def dragged(drag: QDrag, actions: Qt.DropAction) -> Qt.DropAction:
+            asked.append(actions)
+            outline.moved.emit((0, 0), (1, 0))
+            return Qt.DropAction.MoveAction  # what some programs answer, whatever they were offered
+
+        monkeypatch.setattr(QDrag, "exec", dragged)
+        outline.startDrag(Qt.DropAction.MoveAction)
+        assert asked == [Qt.DropAction.CopyAction]
+        assert outline.item_at((1, 0)).text(0).startswith("Resize")
+        assert [len(one.operations) for one in stage.recipe().outputs] == [0, 1]
 
     act(story)
 

@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 # What `make run`, `make bench` and `make attack` are given: make run ARGS="~/Pictures"
 ARGS ?=
 
-.PHONY: help run test check bench attack lock clean
+.PHONY: help run test check bench attack pictures lock clean
 
 help:
 	@echo "make run          open the window; with ARGS=\"PATH...\" it adds these"
@@ -16,6 +16,7 @@ help:
 	@echo "make check        ruff, the format, mypy, and all tests"
 	@echo "make bench        measure the speed, and print one table"
 	@echo "make attack       attack the promises, and print one table of what broke"
+	@echo "make pictures     make pictures of every state of the window, in pictures/"
 	@echo "make lock         compile requirements.txt anew from pyproject.toml"
 	@echo "make clean        remove everything that was made here"
 
@@ -41,6 +42,10 @@ attack:
 	@$(PREPARE) tests
 	$(BIN)/python -m tests.reliability $(ARGS)
 
+pictures:
+	@$(PREPARE) tests
+	$(BIN)/python -m tests.pictures pictures $(ARGS)
+
 lock:
 	@$(PREPARE) base
 	$(BIN)/python -m pip install --quiet uv
@@ -48,5 +53,5 @@ lock:
 		--extra check -o requirements.txt pyproject.toml
 
 clean:
-	rm -rf .venv .venv.old build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv.old build pictures dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -22,7 +22,7 @@ _OPENBOX = """<?xml version="1.0" encoding="UTF-8"?>
   <mouse><context name="Client">
     <mousebind button="Left" action="Press"><action name="Focus"/><action name="Raise"/></mousebind>
   </context></mouse>
-  <applications><application class="*"><decor>no</decor></application></applications>
+  <applications><application class="*"><decor>{decor}</decor></application></applications>
 </openbox_config>
 """
 
@@ -35,15 +35,16 @@ def missing_programs() -> list[str]:
 class Screen:
     """An X server of its own, for a `with` statement. `env` is what programs need to be shown on it."""
 
-    def __init__(self, folder: Path, *, width: int = 1440, height: int = 900) -> None:
+    def __init__(self, folder: Path, *, width: int = 1440, height: int = 900, framed: bool = False) -> None:
         self.width, self.height = width, height  # pixels
+        self._framed = framed  # whether windows have a frame with their title
         self._folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
         self.env: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         config = self._folder / "openbox.xml"
-        config.write_text(_OPENBOX, encoding="utf-8")
+        config.write_text(_OPENBOX.format(decor="yes" if self._framed else "no"), encoding="utf-8")
         reader, writer = os.pipe()
         size = f"{self.width}x{self.height}x24"
         command = ["Xvfb", "-displayfd", str(writer), "-screen", "0", size, "-nolisten", "tcp"]

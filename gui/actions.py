@@ -182,6 +182,9 @@ class Actions(QObject):
             "diagnostics", tr("Copy dia&gnostics…"), "", "", tr("Versions, settings and the last errors")
         )
         self.shortcuts = self._make("shortcuts", tr("&Keyboard shortcuts"), "", "F1")
+        self.hints = self._make(
+            "hintsAgain", tr("Show &hints again"), "", "", tr("Bring back the hints of the first days")
+        )
         for action in (
             self.export_jobs,
             self.undo,

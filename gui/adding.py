@@ -30,6 +30,7 @@ from core.intake.wanted import Wanted
 from core.queue import TaskQueue
 from core.recipe import Recipe
 from gui import words
+from gui.dialogs import DialogButtons
 from gui.mime import Picture
 from gui.notice import CloseButton
 from gui.pictures import keep_picture
@@ -204,14 +205,17 @@ class AddingBar(QFrame):
         text = QPlainTextEdit("\n".join(self._reasons), dialog)
         text.setReadOnly(True)
         text.setAccessibleName(dialog.windowTitle())
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, dialog)
+        buttons = DialogButtons(QDialogButtonBox.StandardButton.Close, dialog)
         filters = buttons.addButton(
             self.tr("What of folders is &taken…"), QDialogButtonBox.ButtonRole.ActionRole
         )
         filters.setObjectName("reasonsFilters")
         filters.clicked.connect(self.filters_asked)
         buttons.rejected.connect(dialog.close)
+        buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
         column = QVBoxLayout(dialog)
+        column.setContentsMargins(2 * SPACE, 2 * SPACE, 2 * SPACE, 2 * SPACE)
+        column.setSpacing(SPACE)
         column.addWidget(text)
         column.addWidget(buttons)
         dialog.resize(640, 320)

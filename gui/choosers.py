@@ -17,6 +17,7 @@ def choose_files(window: QWidget, take: Take, name: str = "addFilesDialog") -> N
     """Open the dialog that asks for images; `name` is its object name."""
     dialog = QFileDialog(window, _tr("Add images"))
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+    dialog.setOption(QFileDialog.Option.HideNameFilterDetails)  # there are dozens of suffixes
     suffixes = " ".join(f"*{one}" for one in sorted(READABLE_SUFFIXES))
     dialog.setNameFilters([_tr("Images ({0})").format(suffixes), _tr("All files (*)")])
     _open(dialog, name, take)

@@ -64,7 +64,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         _tip=_T("Higher ones run first"),
     ),
     Column(
-        "message", _T("Message"), 20, SortKey.ERROR, _message,
+        "message", _T("Message"), 16, SortKey.ERROR, _message,
         _tip=_T("Why it failed, waits or was skipped"),
     ),
     Column(

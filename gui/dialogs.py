@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtGui import QFontDatabase, QGuiApplication, QIcon
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -17,6 +17,18 @@ from PySide6.QtWidgets import (
 )
 
 from gui.theme import SPACE
+
+
+class DialogButtons(QDialogButtonBox):
+    """The buttons at the foot of a dialog, in the platform's order, as words alone.
+
+    The pictures that a style puts on some of them are dark on dark, and none would be on our own.
+    """
+
+    def __init__(self, buttons: QDialogButtonBox.StandardButton, parent: QWidget) -> None:
+        super().__init__(buttons, parent)
+        for button in self.buttons():
+            button.setIcon(QIcon())
 
 
 async def finished(dialog: QDialog) -> int:
@@ -53,15 +65,6 @@ async def confirm(parent: QWidget, name: str, question: str, explanation: str, y
     return box.clickedButton() is accept
 
 
-def tell(parent: QWidget, name: str, title: str, text: str) -> None:
-    """Show something to read, which stays until it is closed and hinders nothing."""
-    box = QMessageBox(QMessageBox.Icon.Information, title, text, QMessageBox.StandardButton.Close, parent)
-    box.setObjectName(name)
-    box.setModal(False)
-    box.finished.connect(box.deleteLater)
-    box.show()
-
-
 class TextDialog(QDialog):
     """A longer text to read and to copy, which stays until it is closed and hinders nothing."""
 
@@ -78,9 +81,10 @@ class TextDialog(QDialog):
         self._text.setObjectName("text")
         self._text.setReadOnly(True)
         self._text.setAccessibleName(title)
+        self._text.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # versions and paths, in any language
         self._text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self._text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        buttons = DialogButtons(QDialogButtonBox.StandardButton.Close, self)
         self._copy = buttons.addButton(self.tr("&Copy"), QDialogButtonBox.ButtonRole.ActionRole)
         self._copy.setObjectName("copy")
         self._copy.setEnabled(False)

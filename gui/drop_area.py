@@ -104,7 +104,8 @@ class DropArea(QWidget):
         self.setGeometry(self._window.rect())
         area = self.rect().adjusted(_MARGIN, 2 * _MARGIN, -_MARGIN, -2 * _MARGIN)
         width = (area.width() - 2 * _MARGIN) // 3
-        for place, zone in enumerate(self._zones.values()):
+        zones = list(self._zones.values())
+        for place, zone in enumerate(reversed(zones) if self.isRightToLeft() else zones):
             zone.setGeometry(area.left() + place * (width + _MARGIN), area.top(), width, area.height())
 
     def priority_at(self, point: QPoint) -> Priority:

@@ -31,8 +31,10 @@ from core.recipe import Recipe
 from core.settings import Settings
 from gui import words
 from gui.choosers import choose_files, choose_folder
+from gui.dialogs import DialogButtons
 from gui.foreseen import ForeseenModel, lines_of, totals_sentence
 from gui.mime import sources_of_mime
+from gui.placeholder import Placeholder
 from gui.tasks import Tasks, sentence_of
 from gui.theme import SPACE
 from gui.throttle import Throttle
@@ -165,7 +167,7 @@ class DryRunDialog(QDialog):
         self.totals.setObjectName("dryRunTotals")
         self.totals.setTextFormat(Qt.TextFormat.PlainText)
         self.totals.setWordWrap(True)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        buttons = DialogButtons(QDialogButtonBox.StandardButton.Close, self)
         self._add = buttons.addButton(
             self.tr("&Add these to the queue"), QDialogButtonBox.ButtonRole.ActionRole
         )
@@ -209,6 +211,7 @@ class DryRunDialog(QDialog):
         self.list.setTabKeyNavigation(False)
         self.list.verticalHeader().hide()
         self.list.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + SPACE)
+        Placeholder(self.list, self.tr("What would be written, replaced or skipped is listed here."))
         header = self.list.horizontalHeader()
         for column, width in enumerate((110, 330, 100, 90, 280)):
             header.resizeSection(column, width)
@@ -247,7 +250,7 @@ class DryRunDialog(QDialog):
         for button in (self._files, self._folder, self._add):
             button.setEnabled(False)
         self._stop.setEnabled(True)
-        self._bar.setRange(0, 0)
+        self._bar.reset()
         self._say(self.tr("Looking for images…"))
         self._task = self._start(self, self._paths)
 
@@ -286,7 +289,7 @@ class DryRunDialog(QDialog):
     def say_weighing(self) -> None:
         """Say that sizes are estimated now."""
         self._throttle.stop()
-        self._bar.setRange(0, 0)
+        self._bar.setRange(0, 1)
         self._say(self.tr("Making a few in memory to estimate the sizes…"))
 
     def list_rows(self, rows: Sequence[Foreseen]) -> bool:

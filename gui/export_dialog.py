@@ -17,6 +17,7 @@ from core.job import WAITING
 from core.status import QueueStatus
 from core.transfer.sending import Then
 from gui import words
+from gui.dialogs import DialogButtons
 from gui.theme import SPACE
 
 
@@ -64,7 +65,7 @@ class ExportDialog(QDialog):
             button.setChecked(then is Then.HOLD)
             self._choices[then] = button
             column.addWidget(button)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
+        buttons = DialogButtons(QDialogButtonBox.StandardButton.Cancel, self)
         export = buttons.addButton(self.tr("&Export…"), QDialogButtonBox.ButtonRole.AcceptRole)
         export.setObjectName("exportAccept")
         buttons.accepted.connect(self.accept)

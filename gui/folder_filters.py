@@ -26,6 +26,7 @@ from core.formats import FORMATS, format_named
 from core.intake.wanted import Wanted, bytes_from, bytes_text
 from core.settings import Settings
 from gui import words
+from gui.dialogs import DialogButtons
 from gui.theme import SPACE, icon
 
 _NAME = Qt.ItemDataRole.UserRole
@@ -108,6 +109,7 @@ class FiltersDialog(QDialog):
         self.patterns.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.patterns.setPlaceholderText("*.tmp.jpg\n/drafts/\n!/drafts/keep.jpg")
         self.patterns.setTabChangesFocus(True)
+        self.patterns.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # as patterns are read everywhere
         self.patterns.setMinimumHeight(_ROWS * self.patterns.fontMetrics().lineSpacing() + 2 * SPACE)
         self._sign = QLabel(self)
         self._said = QLabel(self)
@@ -115,7 +117,7 @@ class FiltersDialog(QDialog):
         self._said.setWordWrap(True)
         self._said.setTextFormat(Qt.TextFormat.PlainText)
         standard = QDialogButtonBox.StandardButton
-        buttons = QDialogButtonBox(standard.Ok | standard.Cancel | standard.RestoreDefaults, self)
+        buttons = DialogButtons(standard.Ok | standard.Cancel | standard.RestoreDefaults, self)
         self._ok = buttons.button(standard.Ok)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)

@@ -80,7 +80,7 @@ class ForeseenModel(QAbstractTableModel):
 
 def lines_of(row: Foreseen) -> list[tuple[Would, tuple[str, ...]]]:
     """Return the lines for one source: one for each file, or one that says why there is none."""
-    source = words.shown(row.source)
+    source = words.shown_path(row.source)
     if row.would is not Would.WRITE or not row.files:
         verb = {
             Would.SKIP: words.tr("skip"), Would.FAIL: words.tr("fail"), Would.WRITE: words.tr("download"),
@@ -92,7 +92,7 @@ def lines_of(row: Foreseen) -> list[tuple[Would, tuple[str, ...]]]:
             row.would,
             (
                 words.tr("replace") if one.replaces else words.tr("write"),
-                words.shown(one.path),
+                words.shown_path(one.path),
                 f"{one.width} × {one.height}",
                 words.size(one.bytes),
                 f"{source}  {words.shown(row.reason)}".rstrip(),

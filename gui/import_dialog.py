@@ -38,6 +38,7 @@ from core.transfer.taking import (
     top_folders,
 )
 from gui import words
+from gui.dialogs import DialogButtons
 from gui.notice import Notice
 from gui.tasks import Tasks
 from gui.theme import SPACE
@@ -100,7 +101,7 @@ class ImportDialog(QDialog):
         rows = self._rows()
         if rows:
             column.addWidget(self._make_rows(rows))
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
+        buttons = DialogButtons(QDialogButtonBox.StandardButton.Cancel, self)
         self._accept = buttons.addButton(self.tr("&Import"), QDialogButtonBox.ButtonRole.AcceptRole)
         self._accept.setObjectName("importAccept")
         buttons.accepted.connect(self._take_in)
@@ -141,7 +142,7 @@ class ImportDialog(QDialog):
         grid.addWidget(QLabel(self.tr("Folder in the file"), box), 0, 0)
         grid.addWidget(QLabel(self.tr("Is here"), box), 0, 1)
         for number, (folder, what) in enumerate(rows, 1):
-            label = QLabel(f"{_elided(words.shown(folder))}  ({what})", box)
+            label = QLabel(f"{_elided(words.shown_path(folder))}  ({what})", box)
             label.setToolTip(words.shown(folder))
             edit = QLineEdit(folder if self._file.separator == os.sep else "", box)
             edit.setObjectName(f"importFolder{number}")

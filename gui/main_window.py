@@ -34,7 +34,6 @@ from gui.choosers import choose_files, choose_folder
 from gui.commands import Commands
 from gui.companions import Companions
 from gui.desktop import Desktop, NoDesktop
-from gui.dialogs import tell
 from gui.drop_area import DropArea
 from gui.dry_run import DryRuns
 from gui.empty_state import EmptyState
@@ -42,7 +41,8 @@ from gui.failures import Failures
 from gui.failures_panel import FailuresPanel
 from gui.folder_filters import FolderFilters
 from gui.hearing import Hearing
-from gui.help import about_text, shortcuts_text
+from gui.help import About, ShortcutsSheet, shortcut_groups
+from gui.hints import Hints
 from gui.history import History
 from gui.inspector import Inspector
 from gui.menus import fill_menu_bar
@@ -100,6 +100,7 @@ class MainWindow(QMainWindow):
         self.view = QueueView(self.model)
         self.inspector = Inspector(queue, tasks)
         self.progress = ProgressPanel(queue)
+        self.hints = Hints(queue)
         self.commands = Commands(queue, self.actions_, self.view, self.model, self.notice, tasks, data_dir)
         self.report = Report(self, queue, self.settings, data_dir, tasks, self.notice)
         self.batch_report = BatchReport(self, queue, self.notice, tasks)
@@ -144,8 +145,8 @@ class MainWindow(QMainWindow):
         )
         self._connect()
         self.state = WindowState(
-            self, self._splitter, self.view, self.tabs, self.actions_, self.recipe_bar, self.settings,
-            data_dir, tasks,
+            self, self._splitter, self.view, self.tabs, self.actions_, self.recipe_bar, self.hints,
+            self.settings, data_dir, tasks,
         )  # fmt: skip
         self.state.restore()
         self.inspector.setVisible(self.actions_.details.isChecked())
@@ -194,6 +195,7 @@ class MainWindow(QMainWindow):
         column.addLayout(filters)
         column.addWidget(self.failures_panel)
         column.addWidget(self._splitter, 1)
+        column.addWidget(self.hints)
         column.addWidget(self.adding)
         column.addWidget(self.progress)
         centre = QWidget(self)
@@ -238,10 +240,11 @@ class MainWindow(QMainWindow):
         acts.history.triggered.connect(self.history.show)
         for name, action in acts.schemes.items():
             action.toggled.connect(lambda on, name=name: choose_scheme(name) if on else None)
-        acts.about.triggered.connect(lambda: tell(self, "about", self.tr("About"), about_text()))
+        acts.about.triggered.connect(lambda: About(self, acts.diagnostics).show())
         acts.shortcuts.triggered.connect(
-            lambda: tell(self, "shortcutsSheet", self.tr("Keyboard shortcuts"), shortcuts_text(acts.all()))
+            lambda: ShortcutsSheet(self, shortcut_groups(self.menuBar(), acts.all())).show()
         )
+        acts.hints.triggered.connect(self.hints.forget)
         self.drop_area.dropped.connect(self.add)
         self.drop_area.pictures_dropped.connect(self._add_pictures)
         self.pages.chosen.connect(self.add)
@@ -272,6 +275,7 @@ class MainWindow(QMainWindow):
         self.report.opened(recovery)
         self.watched.begin()
         self.recipes.begin()
+        self.hints.begin()
 
     def add(self, paths: Sequence[str], priority: int = Priority.NORMAL) -> None:
         """Add files, folders and links with the recipe that is chosen; import files of jobs, and recipes."""
@@ -339,7 +343,7 @@ class MainWindow(QMainWindow):
         """Hear the queue no more."""
         self._hearing.end()
         self.state.end()
-        for part in (self.model, self.tabs, self.inspector, self.progress, self.pages):
+        for part in (self.model, self.tabs, self.inspector, self.progress, self.pages, self.hints):
             part.end()
         self.failures_panel.end()
         self.companions.end()

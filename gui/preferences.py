@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QAction, QGuiApplication, QIcon
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 from core.errors import BadUsage
 from core.settings import DATA_DIR_VARIABLE, MAX_AGING, MAX_TIMEOUT, MAX_WORKERS, Settings
 from gui import words
-from gui.dialogs import confirm
+from gui.dialogs import DialogButtons, confirm
 from gui.preference_fields import ChoiceField, Field, ListField, NumberField, SwitchField, TextField
 from gui.tasks import Tasks
 from gui.theme import SPACE
@@ -107,7 +107,7 @@ class PreferencesDialog(QDialog):
         self._add_files()
         self._add_done()
         self._add_window()
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        buttons = DialogButtons(QDialogButtonBox.StandardButton.Close, self)
         restore = buttons.addButton(self.tr("Restore &defaults…"), QDialogButtonBox.ButtonRole.ResetRole)
         restore.setObjectName("restoreDefaults")
         restore.setAutoDefault(False)
@@ -120,7 +120,6 @@ class PreferencesDialog(QDialog):
         column.addWidget(self.pages)
         column.addWidget(buttons)
         close = buttons.button(QDialogButtonBox.StandardButton.Close)
-        close.setIcon(QIcon())  # the style's own is dark on dark
         close.setAutoDefault(False)  # Enter takes a value, and does not close
         self.resize(640, 600)
 
@@ -219,6 +218,7 @@ class PreferencesDialog(QDialog):
         copy.setAutoDefault(False)
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(str(self._preferences.data_dir)))
         row = QHBoxLayout()
+        row.setSpacing(SPACE)
         row.addWidget(folder, 1)
         row.addWidget(show)
         row.addWidget(copy)

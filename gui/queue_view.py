@@ -238,6 +238,28 @@ class QueueView(QTableView):
         menu.addAction(self.tr("Fit widths to contents"), self._fit)
         menu.addAction(self.tr("Restore default columns"), self.restore_default_layout)
 
+    def sort_actions(self, menu: QMenu) -> None:
+        """Fill a menu with the columns to sort by, which the header offers to the mouse alone."""
+        menu.clear()
+        header = self.horizontalHeader()
+        chosen, order = header.sortIndicatorSection(), header.sortIndicatorOrder()
+        columns = [(place, column.title) for place, column in enumerate(COLUMNS)]
+        for place, title in [(-1, self.tr("The order in which they were added")), *columns]:
+            action = menu.addAction(title)
+            action.setCheckable(True)
+            action.setChecked(place == chosen)
+            action.triggered.connect(lambda _, n=place: self.sortByColumn(n, order))
+        menu.addSeparator()
+        for title, way in (
+            (self.tr("Rising"), Qt.SortOrder.AscendingOrder),
+            (self.tr("Falling"), Qt.SortOrder.DescendingOrder),
+        ):
+            action = menu.addAction(title)
+            action.setCheckable(True)
+            action.setChecked(way is order)
+            action.setEnabled(chosen >= 0)
+            action.triggered.connect(lambda _, way=way: self.sortByColumn(chosen, way))
+
     def _show_column(self, number: int, shown: bool) -> None:
         self.horizontalHeader().setSectionHidden(number, not shown)
         self._fill()

@@ -161,8 +161,8 @@ class RecipeBar(QWidget):
         place = self.folders.findData(folder)
         if place < 0:
             place = 1
-            self.folders.insertItem(place, words.shown(folder), folder)
-            self.folders.setItemData(place, words.shown(folder), _TIP)
+            self.folders.insertItem(place, words.shown_path(folder), folder)
+            self.folders.setItemData(place, words.shown_path(folder), _TIP)
         return place
 
     # -- what is chosen -------------------------------------------------------------------------------------

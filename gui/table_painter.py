@@ -99,25 +99,35 @@ class TablePainter:
         box = QRectF(cell).adjusted(_GAP, 3, -_GAP, -3)
         if fraction is None:
             wanted = _ICON + self._metrics.horizontalAdvance(word) + 2.5 * SPACE
-            box.setWidth(min(box.width(), wanted))
+            wanted = min(box.width(), wanted)
+            box.setLeft(box.right() - wanted) if self._mirrored() else box.setWidth(wanted)
         pill = QPainterPath()
         pill.addRoundedRect(box, box.height() / 2, box.height() / 2)
         painter.fillPath(pill, ground)
         if fraction is not None:
             self._paint_bar(painter, pill, box, fraction)
-        icon_box = QRectF(box.left() + SPACE * 0.75, box.center().y() - _ICON / 2, _ICON, _ICON)
+        near = SPACE * 0.75
+        side = box.right() - near - _ICON if self._mirrored() else box.left() + near
+        icon_box = QRectF(side, box.center().y() - _ICON / 2, _ICON, _ICON)
         state_icon(job.state).paint(painter, icon_box.toRect())
         painter.setPen(ink)
         painter.setFont(self._plain)
         words = box.adjusted(SPACE + _ICON, 0, -_GAP, 0)
+        if self._mirrored():
+            words = box.adjusted(_GAP, 0, -SPACE - _ICON, 0)
         text = self._metrics.elidedText(word, Qt.TextElideMode.ElideRight, int(words.width()) + 1)
         painter.drawText(words.toRect(), _LEFT, text)
+
+    def _mirrored(self) -> bool:
+        """Return whether the table is read from right to left."""
+        return self._view.isRightToLeft()
 
     def _paint_bar(self, painter: QPainter, pill: QPainterPath, box: QRectF, fraction: float) -> None:
         colour = QColor(self._view.palette().color(QPalette.ColorRole.Highlight))
         colour.setAlpha(70)
         done = QRectF(box)
-        done.setWidth(box.width() * max(0.0, min(fraction, 1.0)))
+        long = box.width() * max(0.0, min(fraction, 1.0))
+        done.setLeft(box.right() - long) if self._mirrored() else done.setWidth(long)
         painter.save()
         painter.setClipPath(pill)
         painter.fillRect(done, colour)

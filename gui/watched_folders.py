@@ -27,6 +27,8 @@ from core.queue import TaskQueue
 from core.recipe import Recipe
 from core.settings import Settings
 from gui import words
+from gui.dialogs import DialogButtons
+from gui.placeholder import Placeholder
 from gui.tasks import Tasks
 from gui.theme import SPACE
 
@@ -145,6 +147,8 @@ class WatchedDialog(QDialog):
         )
         self.list.setColumnWidth(0, 280)
         self.list.itemSelectionChanged.connect(self._on_selection)
+        empty = self.tr("No folder is watched yet. Add one, and what arrives in it is queued by itself.")
+        Placeholder(self.list, empty)
         self.priority = QComboBox(self)
         self.priority.setObjectName("watchedPriority")
         for one in Priority:
@@ -156,7 +160,7 @@ class WatchedDialog(QDialog):
         row.addWidget(label)
         row.addWidget(self.priority)
         row.addStretch()
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        buttons = DialogButtons(QDialogButtonBox.StandardButton.Close, self)
         role = QDialogButtonBox.ButtonRole.ActionRole
         add = buttons.addButton(self.tr("&Add a folder…"), role)
         add.setObjectName("watchedAdd")
@@ -180,7 +184,12 @@ class WatchedDialog(QDialog):
         self.list.clear()
         for one in self._watched.folders:
             state = self._watched.watches.states.get(one.path, self.tr("Not watched yet."))
-            texts = [words.shown(one.path), one.recipe_name, words.priority(one.priority), words.shown(state)]
+            texts = [
+                words.shown_path(one.path),
+                one.recipe_name,
+                words.priority(one.priority),
+                words.shown(state),
+            ]
             item = QTreeWidgetItem(self.list, texts)
             item.setData(0, _PATH, one.path)
             for place, text in enumerate(texts):

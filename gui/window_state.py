@@ -15,6 +15,7 @@ from core.errors import from_os_error
 from core.settings import Settings
 from core.whole_file import write_whole
 from gui.actions import Actions
+from gui.hints import Hints
 from gui.queue_view import QueueView
 from gui.recipe_bar import RecipeBar
 from gui.state_tabs import StateTabs
@@ -36,6 +37,7 @@ class WindowState(QObject):
         tabs: StateTabs,
         actions: Actions,
         recipe_bar: RecipeBar,
+        hints: Hints,
         settings: Callable[[], Settings],
         data_dir: Path,
         tasks: Tasks,
@@ -47,6 +49,7 @@ class WindowState(QObject):
         self._tabs = tabs
         self._actions = actions
         self._recipe_bar = recipe_bar
+        self._hints = hints
         self._settings = settings
         self._data_dir = data_dir
         self._tasks = tasks
@@ -70,6 +73,7 @@ class WindowState(QObject):
         details = bool(kept.value("details", defaultValue=True, type=bool))
         self._actions.details.setChecked(details)
         self._tabs.choose(str(kept.value("tab", "all")))
+        self._hints.seen = frozenset(str(kept.value("hints", "")).split())
         schemes = self._actions.schemes
         schemes.get(str(kept.value("scheme", "system")), schemes["system"]).setChecked(True)
         self._listen()
@@ -79,7 +83,7 @@ class WindowState(QObject):
         for signal in (
             self._recipe_bar.changed, self._actions.details.toggled, self._tabs.currentChanged,
             theme_signals().changed, self._splitter.splitterMoved, header.sectionMoved, header.sectionResized,
-            header.sortIndicatorChanged,
+            header.sortIndicatorChanged, self._hints.seen_changed,
         ):  # fmt: skip
             signal.connect(self.keep_soon)
         self._window.installEventFilter(self)
@@ -124,6 +128,7 @@ class WindowState(QObject):
             "details": "true" if self._actions.details.isChecked() else "false",
             "tab": self._tabs.current(),
             "scheme": theme_signals().scheme,
+            "hints": " ".join(sorted(self._hints.seen)),
         }
 
     def _write(self, values: dict[str, str], settings: Settings) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from datetime import datetime
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtGui import QGuiApplication
 
 from core.gathered import SUFFIX
 from core.job import AttemptEnd, Job, JobState, Priority
@@ -169,7 +170,16 @@ def folder_of(path: str) -> str:
     home = os.path.expanduser("~")  # noqa: PTH111 (text alone: nothing is looked up on a disk)
     if home not in ("", "/") and (folder == home or folder.startswith(home + os.sep)):
         folder = "~" + folder[len(home) :]
-    return shown(folder)
+    return shown_path(folder)
+
+
+def shown_path(text: str) -> str:
+    """Return a path or link fit to be shown; among words that run from right to left it runs as ever.
+
+    Without the mark at its start (https://unicode.org/reports/tr9/) its first slash would stand at its end.
+    """
+    mark = "\u200e" if QGuiApplication.layoutDirection() == Qt.LayoutDirection.RightToLeft else ""
+    return f"{mark}{shown(text)}"
 
 
 def shown(text: str) -> str:

@@ -78,7 +78,11 @@ class AddSummary:
             parts.append(_counted(self.duplicates, "was here already", "were here already"))
         if self.results_count:
             parts.append(
-                _counted(self.results_count, "is a result of this recipe", "are results of this recipe")
+                _counted(
+                    self.results_count,
+                    "was made by this recipe and is left out",
+                    "were made by this recipe and are left out",
+                )
             )
         if self.not_images_count:
             parts.append(_counted(self.not_images_count, "is not an image", "are not images"))

@@ -1,0 +1,1 @@
+"""Pictures of every state of the window, made by one command: `make pictures`."""

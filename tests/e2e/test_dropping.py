@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PIL import Image
+
 from tests.e2e.dragging import Drag
 from tests.e2e.photos import assert_shows_the_photo, photo
 from tests.e2e.polling import until
@@ -77,3 +79,29 @@ def test_photos_dropped_on_the_high_zone_run_before_what_was_there(
     priority = {job["source"]: job["priority"] for job in app.jobs()}
     assert {priority[str(path)] for path in urgent} == {10}
     assert {priority[str(path)] for path in waiting} == {0}
+
+
+def test_a_recipe_dropped_on_the_window_makes_what_is_dropped_next(
+    app: RunningApp, screen: Screen, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "shop.toml"
+    recipe.write_text(
+        'name = "Shop"\n[[outputs]]\nname = "square"\nformat = "png"\n'
+        'operations = [{ do = "crop", ratio = "1:1" }, { do = "blur", radius = 9, off = true },'
+        ' { do = "thumbnail", width = 64 }]\n',
+        encoding="utf-8",
+    )
+    source = photo(tmp_path / "photos" / "wide.jpg", width=300, height=200)
+    app.start()
+    for path in (recipe, source):
+        with Drag(screen, [path]) as drag:
+            drag.move(*app.see("mainWindow").centre)
+            app.until_lit("dropZoneNormal", drag)
+            assert drag.drop() == "CopyAction"
+        until((app.data_dir / "recipes" / "shop.toml").exists, "the recipe is kept")
+    app.until_done(1)
+    (job,) = app.jobs()
+    assert job["recipe"] == "Shop"
+    with Image.open(outputs_of(app)["wide.jpg"]["square"]) as made:
+        assert (made.format, made.size) == ("PNG", (64, 64))
+    assert recipe.exists()

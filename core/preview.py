@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from core.errors import from_os_error
 from core.executor import Done, Failed, Processor, Task
-from core.imaging.pixels import AFTER, BEFORE, Picture, read_picture
+from core.imaging.pixels import ABOUT, AFTER, BEFORE, ESTIMATED, Picture, read_picture
 from core.job import JobError
 from core.recipe import Existing, Recipe
 from core.slots import ProcessSlots
@@ -20,6 +22,10 @@ WORK: Final = "core.imaging.preview:preview"
 _FOLDER: Final = "preview"  # in the data folder: what a crash leaves is gone with the next preview
 _GRACE: Final = 0.25  # seconds that an outdated one may still take: a new worker takes as long to get warm
 _TIMEOUT: Final = 120.0  # seconds
+
+
+OnAbout: TypeAlias = Callable[[int], None]
+"""Hears about how many bytes a file will have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +61,15 @@ class Previewer:
         self._lock = asyncio.Lock()  # one at a time
         self._newest = 0
         self._running = 0  # the number of the wish that the worker has; 0 for none
+        self._on_about: OnAbout | None = None
+        self._telling: asyncio.Task[None] | None = None
 
-    async def make(self, source: str, recipe: Recipe, output: int = 0) -> Preview | JobError | None:
+    async def make(
+        self, source: str, recipe: Recipe, output: int = 0, on_about: OnAbout | None = None
+    ) -> Preview | JobError | None:
         """Return what an output of a recipe (counted from 0) would be of an image, or why it cannot be.
+
+        on_about: hears about how many bytes the file will have, where its making takes long.
 
         None when a newer wish, or the end, came before it was there: that one is to be waited for.
         """
@@ -71,9 +83,10 @@ class Previewer:
                 await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
                 if not self._started:
                     self._started = True
-                    await self._processor.start(1, lambda *_: None)
+                    await self._processor.start(1, self._on_progress)
                 if mine != self._newest or self._closed:
                     return None
+                self._on_about = on_about
                 return await self._make(mine, source, alone(recipe, output))
             except OSError as error:
                 return from_os_error(error, writing=True).as_job_error()
@@ -99,6 +112,16 @@ class Previewer:
                 )  # fmt: skip
         return None
 
+    def _on_progress(self, number: int, fraction: float) -> None:
+        if fraction == ESTIMATED and number == self._newest and self._on_about is not None:
+            self._telling = asyncio.ensure_future(self._tell(number, self._on_about))
+
+    async def _tell(self, number: int, on_about: OnAbout) -> None:
+        with suppress(OSError, ValueError):  # it was given up meanwhile
+            about = int(await asyncio.to_thread((self._folder / ABOUT).read_text, encoding="ascii"))
+            if number == self._newest and self._running == number:
+                on_about(about)
+
     def _give_up(self, number: int) -> None:
         if self._running == number:
             self._processor.cancel(0)
@@ -115,6 +138,8 @@ class Previewer:
         self.forget()
         async with self._lock:
             await self._processor.close()
+        if self._telling is not None:
+            await asyncio.wait([self._telling])
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
 

@@ -12,6 +12,12 @@ BEFORE: Final = "before"
 AFTER: Final = "after"
 """The same of what is made of it."""
 
+ABOUT: Final = "about"
+"""The same with about how many bytes it will have, in decimal digits."""
+
+ESTIMATED: Final = 0.4
+"""The fraction of a preview that is reported when that is there."""
+
 _NUMBER: Final = 4  # bytes
 
 

@@ -178,7 +178,7 @@ class PreviewPane(QWidget):
         self._tasks.start(self._make(str(path), recipe, self._output))
 
     async def _make(self, path: str, recipe: Recipe, output: int) -> None:
-        found = await self._previewer.make(path, recipe, output)
+        found = await self._previewer.make(path, recipe, output, self._say_about)
         if found is None:  # a newer one is on its way
             return
         if isinstance(found, JobError):
@@ -231,6 +231,13 @@ class PreviewPane(QWidget):
             self.empty.setText(self.tr("Being made…"))
         else:
             self._say(self.weight, self.tr("Being made…"))
+
+    def _say_about(self, about: int) -> None:
+        self._slow.stop()
+        text = self.tr("About {0}, being made…").format(words.size(about))
+        if self.comparison.is_empty():
+            self.empty.setText(text)
+        self._say(self.weight, text)
 
     def _example(self) -> str:
         """Return the name that the file would get, as far as it can be told without the image."""

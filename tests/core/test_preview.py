@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from core.executor import Done, Failed, Outcome, Task
-from core.imaging.pixels import AFTER, BEFORE, Picture, read_picture, write_picture
+from core.imaging.pixels import ABOUT, AFTER, BEFORE, ESTIMATED, Picture, read_picture, write_picture
 from core.imaging.preview import MOST_SIDE, preview
 from core.imaging.process import process
 from core.job import JobError, OutputFile
@@ -87,6 +87,25 @@ def test_one_output_is_shown_whatever_the_recipe_does_with_its_files() -> None:
     assert not chosen.skip_larger
 
 
+@pytest.mark.parametrize("name", ["png", "avif"])
+def test_what_takes_long_is_estimated_first(tmp_path: Path, name: str) -> None:
+    source = tmp_path / "large.png"
+    noise = [Image.effect_noise((1600, 1000), 60) for _ in "RGB"]  # everywhere as much to encode
+    Image.merge("RGB", noise).save(source)
+    output = Output("large", (Resize(percent=90),), name, effort=1 if name == "avif" else None)
+    recipe = Recipe("Large", (output,))
+    reported: list[float] = []
+    done = preview(asked(source, recipe, tmp_path / "preview"), reported.append)
+    about = int((tmp_path / "preview" / ABOUT).read_text(encoding="ascii"))
+    assert ESTIMATED in reported
+    assert about == pytest.approx(done.outputs[0].bytes, rel=0.2)
+
+
+def test_what_is_soon_made_is_not_estimated(source: Path, tmp_path: Path) -> None:
+    preview(asked(source, find_recipe("Archive"), tmp_path / "preview"), lambda _: None)
+    assert not (tmp_path / "preview" / ABOUT).exists()
+
+
 def made_by(folder: Path) -> Done:
     for name in (BEFORE, AFTER):
         write_picture(folder / name, Picture(1, 1, b"abcd"))
@@ -113,6 +132,26 @@ def test_the_newest_wish_alone_is_answered(tmp_path: Path) -> None:
         assert hand.closed
         assert not (tmp_path / "preview").exists()
         assert await previewer.make("/a.jpg", WEB) is None
+
+    asyncio.run(story())
+
+
+def test_an_estimate_is_told_while_it_is_the_newest_wish(tmp_path: Path) -> None:
+    async def story() -> None:
+        hand = ByHand()
+        previewer = Previewer(tmp_path, processor=hand)
+        told: list[int] = []
+        wish = asyncio.ensure_future(previewer.make("/a.jpg", WEB, on_about=told.append))
+        await until(lambda: bool(hand.tasks))
+        (tmp_path / "preview" / ABOUT).write_text("360000", encoding="ascii")
+        hand.on_progress(1, 0.3)
+        hand.on_progress(0, ESTIMATED)  # of an earlier one
+        hand.on_progress(1, ESTIMATED)
+        await until(lambda: told == [360_000])
+        hand.end(0, made_by(tmp_path / "preview"))
+        assert isinstance(await wish, Preview)
+        await previewer.close()
+        assert told == [360_000]
 
     asyncio.run(story())
 

@@ -65,6 +65,7 @@ class RecipeEditor(QDialog):
         self._shelf = shelf
         self._tasks = tasks
         self._default = default
+        self._images = images
         self.key = default()
         self.place: Place = ()
         self.book = Book(shelf, self)
@@ -352,16 +353,28 @@ class RecipeEditor(QDialog):
         return super().eventFilter(watched, event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
-        """Take recipe files."""
-        if _recipe_files(event):
+        """Take files."""
+        if _files(event):
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
-        """Import recipe files."""
+        """Import recipe files, and look at another file, which is to be an image."""
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
-        self.take(_recipe_files(event))
+        files = _files(event)
+        recipes = [path for path in files if path.lower().endswith(".toml")]
+        others = [path for path in files if path not in recipes]
+        if recipes:
+            self.take(recipes)
+        if others:
+            self.preview.look_at(others[0])
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Offer the images that the queue has now, when the user comes back to this window."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            self.preview.set_images(self._images())
 
 
 def _column(*parts: QWidget) -> QWidget:
@@ -382,6 +395,5 @@ def _has(draft: Part, place: Place) -> bool:
     return True
 
 
-def _recipe_files(event: QDropEvent) -> list[str]:
-    paths = [url.toLocalFile() for url in event.mimeData().urls()]
-    return [path for path in paths if path.lower().endswith(".toml")]
+def _files(event: QDropEvent) -> list[str]:
+    return [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QMimeData, QPointF, QSize, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLabel
 
@@ -85,6 +85,24 @@ def test_a_name_template_is_shown_by_example_while_it_is_typed(
             assert "{stem}" in stage.error("template")
 
     run_on_qasync(story())
+
+
+def test_files_that_are_dropped_on_the_editor_are_imported_or_looked_at(
+    act: Callable[[Story], None], tmp_path: Path
+) -> None:
+    async def story(stage: Scene) -> None:
+        file = tmp_path / "mine.toml"
+        file.write_text(format_toml(quick_recipe(thumbnail=99)), encoding="utf-8")
+        mime = QMimeData()
+        mime.setUrls([QUrl.fromLocalFile(str(file)), QUrl.fromLocalFile("/photos/other.png")])
+        copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+        event = QDropEvent(QPointF(5, 5), copy, mime, left, Qt.KeyboardModifier.NoModifier)
+        stage.editor.dropEvent(event)
+        assert stage.editor.preview.images.currentText() == "other.png"
+        await until(lambda: stage.name() == "Command line")
+        await until(lambda: "other" in stage.editor.form._example or bool(stage.hand.order))
+
+    act(story)
 
 
 def test_why_there_is_no_preview_is_told(run_on_qasync: RunOnLoop, tmp_path: Path) -> None:

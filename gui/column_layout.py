@@ -19,7 +19,7 @@ def default_layout(header: QHeaderView, digit: int) -> None:
     for number, column in enumerate(COLUMNS):
         header.moveSection(header.visualIndex(number), number)
         header.setSectionHidden(number, not column.shown)
-        header.resizeSection(number, column.width * digit)
+        header.resizeSection(number, max(column.width * digit, header.sectionSizeHint(number)))
 
 
 def saved_layout(header: QHeaderView) -> QByteArray:

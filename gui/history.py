@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from core.queue import TaskQueue
 from core.status import HistoryLine
 from gui import words
-from gui.dialogs import confirm
+from gui.dialogs import DialogButtons, confirm
 from gui.tasks import Tasks
 from gui.theme import SPACE
 
@@ -87,13 +87,14 @@ class HistoryDialog(QDialog):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self._numbers = QFont(self.font())
         self._numbers.setFeature(QFont.Tag("tnum"), 1)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        buttons = DialogButtons(QDialogButtonBox.StandardButton.Close, self)
         self.forget = buttons.addButton(self.tr("Forget all…"), QDialogButtonBox.ButtonRole.DestructiveRole)
         self.forget.setObjectName("historyForget")
         self.forget.setAutoDefault(False)
         buttons.rejected.connect(self.close)
         self.forget.clicked.connect(lambda: self._tasks.start(self._forget()))
         column = QVBoxLayout(self)
+        column.setContentsMargins(2 * SPACE, 2 * SPACE, 2 * SPACE, 2 * SPACE)
         column.setSpacing(SPACE)
         for part in (self.field, self.days, self.total, buttons):
             column.addWidget(part)

@@ -39,13 +39,14 @@ from core.transfer.taking import (
 )
 from gui import words
 from gui.dialogs import DialogButtons
+from gui.elided import ElidedLabel
 from gui.notice import Notice
 from gui.tasks import Tasks
 from gui.theme import SPACE
 
 _REST: Final = 300  # milliseconds without a key until what was typed is looked for
 _NAMED: Final = 3  # recipes that are named
-_SHOWN: Final = 24  # characters of each end of a long folder
+_LETTERS: Final = 24  # of a folder that are in sight at least
 _ROWS: Final = 20  # folders that are asked for
 
 
@@ -142,8 +143,8 @@ class ImportDialog(QDialog):
         grid.addWidget(QLabel(self.tr("Folder in the file"), box), 0, 0)
         grid.addWidget(QLabel(self.tr("Is here"), box), 0, 1)
         for number, (folder, what) in enumerate(rows, 1):
-            label = QLabel(f"{_elided(words.shown_path(folder))}  ({what})", box)
-            label.setToolTip(words.shown(folder))
+            text = f"{words.shown_path(folder)}  ({what})"
+            label = ElidedLabel(box, Qt.TextElideMode.ElideMiddle, text)
             edit = QLineEdit(folder if self._file.separator == os.sep else "", box)
             edit.setObjectName(f"importFolder{number}")
             edit.setAccessibleName(self.tr("Where {0} is here").format(words.shown(folder)))
@@ -157,7 +158,10 @@ class ImportDialog(QDialog):
             for place, part in enumerate((label, edit, button)):
                 grid.addWidget(part, number, place)
             self._edits.append((folder, edit))
-        grid.setColumnStretch(1, 1)
+            edit.setMinimumWidth(edit.fontMetrics().averageCharWidth() * _LETTERS)
+            edit.setCursorPosition(0)
+        for place in (0, 1):
+            grid.setColumnStretch(place, 1)
         if len(rows) <= 6:
             return box
         area = QScrollArea(self)
@@ -255,10 +259,6 @@ class ImportDialog(QDialog):
             missing = Missing.TAKE if self._all.isChecked() else Missing.LEAVE_OUT
             self._tasks.start(_take_in(self._queue, self._name, arrival, sources, missing, self._notice))
             self.accept()
-
-
-def _elided(folder: str) -> str:
-    return folder if len(folder) <= 2 * _SHOWN else f"{folder[:_SHOWN]}…{folder[-_SHOWN:]}"
 
 
 async def _take_in(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QScrollArea,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -121,7 +122,9 @@ class PreferencesDialog(QDialog):
         column.addWidget(buttons)
         close = buttons.button(QDialogButtonBox.StandardButton.Close)
         close.setAutoDefault(False)  # Enter takes a value, and does not close
-        self.resize(640, 600)
+        letters = self.fontMetrics()
+        wanted = QSize(letters.averageCharWidth() * 92, letters.lineSpacing() * 40)
+        self.resize(wanted.boundedTo(self.screen().availableSize()))
 
     # -- the pages ------------------------------------------------------------------------------------------
 
@@ -255,7 +258,13 @@ class PreferencesDialog(QDialog):
                 form.addRow(label, field)
             else:
                 form.addRow(field)
-        self.pages.addTab(page, title)
+        area = QScrollArea(self)  # large letters and long texts may need more height than there is
+        area.setWidget(page)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its fields take it, and are scrolled to
+        self.pages.addTab(area, title)
         return form
 
     # -- values ---------------------------------------------------------------------------------------------

@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QWidget
 
 from core.job import JobState
 from core.queue import TaskQueue
 from core.status import QueueStatus, RunState
 from gui import words
+from gui.elided import ElidedLabel
 from gui.hearing import Hearing
 from gui.rate import RunProgress
 from gui.remedies import status_line
@@ -46,9 +48,8 @@ class ProgressPanel(QWidget):
         self.bar.setRange(0, _STEPS)
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(SPACE)
-        self.status = QLabel(self)
+        self.status = ElidedLabel(self)
         self.status.setObjectName("statusLine")
-        self.status.setTextFormat(Qt.TextFormat.PlainText)  # a path in it may look like markup
         self.failed = QLabel(self)
         self.failed.setObjectName("failedLink")
         self.failed.setTextFormat(Qt.TextFormat.RichText)
@@ -59,8 +60,11 @@ class ProgressPanel(QWidget):
         self.failed.setToolTip(self.tr("Show what failed, and what to do about it"))
         self.failed.linkActivated.connect(lambda _: self.failures_asked.emit())
         self.failed.hide()
-        self.numbers = QLabel(self)
+        self.numbers = ElidedLabel(self)
         self.numbers.setObjectName("progressNumbers")
+        font = QFont(self.numbers.font())
+        font.setFeature(QFont.Tag("tnum"), 1)  # digits of one width: what counts does not jump
+        self.numbers.setFont(font)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(SPACE // 2)

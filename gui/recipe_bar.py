@@ -16,6 +16,7 @@ from core.errors import ImageQueueError
 from core.recipe import Existing, Recipe, builtin_recipes, find_recipe, read_toml
 from core.settings import Settings
 from gui import words
+from gui.flow import FlowLayout
 from gui.tasks import Tasks
 from gui.theme import SPACE
 
@@ -58,20 +59,24 @@ class RecipeBar(QWidget):
         for box, signs in ((self.recipes, 14), (self.folders, 14), (self.existing, 9)):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(signs)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(SPACE)
+        flow = FlowLayout(self)  # in a narrow window, or with long texts, what does not fit goes below
+        flow.setSpacing(SPACE)
         for text, box, stretch in (
             (self.tr("Reci&pe:"), self.recipes, 2),
             (self.tr("&To:"), self.folders, 3),
             (self.tr("If a file is t&here:"), self.existing, 1),
         ):
-            label = QLabel(text, self)
+            part = QWidget(self)
+            row = QHBoxLayout(part)
+            row.setContentsMargins(0, 0, 0, 0)
+            row.setSpacing(SPACE)
+            label = QLabel(text, part)
             label.setBuddy(box)
             row.addWidget(label)
-            row.addWidget(box, stretch)
+            row.addWidget(box, 1)
             if box is self.folders:
                 row.addWidget(self.mirror)
+            flow.add(part, stretch)
         self._fill(settings)
         self._chosen = (self.recipes.currentIndex(), self.folders.currentIndex())
         self.recipes.activated.connect(self._on_recipe)

@@ -1,7 +1,7 @@
 """Make pictures of every state of the window: `python -m tests.pictures FOLDER [LOOK...]`.
 
 Each look (dark, at twice the size, with long texts, from right to left ...) is a process with a screen of its
-own, and gets a folder of pictures and one sheet that shows them all side by side. Without a LOOK all are made.
+own, and gets a folder of pictures and one sheet that shows them all side by side. Without a LOOK, all.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QTranslator
 
-# What must stay as it is: fields of a format, marks of rich text, the letter of a shortcut, signs of a filter.
+# What must stay as it is: fields of a format, marks of rich text, the patterns of a filter.
 _KEPT: Final = re.compile(r"\{[^}]*\}|<[^>]*>|&\w+;|\*\S*|%\w|\n")
 _ARABIC: Final = str.maketrans(
     "abcdefghijklmnopqrstuvwxyz",
@@ -44,6 +44,7 @@ class Pseudo(QTranslator):
     def translate(
         self, context: str, source: str, disambiguation: str | None = None, number: int = -1
     ) -> str:
-        if context in ("QShortcut", "QGuiApplication"):  # the names of keys; the direction of the layout
+        # Not the names of keys, the direction of the layout, and Qt's own texts with places for numbers.
+        if context in ("QShortcut", "QGuiApplication") or "%1" in source:
             return ""
         return self._made(source) if source else source

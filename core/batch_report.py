@@ -28,6 +28,9 @@ _FIELDS: Final = (
     "state", "source", "recipe", "outputs", "outputs_missing", "source_bytes", "output_bytes", "width",
     "height", "attempts", "seconds", "added", "ended", "error_code", "error", "note",
 )  # fmt: skip
+BEGINNINGS: Final = (b"\xef\xbb\xbf" + ",".join(_FIELDS[:3]).encode(), b'{"jobs": [')
+"""How the bytes of a report begin."""
+
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet compute a cell
 
 

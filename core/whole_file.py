@@ -1,9 +1,13 @@
-"""Writes a small file so that a crash leaves the old one or the new one, whole."""
+"""Writes files of our own whole, in the place of nothing but an earlier one of the same kind."""
 
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Sequence
 from pathlib import Path
+
+from core.errors import BadUsage, from_os_error
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -25,3 +29,29 @@ def write_whole(path: Path, content: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def refuse_to_replace(path: Path, beginnings: Sequence[bytes], kind: str) -> None:
+    """Raise BadUsage for a path where something is that begins otherwise than our files of this kind do.
+
+    An empty file is as good as none. kind: what these files are, for the sentence. Raises what
+    `from_os_error` gives for a file that cannot be read.
+    """
+    try:
+        with open(path, "rb", opener=_open_at_once) as file:
+            plain = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            begin = file.read(max(map(len, beginnings))) if plain else b""
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except IsADirectoryError:
+        plain, begin = False, b""
+    except OSError as error:
+        raise from_os_error(error, writing=True) from error
+    if not plain or (begin and not begin.startswith(tuple(beginnings))):
+        raise BadUsage(
+            f"{path} is there already, and is no {kind}: it was left as it is. Choose another name."
+        )
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a pipe would be waited for

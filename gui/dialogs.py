@@ -76,6 +76,7 @@ class TextDialog(QDialog):
         self.gone = False
         """Whether it was closed."""
         said = QLabel(introduction, self)
+        said.setTextFormat(Qt.TextFormat.PlainText)
         said.setWordWrap(True)
         self._text = QPlainTextEdit(self)
         self._text.setObjectName("text")

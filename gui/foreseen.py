@@ -58,7 +58,7 @@ class ForeseenModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return texts[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return texts[index.column()] or None
+            return words.tip(texts[index.column()]) or None
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
             return icon(_SIGNS[would])
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in (2, 3):

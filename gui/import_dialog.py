@@ -75,6 +75,7 @@ class ImportDialog(QDialog):
         self._state = QLabel(self)
         self._state.setObjectName("importState")
         self._state.setWordWrap(True)
+        self._state.setTextFormat(Qt.TextFormat.PlainText)  # what comes out of the file may look like markup
         self._list = QPlainTextEdit(self)
         self._list.setObjectName("importMissing")
         self._list.setAccessibleName(self.tr("Images that are not here"))
@@ -97,6 +98,7 @@ class ImportDialog(QDialog):
         column.setSpacing(SPACE)
         said = QLabel(self._what_it_brings(), self)
         said.setObjectName("importSummary")
+        said.setTextFormat(Qt.TextFormat.PlainText)
         said.setWordWrap(True)
         column.addWidget(said)
         rows = self._rows()
@@ -239,6 +241,9 @@ class ImportDialog(QDialog):
         if arrival.replacing:
             names = ", ".join(words.shown(name[:60]) for name in arrival.replacing[:_NAMED])
             state += " " + self.tr("Originals are replaced, and go to the trash, by: {0}.").format(names)
+        if arrival.overwriting:
+            names = ", ".join(words.shown(name[:60]) for name in arrival.overwriting[:_NAMED])
+            state += " " + self.tr("Files of the results' names are replaced by: {0}.").format(names)
         self._state.setText(state)
         self._list.setPlainText("\n".join(map(words.shown, lines)))
         self._list.setVisible(bool(lines))

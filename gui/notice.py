@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
@@ -38,6 +38,7 @@ class Notice(QFrame):
         self.setBackgroundRole(QPalette.ColorRole.AlternateBase)
         self._text = QLabel(self)
         self._text.setObjectName("noticeText")
+        self._text.setTextFormat(Qt.TextFormat.PlainText)  # a name in it may look like markup
         self._text.setWordWrap(True)
         self._button = QPushButton(self)
         self._button.setObjectName("noticeButton")

@@ -130,8 +130,8 @@ class QueueModel(JobList):
         if role == _SPOKEN and place == NAME:
             return self._sentence(job)
         if role == _TIP and place == NAME:
-            return words.shown(job.source)
-        return self.text(job, place)
+            return words.tip(words.shown(job.source))
+        return words.tip(self.text(job, place)) if role == _TIP else self.text(job, place)
 
     def job_at(self, row: int) -> Job | None:
         """Return the job in a row as far as it is known; one that is not, or has changed, is read soon."""

@@ -119,7 +119,7 @@ class RecipeBar(QWidget):
         for group in (named, list(self._built_in.items())):
             for key, recipe in group:
                 self.recipes.addItem(words.shown(recipe.name), key)
-                tip = words.shown(recipe.description or recipe.name)
+                tip = words.tip(words.shown(recipe.description or recipe.name))
                 self.recipes.setItemData(self.recipes.count() - 1, tip, _TIP)
             if group:
                 self.recipes.insertSeparator(self.recipes.count())
@@ -167,7 +167,7 @@ class RecipeBar(QWidget):
         if place < 0:
             place = 1
             self.folders.insertItem(place, words.shown_path(folder), folder)
-            self.folders.setItemData(place, words.shown_path(folder), _TIP)
+            self.folders.setItemData(place, words.tip(words.shown_path(folder)), _TIP)
         return place
 
     # -- what is chosen -------------------------------------------------------------------------------------

@@ -193,7 +193,7 @@ class WatchedDialog(QDialog):
             item = QTreeWidgetItem(self.list, texts)
             item.setData(0, _PATH, one.path)
             for place, text in enumerate(texts):
-                item.setToolTip(place, text)
+                item.setToolTip(place, words.tip(text))
             item.setSelected(one.path in chosen)
         self._on_selection()
 

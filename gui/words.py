@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
+from html import escape
 
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QGuiApplication
@@ -180,6 +181,11 @@ def shown_path(text: str) -> str:
     """
     mark = "\u200e" if QGuiApplication.layoutDirection() == Qt.LayoutDirection.RightToLeft else ""
     return f"{mark}{shown(text)}"
+
+
+def tip(text: str) -> str:
+    """Return a text for a tool tip, which would take a name that looks like markup for markup."""
+    return f"<span>{escape(text)}</span>" if "<" in text or "&lt;" in text else text
 
 
 def shown(text: str) -> str:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from core.batch_report import ORDER, PAGE, ReportFile
+from core.batch_report import BEGINNINGS, ORDER, PAGE, ReportFile
 from core.cli.reading import reading
 from core.cli.terminal import Printer
 from core.settings import data_folder
 from core.status import JobQuery
+from core.whole_file import refuse_to_replace
 
 
 def write_report(options: argparse.Namespace, printer: Printer) -> int:
     """Write the jobs, or those in the states that are asked for, into a file; returns the exit status.
 
-    Raises BadUsage for another kind of file, StoreUnusable, or what keeps the file from being written.
+    Raises BadUsage for another kind of file, and where one is that is no report, StoreUnusable, or what
+    keeps the file from being written.
     """
-    report = ReportFile(Path(options.file).absolute())
+    path = Path(options.file).absolute()
+    refuse_to_replace(path, BEGINNINGS, "report")
+    report = ReportFile(path)
     try:
         with reading(data_folder(options.data_dir)) as reader:
             for state in ORDER:

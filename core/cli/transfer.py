@@ -13,8 +13,10 @@ from core.cli.terminal import Printer, json_line
 from core.errors import BadUsage
 from core.job import WAITING
 from core.settings import data_folder
+from core.transfer.queue_file import BEGINNINGS
 from core.transfer.sending import write_waiting
-from core.transfer.taking import Missing, load_jobs
+from core.transfer.taking import Arrival, Missing, load_jobs
+from core.whole_file import refuse_to_replace
 
 _THEN: Final = {"hold": "held here until they are released", "remove": "removed from the queue here"}
 
@@ -23,10 +25,12 @@ def export_jobs(options: argparse.Namespace, printer: Printer) -> int:
     """Write the waiting jobs, or the named ones, into a file; returns the exit status.
 
     Only when the file is on the disk are they held or removed here, so that whatever ends this loses none.
-    Raises BadUsage where there is nothing to write, StoreUnusable, or what keeps the file from being written.
+    Raises BadUsage where there is nothing to write, or another file is in the way, StoreUnusable, or what
+    keeps the file from being written.
     """
     data_dir = data_folder(options.data_dir)
     path = Path(options.file).absolute()
+    refuse_to_replace(path, BEGINNINGS, "file of jobs")
     ids: list[int] = list(dict.fromkeys(options.ids))
     with reading(data_dir) as reader:
         if reader is not None and ids:
@@ -77,8 +81,10 @@ def import_jobs(options: argparse.Namespace, printer: Printer) -> int:
         check_folder(Path(folder))
     if arrival.replacing:
         printer.complain(f"Originals are replaced, and go to the trash, by: {', '.join(arrival.replacing)}.")
+    if arrival.overwriting:
+        printer.complain(f"Files of the outputs' names are replaced by: {', '.join(arrival.overwriting)}.")
     if options.dry_run:
-        _print_arrival(len(jobs), len(arrival.jobs) - len(jobs), arrival.folders, printer, options)
+        _print_arrival(arrival, len(jobs), printer, options)
         return 0
     maps = [[one.old, one.new] for one in options.map]
     message = {"do": "import", "file": str(path), "maps": maps, "missing": str(missing)}
@@ -88,6 +94,8 @@ def import_jobs(options: argparse.Namespace, printer: Printer) -> int:
     if options.json:
         printer.out(json_line({"imported": count, "duplicates": duplicates, "left_out": left_out}))
         return 0
+    for folder in arrival.folders:
+        printer.say(f"Outputs go to {folder}")
     parts = [f"Imported {_jobs(count)}"]
     if duplicates:
         parts.append(f"{duplicates:,} {'was' if duplicates == 1 else 'were'} here already")
@@ -99,15 +107,16 @@ def import_jobs(options: argparse.Namespace, printer: Printer) -> int:
     return 0
 
 
-def _print_arrival(
-    count: int, left_out: int, folders: list[str], printer: Printer, options: argparse.Namespace
-) -> None:
+def _print_arrival(arrival: Arrival, count: int, printer: Printer, options: argparse.Namespace) -> None:
+    left_out = len(arrival.jobs) - count
     if options.json:
-        printer.out(json_line({"would_import": count, "left_out": left_out, "folders": folders}))
+        said = {"would_import": count, "left_out": left_out, "folders": arrival.folders}
+        also = {"replacing_originals": arrival.replacing, "replacing_files": arrival.overwriting}
+        printer.out(json_line(said | also))
         return
     out = f", and leave out {left_out:,} whose sources are missing" if left_out else ""
     printer.out(f"Nothing was imported. It would be {_jobs(count)}{out}.")
-    for folder in folders:
+    for folder in arrival.folders:
         printer.out(f"Outputs go to {folder}")
 
 

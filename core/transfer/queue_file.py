@@ -32,6 +32,9 @@ from core.transfer.mapping import SEPARATORS, is_absolute, parts_of
 SUFFIX: Final = ".imagequeue"
 """How the names of these files end."""
 
+BEGINNINGS: Final = (b'{"imagequeue"',)
+"""How the bytes of these files begin."""
+
 
 def is_queue_file(source: str) -> bool:
     """Return whether a path, and no link, is named like one of these files."""

@@ -16,7 +16,7 @@ from core.errors import BadQueueFile, BadUsage, ImageQueueError, NoSuchFile
 from core.links.address import is_link
 from core.operations import PATH_FIELDS
 from core.queue import TaskQueue
-from core.recipe import Recipe
+from core.recipe import Existing, Recipe
 from core.status import Accepted
 from core.store_moving import MovedJob
 from core.transfer.mapping import Mapping, PathMap, is_absolute, parts_of
@@ -55,6 +55,12 @@ class Arrival:
     def replacing(self) -> list[str]:
         """The names of recipes that put outputs in the place of the sources: to be said before it is done."""
         return [one.name for one in self.recipes if one.replace_original]
+
+    @property
+    def overwriting(self) -> list[str]:
+        """The names of recipes that replace files which have their outputs' names; to be said, too."""
+        kinds = (Existing.REPLACE, Existing.NEWER)
+        return [one.name for one in self.recipes if one.existing in kinds and not one.replace_original]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.job import JobState
-from core.recipe import Recipe
+from core.recipe import Existing, Recipe
 from core.transfer.queue_file import read_queue_file
 from core.transfer.sending import Then
 from tests.conftest import RunOnLoop
@@ -184,6 +184,21 @@ def test_that_originals_are_replaced_is_said_before(
             await import_dialog(stage, file_of(tmp_path / "a.imagequeue", str(photos), recipe=recipe))
             said = stage.part(QLabel, "importState").text()
             assert said.endswith("Originals are replaced, and go to the trash, by: Thumbnail and resize.")
+
+    run_on_qasync(story())
+
+
+def test_what_a_file_replaces_is_said_whatever_its_recipe_is_called(
+    run_on_qasync: RunOnLoop, tmp_path: Path, photos: Path
+) -> None:
+    async def story() -> None:
+        async with staged(tmp_path / "data") as stage:
+            recipe = replace(RECIPE, name="<p hidden><!--", existing=Existing.REPLACE)
+            await import_dialog(stage, file_of(tmp_path / "a.imagequeue", str(photos), recipe=recipe))
+            label = stage.part(QLabel, "importState")
+            assert label.text().endswith("Files of the results' names are replaced by: <p hidden><!--.")
+            for name in ("importState", "importSummary"):
+                assert stage.part(QLabel, name).textFormat() == Qt.TextFormat.PlainText
 
     run_on_qasync(story())
 

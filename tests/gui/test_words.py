@@ -59,3 +59,8 @@ def test_names_that_no_font_can_show_are_shown_all_the_same() -> None:
 )  # fmt: skip
 def test_a_name_that_is_shown_already_is_not_said_again(sentence: str, text: str) -> None:
     assert words.without_name(sentence, "a.jpg") == text
+
+
+def test_a_name_that_looks_like_markup_is_none_in_a_tool_tip() -> None:
+    assert words.tip("/p/a & b.jpg") == "/p/a & b.jpg"
+    assert words.tip("/p/<b>x</b>.jpg") == "<span>/p/&lt;b&gt;x&lt;/b&gt;.jpg</span>"

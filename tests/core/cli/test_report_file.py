@@ -21,6 +21,17 @@ def test_all_jobs_are_reported_the_failures_first(command: Command, photos: Path
     assert len(json.loads((tmp_path / "f.json").read_text())["jobs"]) == 1
 
 
+def test_an_earlier_report_is_replaced_and_no_other_file(command: Command, tmp_path: Path) -> None:
+    mine = tmp_path / "prices.csv"
+    mine.write_text("article,price\n1,2\n")
+    ended = command("report", mine)
+    assert ended.status == 2
+    assert f"{mine} is there already, and is no report: it was left as it is." in ended.err
+    assert mine.read_text() == "article,price\n1,2\n"
+    for name in ("r.csv", "r.json"):
+        assert [command("report", tmp_path / name).status for _ in "ab"] == [0, 0]
+
+
 def test_without_a_queue_it_is_empty_and_another_kind_of_file_is_wrong_usage(
     command: Command, tmp_path: Path
 ) -> None:

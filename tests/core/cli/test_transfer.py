@@ -15,7 +15,7 @@ from core.job import JobState
 from core.owner import Owner
 from core.owner_requests import fulfil, in_loop
 from core.queue import TaskQueue
-from core.recipe import builtin_recipes
+from core.recipe import Existing, builtin_recipes
 from core.transfer.queue_file import read_queue_file
 from tests.core.cli.conftest import Command, Ended, states
 from tests.core.cli.work import by_name
@@ -91,6 +91,51 @@ def test_a_file_that_cannot_be_written_changes_nothing(
         "code": "not-writable", "message": f"The folder for {tmp_path}/gone/.file.part is not there.",
     }  # fmt: skip
     assert states(data_dir) == ["done", "queued", "held", "queued"]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xd8 a photo", b"notes of mine"])
+def test_no_file_of_another_kind_is_replaced_by_an_export(
+    waiting: Command, data_dir: Path, tmp_path: Path, content: bytes
+) -> None:
+    other = tmp_path / "mine.jpg"
+    other.write_bytes(content)
+    ended = waiting("export", other, "--then", "remove")
+    assert (ended.status, ended.err) == (
+        2,
+        f"imagequeue: {other} is there already, and is no file of jobs: it was left as it is. "
+        "Choose another name.\n",
+    )
+    assert other.read_bytes() == content
+    assert states(data_dir) == ["done", "queued", "held", "queued"]
+
+
+def test_an_earlier_export_and_an_empty_file_are_replaced_and_nothing_that_is_no_file(
+    waiting: Command, file: Path, tmp_path: Path
+) -> None:
+    file.touch()
+    assert [waiting("export", file).status for _ in "ab"] == [0, 0]
+    os.mkfifo(tmp_path / "pipe")
+    assert waiting("export", tmp_path / "pipe").status == 2
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_what_an_import_writes_over_is_said_before(command: Command, photos: Path, tmp_path: Path) -> None:
+    (photos / "a.jpg").touch()
+    target = tmp_path / "target"
+    target.mkdir()
+    recipe = WEB.with_folder(str(target)).with_existing(Existing.REPLACE)
+    lines: list[dict[str, object]] = [{"imagequeue": 1, "separator": os.sep}]
+    lines += [{"recipe": 1, "body": json.loads(recipe.to_json())}]
+    lines += [{"source": str(photos / "a.jpg"), "recipe": 1}, {"end": 1}]
+    file = tmp_path / "jobs.imagequeue"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    said = "Files of the outputs' names are replaced by: Web.\n"
+    assert command("import", file, "--dry-run").err == said
+    would = json.loads(command("import", file, "--dry-run", "--json").out)
+    assert (would["replacing_files"], would["replacing_originals"]) == (["Web"], [])
+    assert command("import", file).err == (
+        f"{said}Outputs go to {target}\nImported 1 job.\nTo run them: imagequeue run\n"
+    )
 
 
 def test_only_named_jobs_are_sent_and_one_that_does_not_wait_refuses_all(

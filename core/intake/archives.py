@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, Final, Protocol
 
 from core.errors import from_os_error
+from core.imaging.naming import fold, numbered
 from core.intake.formats import named_like_image
 from core.intake.paths import Walk, home_name, is_system, suffix_of_archive
 from core.intake.wanted import Wanted
@@ -94,6 +95,7 @@ class Archive:
         self._keep_in = keep_in
         self._out = 0  # bytes
         self._root = ""
+        self._paths: set[str] = set()  # that members have, folded
         self._times = 0, 0  # of last access and change, nanoseconds
         name = os.path.basename(path)  # noqa: PTH119 (as the walk has it)
         self.name = name
@@ -126,8 +128,10 @@ class Archive:
                     if count >= self._limits.members:
                         raise _TooMuch(f"it holds more than {self._limits.members:,} files")
                     parts = self._parts(member.name)
-                    if parts is not None and self._takes(member, "/".join(parts)):
-                        path = folder.joinpath(*parts)
+                    if parts is None:
+                        continue
+                    path = self._one_of_its_own(folder.joinpath(*parts))
+                    if self._takes(member, "/".join(parts)):
                         self._unpack(member, path, most)
                         yield "/".join(parts[:-1]), str(path)
         except _TooMuch as error:
@@ -165,6 +169,15 @@ class Archive:
             return None
         parts = [safe_name(part) for part in given.parts]
         return parts if parts and all(parts) else None
+
+    def _one_of_its_own(self, path: Path) -> Path:
+        """Return a path with a number where another member has it, as its name was made safe, or is twice."""
+        number, own = 1, path
+        while fold(str(own)) in self._paths:
+            number += 1
+            own = path.with_name(numbered(path.name, path.suffix, number))
+        self._paths.add(fold(str(own)))
+        return own
 
     def _is_hidden(self, part: str) -> bool:
         return part.startswith(".") and not self._wanted.hidden

@@ -250,3 +250,16 @@ def test_without_a_data_folder_it_is_a_file_like_any_other(tmp_path: Path) -> No
     archive = zipped(tmp_path / "a.zip", {"a.jpg": b"x"})
     summary = asyncio.run(add_paths(Recorder(), [archive], quick_recipe(8)))
     assert summary.sentence() == "Added 0, 1 is not an image."
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar.gz"])
+def test_two_members_whose_names_become_one_are_two_images(tmp_path: Path, name: str) -> None:
+    names = ("in/a?.png", "in/a*.png", "in/A_.png", f"{'x' * 200}1.png", f"{'x' * 200}2.png")
+    members = {one: str(number).encode() for number, one in enumerate(names)}
+    found, walk = opened(MAKERS[name](tmp_path / name, members), tmp_path / "kept")
+    paths = [Path(path) for _, path in found]
+    assert [path.name for path in paths[:3]] == ["a_.png", "a_-2.png", "A_-3.png"]
+    assert [path.read_bytes() for path in paths] == list(members.values())
+    again, _ = opened(tmp_path / name, tmp_path / "kept")
+    assert again == found
+    assert not walk.unreadable.count

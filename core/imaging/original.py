@@ -22,7 +22,7 @@ from filelock import FileLock
 from core.errors import BadName, FileBusy, NoOriginal, NotWritable, TrashFailed, from_os_error
 from core.executor import Task
 from core.formats import Format
-from core.imaging.made import remember_as
+from core.imaging.made import Record, recall, remember_as
 from core.imaging.naming import final_name, numbered, remove_files
 from core.imaging.placing import give_name, sync_folder
 from core.imaging.publish import Made, Place, Published, has_bytes, named, place, write_aside
@@ -57,6 +57,13 @@ def check_original(task: Task) -> None:
 
 
 _INSTEAD: Final = "Choose another place for what is made."
+
+
+def known_in_place(task: Task, recipe_hash: str) -> Record | None:
+    """Return what is known of the source, also where it was given before by way of another folder's link."""
+    found = recall(task.memory, task.source, recipe_hash)
+    real = os.path.realpath(task.source)
+    return recall(task.memory, real, recipe_hash) if found is None and real != task.source else found
 
 
 def name_in_place(task: Task, output: Output, chosen: Format) -> str:
@@ -182,7 +189,8 @@ def _prepare(
         os.chmod(temporary, stat.S_IMODE(status.st_mode) & 0o777)
     sync_folder(os.path.dirname(final))
     if task.memory:  # before it has its name, so that no crash lets it be taken for a new source
-        remember_as(task.memory, final, recipe, os.stat(temporary))
+        for path in dict.fromkeys((final, os.path.realpath(final))):
+            remember_as(task.memory, path, recipe, os.stat(temporary))
     _note(one, task, temporary, final, status)
 
 

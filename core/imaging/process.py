@@ -19,10 +19,10 @@ from PIL import Image
 from core.executor import Done, Skipped, Task
 from core.imaging.decode import Source, open_source, shown
 from core.imaging.libvips import libvips
-from core.imaging.made import note_identity, recall, remember
+from core.imaging.made import Record, note_identity, recall, remember
 from core.imaging.making import OPENED, make
 from core.imaging.naming import temporary_paths
-from core.imaging.original import check_original, foreseen, is_kept, put_in_place
+from core.imaging.original import check_original, foreseen, is_kept, known_in_place, put_in_place
 from core.imaging.pages import (
     files_of,
     first_only,
@@ -76,7 +76,7 @@ def _process(
     """Make the outputs of a file; one that was downloaded is known as its link, and has an identity."""
     recipe = _recipe(task.recipe)
     known_as = link or task.source
-    record = recall(task.memory, known_as, recipe.id_hash) if task.memory else None
+    record = _known(known_as, task, recipe)
     if recipe.replace_original:
         check_original(task)
     with _opened(task, recipe) as source:
@@ -124,6 +124,15 @@ def _process(
         return Done(published.files, source.stamp[0], *source.size, unique)
 
 
+def _known(source: str, task: Task, recipe: Recipe) -> Record | None:
+    """Return what was made of a source, as far as that is remembered."""
+    if not task.memory:
+        return None
+    if recipe.replace_original:
+        return known_in_place(task, recipe.id_hash)
+    return recall(task.memory, source, recipe.id_hash)
+
+
 def _opened(task: Task, recipe: Recipe) -> Source:
     """Open the source; only a job that gathers may have a list, and never one that came over the network."""
     return open_gathered(task.source) if recipe.gather and not task.downloads else open_source(task.source)
@@ -152,7 +161,7 @@ def foresee(task: Task, report: Callable[[float], None]) -> Done | Skipped:  # n
         return Done(notes=("It would be downloaded first.",))
     with warnings.catch_warnings(), _opened(task, recipe) as source:
         warnings.simplefilter("ignore")
-        record = recall(task.memory, task.source, recipe.id_hash) if task.memory else None
+        record = _known(task.source, task, recipe)
         content = _content_of(source) if task.by_content and record is not None else ""
         if record is not None and record.current(source.stamp, content):
             return Skipped(record.reason(), source.stamp[0])

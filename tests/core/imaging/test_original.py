@@ -390,3 +390,19 @@ def test_the_memory_is_written_before_the_name_is_given(
     assert not record.current(
         (source.stat().st_size, source.stat().st_mtime_ns)
     )  # of the original itself it says nothing
+
+
+def test_a_file_that_is_given_by_two_ways_is_replaced_once(
+    folder: Path, trash: Trash, tmp_path: Path
+) -> None:
+    source = put(folder, "photo.jpg")
+    for name in ("way", "other"):
+        (tmp_path / name).symlink_to(folder)
+    assert isinstance(run(tmp_path / "way" / "photo.jpg"), Done)
+    made = source.read_bytes()
+    for one in (source, tmp_path / "other" / "photo.jpg", tmp_path / "way" / "photo.jpg"):
+        outcome = run(one)
+        assert isinstance(outcome, Skipped)
+        assert outcome.reason.startswith("Up to date:")
+    assert source.read_bytes() == made
+    assert trash.contents() == [BYTES["jpg"]]

@@ -35,9 +35,10 @@ class AfterCommands:
         say: Callable[[str], None],
         adding: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Prepare; `say` hears of a command after all that failed. Raises BadUsage as `words_of` does.
+        """Prepare; `say` hears of a command that failed: after all, or the first one after a job in a run.
 
         adding: whether more is on its way into the queue: then it is not all, until `look` is called.
+        Raises BadUsage as `words_of` does.
         """
         self._queue = queue
         self._each: tuple[str, ...] = ()
@@ -55,6 +56,7 @@ class AfterCommands:
         self._idle.set()
         self._task: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[None]] = set()
+        self._was_idle = True
 
     def set(self, each: str, all_done: str, seconds: float) -> None:
         """Run other commands from now on. Raises BadUsage."""
@@ -63,6 +65,7 @@ class AfterCommands:
             words_of(all_done, AFTER_ALL, "after_all"),
         )
         self._seconds = seconds
+        self._said = False  # that one after a job failed, since there was nothing left to run
 
     def begin(self) -> None:
         """Hear of what ends from now on."""
@@ -98,7 +101,11 @@ class AfterCommands:
             self._waiting.extend(change.ids)
         self.look()
 
-    def _on_status_changed(self, _: QueueStatus) -> None:
+    def _on_status_changed(self, status: QueueStatus) -> None:
+        idle = not self._left(status)
+        if self._was_idle and not idle:
+            self._said = False
+        self._was_idle = idle
         if self._counts:
             self.look()
 
@@ -110,8 +117,12 @@ class AfterCommands:
 
     def _all_is_done(self) -> bool:
         status = self._queue.status()
-        left = status.live - status.counts[JobState.HELD]
-        return bool(self._all and self._counts and not left and not status.active and not self._adding())
+        left = self._left(status) or status.active or self._adding()
+        return bool(self._all and self._counts and not left)
+
+    @staticmethod
+    def _left(status: QueueStatus) -> int:
+        return status.live - status.counts[JobState.HELD]
 
     async def _work(self) -> None:
         while True:
@@ -136,10 +147,16 @@ class AfterCommands:
                     failed = await self._run(filled(self._each, _values(job)))
                     if failed:
                         await self._queue.add_note(job_id, f"The command after it failed: {failed}")
+                        self._tell_once(failed)
         except ImageQueueError as error:  # the queue is closed, or its store takes nothing
             log.warning("No command after job %d: %s", job_id, error)
         except Exception:
             log.exception("A command after a job could not be run")
+
+    def _tell_once(self, failed: str) -> None:
+        if not self._said:
+            self._said = True
+            self._say(f"The command after an image failed: {failed} Each image has a note on its own.")
 
     async def _after_all(self, counts: Counter[JobState]) -> None:
         failed = await self._run(filled(self._all, {name: str(counts[JobState(name)]) for name in AFTER_ALL}))

@@ -23,6 +23,11 @@ AFTER_ALL: Final = ("done", "failed", "skipped", "cancelled")
 
 _FIELD: Final = re.compile(r"(?<!\$)\{([a-z_]+)\}")
 _SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh", "fish", "ksh", "cmd", "powershell", "pwsh"})
+_INTERPRETERS: Final = re.compile(
+    r"python[\d.]*w?|pypy[\d.]*|perl[\d.]*|ruby[\d.]*|node|nodejs|php[\d.]*|lua[\d.]*"
+)
+_CODE: Final = re.compile(r"-[a-z]*[ce]|-r|--eval|--run")  # what an interpreter's code stands behind
+_FAR_SHELLS: Final = frozenset({"ssh", "rsh", "mosh", "plink"})  # all that they get is read by a shell there
 _SCRIPT: Final = re.compile(r"-[a-z]*c|/[ck]|-command")  # what a shell's script stands behind
 _TAIL: Final = 2_000  # bytes kept of what it prints to standard error
 _SAID: Final = 200  # characters of that in a sentence
@@ -33,7 +38,8 @@ def words_of(command: str, fields: Sequence[str], name: str) -> tuple[str, ...]:
     """Return the words of a command, "" for none; quotes hold a word together as in a shell.
 
     name: of the setting, for the sentences. Raises BadUsage for what cannot be split, for an unknown field,
-    and for a field inside a shell's script, where a file's name would be run as a part of it; numbers may be.
+    and for a field that a shell or an interpreter would read as a part of its script, here or behind ssh,
+    where a file's name would be run; numbers may be.
     """
     if not isinstance(command, str):
         raise BadUsage(f"{name} takes a command as one text.")
@@ -48,7 +54,8 @@ def words_of(command: str, fields: Sequence[str], name: str) -> tuple[str, ...]:
 
 
 def _check_fields(words: Sequence[str], fields: Sequence[str], name: str) -> None:
-    shell, before = False, ""
+    shell = code = far = False
+    before = ""
     for word in words:
         found = _FIELD.findall(word)
         for field in found:
@@ -57,17 +64,26 @@ def _check_fields(words: Sequence[str], fields: Sequence[str], name: str) -> Non
                 raise BadUsage(f"{name} takes {known}, not {{{field}}}.")
         if "outputs" in found and word != "{outputs}":
             raise BadUsage(f"{name} takes {{outputs}} as a word by itself.")
-        if (
-            found
-            and shell
-            and fields is not AFTER_ALL
-            and (word != f"{{{found[0]}}}" or _SCRIPT.fullmatch(before))
-        ):
-            raise BadUsage(
-                f"{name} takes no {{{found[0]}}} inside a shell's script, where a file's name could be a "
-                """command: give it behind it, as in sh -c 'cp "$1" /backup' sh {output}."""
-            )
-        shell = shell or os.path.basename(word).lower().removesuffix(".exe") in _SHELLS  # noqa: PTH119
+        if found and fields is not AFTER_ALL:
+            if shell and (word != f"{{{found[0]}}}" or _SCRIPT.fullmatch(before)):
+                raise BadUsage(
+                    f"{name} takes no {{{found[0]}}} inside a shell's script, where a file's name could be a "
+                    """command: give it behind it, as in sh -c 'cp "$1" /backup' sh {output}."""
+                )
+            if code and _CODE.fullmatch(before):
+                raise BadUsage(
+                    f"{name} takes no {{{found[0]}}} inside a program's code, where a file's name could be a "
+                    "part of it: give it behind it, as an argument."
+                )
+            if far:
+                raise BadUsage(
+                    f"{name} takes no {{{found[0]}}} behind ssh or the like: a shell on the other machine "
+                    "reads it, where a file's name could be a command. Use rsync or scp, or a script."
+                )
+        program = os.path.basename(word).lower().removesuffix(".exe")  # noqa: PTH119
+        shell = shell or program in _SHELLS
+        code = code or _INTERPRETERS.fullmatch(program) is not None
+        far = far or (program in _FAR_SHELLS and not before.startswith("-"))  # as in rsync -e ssh
         before = word.lower()
 
 

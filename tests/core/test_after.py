@@ -89,8 +89,26 @@ def test_one_that_fails_is_a_note_on_its_job_which_stays_done(tmp_path: Path) ->
             assert found.state is JobState.DONE
             assert found.reason == "The command after it failed: false ended with status 1."
             assert changes[-1] == JobChange([job], ChangeKind.DETAILS)
-            (sentence,) = said
+            each, sentence = said
+            assert each == (
+                "The command after an image failed: false ended with status 1. "
+                "Each image has a note on its own."
+            )
             assert sentence.startswith("The command after all failed: no-such-program could not be started:")
+
+    asyncio.run(story())
+
+
+def test_those_that_fail_are_told_of_once_in_a_run(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with after(tmp_path, each="false") as (bench, commands, said):
+            for names in (("a", "b", "c"), ("d",)):
+                for name in names:
+                    await bench.add(name)
+                await bench.queue.start()
+                await bench.queue.drained()
+                await commands.settled()
+            assert len(said) == 2
 
     asyncio.run(story())
 

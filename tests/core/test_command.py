@@ -38,6 +38,9 @@ def test_a_name_stays_one_word_whatever_is_in_it(tmp_path: Path) -> None:
         ("sh -c 'cp {output} /backup'", "inside a shell's script"),
         ("/bin/bash -ec {output}", "inside a shell's script"),
         ("nice sh -c 'echo \"{source}\"'", "inside a shell's script"),
+        ("ssh host cat {output}", "behind ssh or the like"),
+        ("python3.11 -c 'print(\"{output}\")'", "inside a program's code"),
+        ("nice perl -we {output}", "inside a program's code"),
         ("say a\0b", "without a zero"),
     ],
 )
@@ -45,6 +48,13 @@ def test_what_cannot_be_run_safely_is_refused_with_a_sentence(command: str, why:
     with pytest.raises(BadUsage, match="after_each takes") as caught:
         Settings(after_each=command)
     assert why in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "command", ["rsync -e ssh {output} host:", "python3 made.py --of={output}", "python3 -c 'code' {output}"]
+)
+def test_programs_that_take_a_name_as_a_name_may_have_it(command: str) -> None:
+    assert Settings(after_each=command).after_each == command
 
 
 def test_a_shell_is_used_where_one_is_written(tmp_path: Path) -> None:

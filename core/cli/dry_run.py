@@ -83,7 +83,7 @@ def _print_summary(totals: Totals, numbered: int, printer: Printer, *, as_json: 
         return
     if numbered:
         gets = "gets" if numbered == 1 else "get"
-        printer.out(f"{numbered:,} would have the name of another and {gets} a number.")
+        printer.out(f"{numbered:,} could have the name of another and {gets} a number.")
     printer.out(
         f"Nothing was written. A run would write {_of(totals.files, 'new file')} and replace "
         f"{_of(totals.replaced, 'file')}, of {_of(totals.write, 'image')}; skip {totals.skip:,}, "

@@ -85,7 +85,7 @@ many bytes a pixel. With --json it prints an object a line with source, would
 (write, skip, fail), outputs (path, width, height, name, replaces, and bytes or
 null), reason and error, and last a summary, in which margin is how many bytes
 the sum may be off, sampled how many images were made, and numbered counts
-images whose outputs would have the names of others.
+images whose outputs could have the names of others.
 
 In the command of --after-each stand {source}, {output} (the first one),
 {outputs} (each as a word), {id} and {recipe}; in that of --after-all {done},

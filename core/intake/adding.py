@@ -97,7 +97,7 @@ class AddSummary:
         sentences = [", ".join(parts) + "."]
         if self.numbered:
             names = "gets" if self.numbered == 1 else "get"
-            sentences.append(f"{self.numbered:,} would have the name of another and {names} a number.")
+            sentences.append(f"{self.numbered:,} could have the name of another and {names} a number.")
         why = ", as there is no original to replace" if self.without_original else ""
         sentences += [f"What is made of {what} goes to {folder}{why}." for what, folder in self.homes[:_SAID]]
         return " ".join(sentences)

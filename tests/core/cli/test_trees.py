@@ -76,7 +76,7 @@ def test_g5_two_trees_with_the_same_names_do_not_overwrite_each_other(
         "run", *SIZE, "-o", out, "--mirror", "--existing", "replace", tmp_path / "one", tmp_path / "two"
     )
     assert ended.status == 0, ended.err
-    assert "1 would have the name of another and gets a number." in ended.err
+    assert "1 could have the name of another and gets a number." in ended.err
     assert tree(out) == [
         "day/a-2-thumbnail.png", "day/a-thumbnail.png", "other/one-thumbnail.png", "other/two-thumbnail.png"
     ]  # fmt: skip

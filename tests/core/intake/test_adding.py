@@ -80,7 +80,7 @@ def test_a_mixed_drop_is_summed_up_in_one_sentence(tmp_path: Path) -> None:
         (AddSummary(added=50, cancelled=True), "Added 50, then stopped."),
         (
             AddSummary(added=5, numbered=3),
-            "Added 5. 3 would have the name of another and get a number.",
+            "Added 5. 3 could have the name of another and get a number.",
         ),
     ],
 )

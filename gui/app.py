@@ -142,6 +142,7 @@ class _App:
         await self._queue.close(self._window.settings().grace)
         self._window.end()
         await self._tasks.end()
+        await self._window.looks.close()
         with suppress(ImageQueueError, TimeoutError):
             async with asyncio.timeout(_STATE_PATIENCE):
                 await self._window.state.close()

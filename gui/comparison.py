@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from core.imaging.pixels import Picture
 from gui.theme import SPACE
 
 _SQUARE: Final = 8  # pixels at 100 % of the pattern behind what is transparent
@@ -294,3 +295,12 @@ class Comparison(QWidget):
         seen = self._place().intersected(QRectF(self.rect()))
         if seen.width() > 0:
             self.set_line((x - seen.left()) / seen.width())
+
+
+def image_of(picture: Picture) -> QImage:
+    """Return a picture for the screen; for any thread."""
+    form = QImage.Format.Format_RGBA8888
+    image = QImage(picture.pixels, picture.width, picture.height, 4 * picture.width, form)
+    opaque = picture.pixels[3::4].count(b"\xff") == picture.width * picture.height
+    shown = QImage.Format.Format_RGB32 if opaque else QImage.Format.Format_ARGB32_Premultiplied
+    return image.convertToFormat(shown)

@@ -25,10 +25,12 @@ from PySide6.QtWidgets import (
 )
 
 from core.job import Attempt, Job, JobState
+from core.looks import Looks
 from core.queue import TaskQueue
 from core.status import JobChange
 from gui import words
 from gui.hearing import Hearing
+from gui.job_pictures import JobPictures
 from gui.remedies import remedy
 from gui.tasks import Tasks
 from gui.theme import SPACE, state_colours
@@ -43,7 +45,7 @@ class Inspector(QScrollArea):
 
     open_path = Signal(str)
 
-    def __init__(self, queue: TaskQueue, tasks: Tasks, parent: QWidget | None = None) -> None:
+    def __init__(self, queue: TaskQueue, tasks: Tasks, looks: Looks, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("inspector")
         self.setAccessibleName(self.tr("Details of the selection"))
@@ -55,9 +57,9 @@ class Inspector(QScrollArea):
         self._tasks = tasks
         self._ids: Sequence[int] = ()
         self._reading: asyncio.Task[Any] | None = None
-        self._stale = False  # something changed while the pane was hidden
         self._source = ""
         self._attempts_of = 0  # the job whose attempts are listed
+        self.pictures = JobPictures(looks, tasks)
         self._build()
         self._throttle = Throttle(self._read_again, 100, self)
         self._hearing = Hearing()
@@ -105,9 +107,12 @@ class Inspector(QScrollArea):
         self.copy = QPushButton(self.tr("Copy details"), page)
         self.copy.setObjectName("inspectorCopy")
         self.copy.clicked.connect(self._copy)
-        for part in (self.title, self.folder, self.state, self.trouble, self.facts, self.outputs):
-            column.addWidget(part)
-        column.addWidget(self.attempts)
+        parts: tuple[QWidget, ...] = (
+            self.title, self.folder, self.state, self.trouble, self.pictures, self.facts, self.outputs,
+            self.attempts,
+        )  # fmt: skip
+        for shown in parts:
+            column.addWidget(shown)
         column.addWidget(self.log, 1)
         column.addWidget(self.copy, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch()
@@ -128,6 +133,7 @@ class Inspector(QScrollArea):
         """Hear nothing more."""
         self._hearing.end()
         self._throttle.stop()
+        self.pictures.end()
 
     # -- what is shown --------------------------------------------------------------------------------------
 
@@ -138,27 +144,25 @@ class Inspector(QScrollArea):
             self._read_again()
 
     def _on_changed(self, change: JobChange) -> None:
-        if not self.isVisible():
-            self._stale = True
-        elif self._ids:
+        if self.isVisible() and self._ids:
             shown = set(self._ids[:_SUMMED])
             if len(change.ids) > _SUMMED or not shown.isdisjoint(change.ids):
                 self._throttle.ask_later()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
-        """Catch up with what changed while the pane was hidden."""
+        """Catch up with what changed while the pane was hidden, and show its pictures."""
         super().showEvent(event)
-        if self._stale and self._ids:
+        if self._ids:
             self._throttle.ask_later()
 
     def _read_again(self) -> None:
-        self._stale = False
         if self._reading is not None:
             self._reading.cancel()
         self._reading = self._tasks.start(self._read(self._ids))
 
     async def _read(self, ids: Sequence[int]) -> None:
         jobs = await self._queue.jobs(ids[:_SUMMED]) if ids else []
+        self.pictures.show_job(jobs[0] if len(ids) == 1 and jobs and self.isVisible() else None)
         if len(ids) == 1 and jobs:
             self._show_one(jobs[0], await self._queue.attempts(jobs[0].id))
         elif jobs:

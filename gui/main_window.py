@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.job import JobState, Priority
+from core.looks import Looks
 from core.queue import TaskQueue
 from core.recipe import Recipe
 from core.settings import Settings
@@ -96,9 +97,10 @@ class MainWindow(QMainWindow):
         self.adding = AddingBar(queue, tasks, data_dir, lambda: self._settings.wanted())
         self.tabs = StateTabs(queue)
         self.search = SearchField()
-        self.model = QueueModel(queue, tasks)
+        self.looks = Looks(data_dir, memory_limit=settings.memory_limit)
+        self.model = QueueModel(queue, tasks, self.looks)
         self.view = QueueView(self.model)
-        self.inspector = Inspector(queue, tasks)
+        self.inspector = Inspector(queue, tasks, self.looks)
         self.progress = ProgressPanel(queue)
         self.hints = Hints(queue)
         self.commands = Commands(queue, self.actions_, self.view, self.model, self.notice, tasks, data_dir)

@@ -16,6 +16,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFont
 
 from core.job import Job, JobState
+from core.looks import Looks
 from core.queue import TaskQueue
 from core.status import BatchAdded, ChangeKind, JobChange
 from gui import words
@@ -26,6 +27,7 @@ from gui.queue_places import QueuePlaces
 from gui.row_cache import RowCache
 from gui.tasks import Tasks
 from gui.throttle import Throttle
+from gui.thumbnails import Thumbnails
 
 JOB_ROLE: Final = int(Qt.ItemDataRole.UserRole)
 """The `Job` of a row, or None while it is being read."""
@@ -49,7 +51,7 @@ class QueueModel(JobList):
     Changes are gathered and told once a frame, for the rows that the view says are visible.
     """
 
-    def __init__(self, queue: TaskQueue, tasks: Tasks, parent: QObject | None = None) -> None:
+    def __init__(self, queue: TaskQueue, tasks: Tasks, looks: Looks, parent: QObject | None = None) -> None:
         super().__init__(queue, tasks, parent)
         self._cache = RowCache()
         self._fractions: dict[int, float] = {}
@@ -60,6 +62,7 @@ class QueueModel(JobList):
         self._reading = self._ended = False
         self._flush = Throttle(self._tell_touched, parent=self)
         self.places = QueuePlaces(queue, tasks, self.visible_ids, lambda ids: self._touch(list(ids)))
+        self.thumbnails = Thumbnails(looks, tasks, self.visible_ids, lambda job: self._touch([job]))
         self._numbers = QFont()
         self._numbers.setFeature(QFont.Tag("tnum"), 1)
         self._clock = QTimer(self)
@@ -84,6 +87,7 @@ class QueueModel(JobList):
         self._clock.stop()
         self._flush.stop()
         self.places.end()
+        self.thumbnails.end()
         super().end()
 
     def cached(self, job: int) -> Job | None:

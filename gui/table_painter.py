@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtCore import QRect, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPalette
 from PySide6.QtWidgets import QTableView
 
 from core.job import Job
-from gui.columns import COLUMNS, MESSAGE, STATE
+from gui.columns import COLUMNS, MESSAGE, PREVIEW, STATE
 from gui.queue_model import QueueModel
 from gui.row_dragging import RowDragging
 from gui.theme import SPACE, state_colours, state_icon
@@ -78,11 +78,24 @@ class TablePainter:
         ink = palette.color(role.HighlightedText if selected else role.Text)
         for place, left, width in columns:
             cell = QRect(left, box.top(), width, box.height())
-            if place == STATE:
+            if place == PREVIEW:
+                self._paint_preview(painter, job, cell)
+            elif place == STATE:
                 self._paint_state(painter, job, cell)
             elif text := self._model.text(job, place):
                 painter.setPen(ink)
                 self._paint_text(painter, text, place, cell.adjusted(_GAP, 0, -_GAP, 0))
+
+    def _paint_preview(self, painter: QPainter, job: Job, cell: QRect) -> None:
+        picture = self._model.thumbnails.of(job)
+        if picture is None:
+            return
+        room = QSizeF(cell.width() - 2 * _GAP, cell.height() - 4)
+        size = QSizeF(picture.size()).scaled(room, Qt.AspectRatioMode.KeepAspectRatio)
+        place = QRectF(0, 0, size.width(), size.height())
+        place.moveCenter(QRectF(cell).center())
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawPixmap(place, picture, QRectF(picture.rect()))
 
     def _paint_text(self, painter: QPainter, text: str, place: int, cell: QRect) -> None:
         right = COLUMNS[place].right

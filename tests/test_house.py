@@ -30,8 +30,14 @@ QT = {"PySide6", "shiboken6", "qasync", "pytestqt"}
 LAYERS = (
     ("core.cli",),
     (
-        *("core.diagnostics", "core.batch_report", "core.after", "core.live_settings", "core.preview"),
-        *("core.dry_run", "core.estimate"),
+        *(
+            "core.diagnostics",
+            "core.batch_report",
+            "core.after",
+            "core.live_settings",
+            "core.preview",
+        ),
+        *("core.dry_run", "core.estimate", "core.looks"),
     ),
     ("core.intake", "core.owner", "core.settings", "core.transfer"),
     ("core.failures", "core.rechoosing"),

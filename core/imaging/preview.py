@@ -35,9 +35,6 @@ _PART: Final = 4  # the part of the width and of the height that an estimate is 
 # Of three photos of 12 megapixels as PNG, AVIF, HEIC, JPEG XL and by looks, it was 12 % too low to 17 % too
 # high, and took 0.05 to 0.35 s of processor time where the whole took 0.7 to 5.5 (HEIC: 0.7 of 10 at most).
 
-_SHOWN: Final = Output("shown", (Resize(width=MOST_SIDE, height=MOST_SIDE),), "png")
-_LOOK: Final = Recipe("Shown", (_SHOWN,))
-
 
 @dataclass(slots=True)
 class _Last:
@@ -70,7 +67,7 @@ def preview(task: Task, report: Callable[[float], None]) -> Done:
         with open_source(task.source) as source:
             known = (source.path, source.status.st_size, source.status.st_mtime_ns)
             if (_last.source, _last.folder) != (known, task.downloads):
-                write_picture(folder / BEFORE, _picture(source))
+                write_picture(folder / BEFORE, picture_of(source))
                 _last.source, _last.folder = known, task.downloads
         about = _estimate(task)
         if about is not None:
@@ -82,7 +79,7 @@ def preview(task: Task, report: Callable[[float], None]) -> Done:
         file = folder / f"made{made.format.suffix}"
         file.write_bytes(made.content)
         with open_source(str(file)) as result:
-            write_picture(folder / AFTER, _picture(result))
+            write_picture(folder / AFTER, picture_of(result))
     output = OutputFile(made.file_name, len(made.content), *made.size, made.name)
     return Done((output,), known[1], *size, tuple(dict.fromkeys(notes)))
 
@@ -102,9 +99,10 @@ def _estimate(task: Task) -> int | None:
         return len(made.content) * _PART * _PART
 
 
-def _picture(source: Source) -> Picture:
-    """Return an image as it is shown: upright, in sRGB, and no side longer than `MOST_SIDE`."""
-    planned = plan(_SHOWN.operations, source.size)
+def picture_of(source: Source, side: int = MOST_SIDE) -> Picture:
+    """Return an image as it is shown: upright, in sRGB, and no side longer than `side` pixels."""
+    shown = Output("shown", (Resize(width=side, height=side),), "png")
+    planned = plan(shown.operations, source.size)
     if source.format.drawn:
         loaded = load(source, drawn_size(planned, source.size), fast=True).copy()
     else:
@@ -114,5 +112,6 @@ def _picture(source: Source) -> Picture:
         loaded = set_upright(load(source, needed, fast=True), source.carried.orientation)
     icc = source.carried.icc if source.header.mode not in ("LAB", "I", "F") else None
     base, _ = scalable(loaded, keep_deep=False)
-    image = made_of(base, planned, source.size, icc, PNG, _SHOWN, _LOOK).image.convert("RGBA")
+    made = made_of(base, planned, source.size, icc, PNG, shown, Recipe("Shown", (shown,)))
+    image = made.image.convert("RGBA")
     return Picture(*image.size, image.tobytes())

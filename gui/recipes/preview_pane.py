@@ -24,12 +24,11 @@ from PySide6.QtWidgets import (
 from core.errors import ImageQueueError
 from core.formats import JPEG, READABLE_SUFFIXES, format_named
 from core.imaging.naming import Shot, final_name
-from core.imaging.pixels import Picture
 from core.job import JobError, JobState
 from core.preview import Preview, Previewer
 from core.recipe import Recipe
 from gui import words
-from gui.comparison import Comparison
+from gui.comparison import Comparison, image_of
 from gui.recipes.controls import Box
 from gui.tasks import Tasks
 from gui.theme import SPACE, state_colours, theme_signals
@@ -269,12 +268,3 @@ class PreviewPane(QWidget):
         palette = self.trouble.palette()
         palette.setColor(QPalette.ColorRole.WindowText, state_colours(JobState.FAILED)[0])
         self.trouble.setPalette(palette)
-
-
-def image_of(picture: Picture) -> QImage:
-    """Return a picture for the screen; for any thread."""
-    form = QImage.Format.Format_RGBA8888
-    image = QImage(picture.pixels, picture.width, picture.height, 4 * picture.width, form)
-    opaque = picture.pixels[3::4].count(b"\xff") == picture.width * picture.height
-    shown = QImage.Format.Format_RGB32 if opaque else QImage.Format.Format_ARGB32_Premultiplied
-    return image.convertToFormat(shown)

@@ -92,6 +92,7 @@ async def staged(
         window.end()
         await queue.close(0)
         await tasks.end()
+        await window.looks.close()
         await window.state.close()
         window.close_for_good()
         window.deleteLater()

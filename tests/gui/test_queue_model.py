@@ -11,6 +11,7 @@ from PySide6.QtCore import QItemSelectionModel, Qt
 
 from core.executor import Done
 from core.job import Job, JobState
+from core.looks import Looks
 from core.queue import TaskQueue
 from core.status import JobQuery, SortKey
 from gui.columns import COLUMNS, NAME, PLACES
@@ -221,7 +222,7 @@ def test_a_tab_that_was_chosen_before_the_queue_was_open_is_filled_when_it_is(
 ) -> None:
     """The window is made, and takes up the tab that it was left with, before there is a loop."""
     queue, tasks = TaskQueue(tmp_path, ByHand()), Tasks()
-    model = QueueModel(queue, tasks)
+    model = QueueModel(queue, tasks, Looks(tmp_path))
     model.set_query(JobQuery(states=frozenset({JobState.QUEUED})))
 
     async def story() -> None:

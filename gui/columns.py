@@ -56,7 +56,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "place", _T("#"), 8, SortKey.ORDER, _by_model,
         right=True, _tip=_T("Place in the queue. Sorted by it, images can be dragged to another place."),
     ),
-    Column("preview", _T("Preview"), 6, SortKey.ADDED, lambda _: "", _tip=_T("What the image looks like")),
+    Column("preview", _T("Preview"), 8, SortKey.ADDED, lambda _: "", _tip=_T("What the image looks like")),
     Column("name", _T("Name"), 24, SortKey.NAME, lambda job: words.name_of(job.source)),
     Column("folder", _T("Folder"), 26, SortKey.FOLDER, lambda job: words.folder_of(job.source), shown=False),
     Column("state", _T("State"), 17, SortKey.STATE, lambda job: words.state(job.state)),

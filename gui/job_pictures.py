@@ -20,7 +20,8 @@ from gui.tasks import Tasks
 from gui.theme import SPACE
 
 _REST: Final = 120  # milliseconds that a job is selected before its files are looked at
-_TALLEST: Final = 240  # pixels at 100 %
+_TALLEST: Final = 320  # pixels at 100 %
+_LOWEST: Final = 140
 
 Shown = tuple[str, str]  # the paths of a source and of the output that it is compared with; "" for none
 
@@ -40,7 +41,6 @@ class JobPictures(QWidget):
         self._loading: asyncio.Task[Any] | None = None
         self._image = QImage()
         self.comparison = Comparison(self)
-        self.comparison.setMinimumHeight(_TALLEST)
         self.alone = QLabel(self)
         self.alone.setObjectName("jobPictureAlone")
         self.alone.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -146,8 +146,9 @@ class JobPictures(QWidget):
         self.alone.setAccessibleName(self.tr("Picture of the image"))
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """Fit the picture in anew."""
+        """Fit the pictures in anew: as high as a photo across the pane is."""
         super().resizeEvent(event)
+        self.comparison.setFixedHeight(min(_TALLEST, max(_LOWEST, round(0.75 * self.width()))))
         self._scale()
 
     def _table(self, before: Mapping[str, str], after: Mapping[str, str]) -> str:

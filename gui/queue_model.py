@@ -100,6 +100,11 @@ class QueueModel(JobList):
         """Return how many columns there are."""
         return 0 if parent.isValid() else len(COLUMNS)
 
+    def flags(self, index: Index) -> Qt.ItemFlag:  # noqa: ARG002 (all cells are alike)
+        """Return what can be done with a cell: it can be selected, and dragged where the view lets it."""
+        flag = Qt.ItemFlag
+        return flag.ItemIsSelectable | flag.ItemIsEnabled | flag.ItemIsDragEnabled | flag.ItemNeverHasChildren
+
     def headerData(  # noqa: N802
         self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY
     ) -> object:

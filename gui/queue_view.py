@@ -50,6 +50,7 @@ class QueueView(QTableView):
         self.setObjectName("queueTable")
         self.setAccessibleName(self.tr("Images in the queue"))
         self.setModel(model)
+        self._dragged = False  # since the mouse button was pressed
         self.dragging = RowDragging(self)
         self.dragging.dropped.connect(self._drop_before)
         self._painter = TablePainter(self, model, self.dragging)
@@ -102,12 +103,27 @@ class QueueView(QTableView):
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         """Let what is selected already be dragged; from other rows on, the mouse selects."""
         row = self.rowAt(event.position().toPoint().y())
+        self._dragged = False
         plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
         self.setDragEnabled(plain and row >= 0 and self.selectionModel().isRowSelected(row))
         super().mousePressEvent(event)
 
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """Leave the selection as it is after a drag, until the button is pressed again."""
+        if not self._dragged:
+            super().mouseMoveEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """Leave the selection as it is after a drag; without one, a click selects the row alone."""
+        if self._dragged:
+            self._dragged = False
+            self.setState(QAbstractItemView.State.NoState)
+            return
+        super().mouseReleaseEvent(event)
+
     def startDrag(self, supportedActions: Qt.DropAction) -> None:  # noqa: ARG002, N802, N803 (Qt's names)
         """Drag the selected rows; Qt's own way would look at each cell of them."""
+        self._dragged = True
         self.dragging.start(len(self.selected_ids()), self._model.query)
 
     def _drop_before(self, row: int) -> None:

@@ -72,7 +72,7 @@ def _yield_to_all_jobs() -> None:
 
 def _facts(source: Source) -> Iterator[tuple[str, str]]:
     """Yield what the metadata of an image say that a person asks for: broken ones say nothing."""
-    yield "format", source.format.name
+    yield "format", source.format.name.upper()
     if source.frames > 1:
         yield "frames", str(source.frames)
     carried = source.carried

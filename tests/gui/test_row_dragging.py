@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QEvent, QItemSelectionModel, QMimeData, QPoint, Qt
-from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from core.status import JobQuery, SortKey
-from gui.columns import QUEUE_PLACE
+from gui.columns import NAME, QUEUE_PLACE, STATE
 from gui.queue_view import QueueView
 from gui.row_dragging import ROWS_MIME
 from tests.conftest import RunOnLoop
@@ -91,7 +92,7 @@ def test_below_the_queue_is_its_end(run_on_qasync: RunOnLoop, tmp_path: Path) ->
         async with staged(tmp_path / "data") as stage:
             a, b, c, d = await sorted_stage(stage, 4)
             await stage.queue.cancel([d])
-            await until(lambda: "Cancelled" in stage.text(3, 3))
+            await until(lambda: "Cancelled" in stage.text(3, STATE))
             select(stage, 0)
             drop(stage, 3)  # before one that has ended, which is behind all that waits
             await until(lambda: listed(stage) == [b, c, a, d])
@@ -115,6 +116,41 @@ def test_a_line_shows_where_a_drop_would_put_the_rows(run_on_qasync: RunOnLoop, 
             view.grab()  # it is painted
             QApplication.sendEvent(view.viewport(), QEvent(QEvent.Type.DragLeave))
             assert view.dragging.line is None
+
+    run_on_qasync(story())
+
+
+def test_what_is_selected_is_dragged_by_the_mouse_and_other_rows_are_selected_by_it(
+    run_on_qasync: RunOnLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        async with staged(tmp_path / "data") as stage:
+            ids = await sorted_stage(stage, 6)
+            view = stage.window.view
+            dragged: list[int] = []
+            monkeypatch.setattr(view.dragging, "start", lambda number, query: dragged.append(number))
+            left = Qt.MouseButton.LeftButton
+
+            def drag(first: int, last: int) -> None:
+                for step, at in enumerate((first, first, last, last)):
+                    point = view.visualRect(stage.window.model.index(at, NAME)).center() + QPoint(4 * step, 0)
+                    there = view.viewport().mapToGlobal(point)
+                    if step == 0:
+                        QTest.mousePress(view.viewport(), left, Qt.KeyboardModifier.NoModifier, point)
+                    else:
+                        move = QMouseEvent(
+                            QEvent.Type.MouseMove, point.toPointF(), there.toPointF(),
+                            Qt.MouseButton.NoButton, left, Qt.KeyboardModifier.NoModifier,
+                        )  # fmt: skip
+                        QApplication.sendEvent(view.viewport(), move)
+                QTest.mouseRelease(view.viewport(), left, Qt.KeyboardModifier.NoModifier, point)
+
+            drag(1, 3)
+            assert dragged == []
+            assert list(view.selected_ids()) == ids[1:4]
+            drag(2, 5)
+            assert dragged == [3]
+            assert list(view.selected_ids()) == ids[1:4]  # whatever became of the drag
 
     run_on_qasync(story())
 

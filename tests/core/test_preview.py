@@ -136,6 +136,24 @@ def test_the_newest_wish_alone_is_answered(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+def test_one_that_is_outdated_when_it_is_ready_is_not_shown(tmp_path: Path) -> None:
+    async def story() -> None:
+        hand = ByHand()
+        previewer = Previewer(tmp_path, processor=hand)
+        early = asyncio.ensure_future(previewer.make("/a.jpg", WEB))
+        await until(lambda: hand.order == [1])
+        late = asyncio.ensure_future(previewer.make("/b.jpg", WEB))
+        await asyncio.sleep(0)  # the wish is made, and the first one is still given its time
+        hand.end(0, made_by(tmp_path / "preview"))
+        assert await early is None
+        await until(lambda: hand.order == [1, 2])
+        hand.end(0, made_by(tmp_path / "preview"))
+        assert isinstance(await late, Preview)
+        await previewer.close()
+
+    asyncio.run(story())
+
+
 def test_an_estimate_is_told_while_it_is_the_newest_wish(tmp_path: Path) -> None:
     async def story() -> None:
         hand = ByHand()

@@ -63,7 +63,8 @@ def test_the_preview_shows_the_size_in_bytes_and_the_name_of_the_file(act: Calla
         assert example.text() == "For example photo-web.webp"
         made = len(stage.hand.order)
         stage.editor.deeds.duplicate.trigger()
-        stage.type("quality", "55")  # two keys, one preview
+        stage.type("quality", "55")  # two keys, one preview, when typing rests
+        assert pane._rest.isActive()
         await until(lambda: len(stage.hand.order) > made)
         await until(lambda: not stage.hand.tasks)
         assert len(stage.hand.order) == made + 1

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractItemView, QTreeWidget, QTreeWidgetItem, Q
 from core.recipe import Output
 from core.recipe.draft import Part, Place, Problem
 from gui.recipes import labels
-from gui.theme import SPACE, icon
+from gui.theme import SPACE, icon, theme_signals
 
 _PLACE: Final = Qt.ItemDataRole.UserRole
 _ICON: Final = 16  # pixels at 100 %
@@ -40,6 +40,8 @@ class Outline(QTreeWidget):
         self.header().setStretchLastSection(True)
         self.setIconSize(QSize(_ICON, _ICON))
         self._filling = False
+        self._shown: dict[Place, tuple[Part, Problem | None, bool]] = {}
+        theme_signals().changed.connect(self._forget)  # the icons have other colours then
         self.currentItemChanged.connect(self._on_current)
         self.itemChanged.connect(self._on_changed)
 
@@ -51,6 +53,7 @@ class Outline(QTreeWidget):
         places = [path for path, _ in draft.each()]
         if places != self._places():
             self.clear()
+            self._shown = {}
             items: dict[Place, QTreeWidgetItem] = {}
             for path in places:
                 item = QTreeWidgetItem()
@@ -63,9 +66,15 @@ class Outline(QTreeWidget):
                     items[path[:-1]].addChild(item)
             self.expandAll()
         for path, part in draft.each():
-            self._fill(self.item_at(path), path, part, wrong.get(path), editable=editable)
+            shown = (part, wrong.get(path), editable)
+            if self._shown.get(path) != shown:
+                self._shown[path] = shown
+                self._fill(self.item_at(path), path, part, wrong.get(path), editable=editable)
         self.setCurrentItem(self.item_at(chosen))
         self._filling = False
+
+    def _forget(self) -> None:
+        self._shown = {}
 
     def _fill(
         self, item: QTreeWidgetItem, path: Place, part: Part, problem: Problem | None, *, editable: bool

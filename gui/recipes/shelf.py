@@ -45,6 +45,7 @@ class RecipeShelf(QObject):
         self._tasks = tasks
         self.kept: tuple[Kept, ...] = ()
         self._written: dict[str, Part] = {}  # what is in the files
+        self._usable: dict[str, tuple[Part, Recipe | None]] = {}  # what came of the drafts
         self._past: list[_Step] = []
         self._future: list[_Step] = []
         self._lock: asyncio.Lock | None = None
@@ -64,12 +65,19 @@ class RecipeShelf(QObject):
 
     def recipes(self) -> list[tuple[str, Recipe]]:
         """Return those that can be used, by the paths of their files; one that is wrong as it last was."""
-        found = []
+        usable: dict[str, tuple[Part, Recipe | None]] = {}
         for one in self.kept:
-            draft = self._written.get(one.path) if problems_of(one.draft) else one.draft
-            if draft is not None:
-                found.append((one.path, recipe_of(draft)))
-        return found
+            known = self._usable.get(one.path)
+            if known is not None and known[0] is one.draft:
+                usable[one.path] = known
+                continue
+            recipe = known[1] if known is not None else None
+            draft = one.draft if not problems_of(one.draft) else self._written.get(one.path)
+            if draft is one.draft or (recipe is None and draft is not None):
+                recipe = recipe_of(draft)
+            usable[one.path] = (one.draft, recipe)
+        self._usable = usable
+        return [(path, recipe) for path, (_, recipe) in usable.items() if recipe is not None]
 
     def draft(self, key: str) -> Part | None:
         """Return the recipe of a file, or the built-in one of a name, as it is being edited."""

@@ -271,6 +271,10 @@ class Actions(QObject):
         spacer.setSizePolicy(spacer.sizePolicy().Policy.Expanding, spacer.sizePolicy().Policy.Preferred)
         bar.addWidget(spacer)
         bar.addAction(self.details)
+        for action in bar.actions():
+            button = bar.widgetForAction(action)
+            if isinstance(button, QToolButton):
+                button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click takes the keyboard from nothing
 
     def priority_menu(self, parent: QWidget) -> QMenu:
         """Return a menu of the three priorities."""

@@ -22,6 +22,7 @@ from core.queue import TaskQueue
 from core.status import ChangeKind, FailureGroup, JobChange
 from gui import words
 from gui.failure_kinds import MENDS, Mend, kind, mend_label
+from gui.focus import tab_as_laid_out
 from gui.hearing import Hearing
 from gui.remedies import remedy
 from gui.tasks import Tasks
@@ -215,6 +216,7 @@ class FailuresPanel(QFrame):
             row.mend.connect(self.mend)
             row.show_only.connect(self._on_only)
             self._list.addWidget(row)
+            tab_as_laid_out(self)
         number = sum(group.count for group in groups)
         reasons = words.count(len(groups), self.tr("for 1 reason"), self.tr("for {n} reasons"))
         self._title.setText(f"<b>{self.tr('{0} failed').format(words.images(number))}</b>, {reasons}")

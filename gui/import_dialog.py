@@ -40,6 +40,7 @@ from core.transfer.taking import (
 from gui import words
 from gui.dialogs import DialogButtons
 from gui.elided import ElidedLabel
+from gui.focus import tab_as_laid_out
 from gui.notice import Notice
 from gui.tasks import Tasks
 from gui.theme import SPACE
@@ -115,6 +116,7 @@ class ImportDialog(QDialog):
         column.addStretch()
         column.addWidget(buttons)
         self.resize(680, 360)
+        tab_as_laid_out(self)
 
     def _what_it_brings(self) -> str:
         names = [words.shown(str(one.get("name", ""))[:60]) for one in self._file.recipes[:_NAMED]]

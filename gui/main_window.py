@@ -40,6 +40,7 @@ from gui.dry_run import DryRuns
 from gui.empty_state import EmptyState
 from gui.failures import Failures
 from gui.failures_panel import FailuresPanel
+from gui.focus import tab_as_laid_out
 from gui.folder_filters import FolderFilters
 from gui.hearing import Hearing
 from gui.help import About, ShortcutsSheet, shortcut_groups
@@ -146,6 +147,7 @@ class MainWindow(QMainWindow):
             self.menuBar(), self.actions_, self.view, self.companions.when_done.menu
         )
         self._connect()
+        tab_as_laid_out(self)
         self.state = WindowState(
             self, self._splitter, self.view, self.tabs, self.actions_, self.recipe_bar, self.hints,
             self.settings, data_dir, tasks,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QWidget
+from PySide6.QtWidgets import QGridLayout, QProgressBar, QWidget
 
 from core.job import JobState
 from core.queue import TaskQueue
@@ -15,6 +15,7 @@ from core.status import QueueStatus, RunState
 from gui import words
 from gui.elided import ElidedLabel
 from gui.hearing import Hearing
+from gui.link_button import LinkButton
 from gui.rate import RunProgress
 from gui.remedies import status_line
 from gui.theme import SPACE, theme_signals
@@ -50,15 +51,10 @@ class ProgressPanel(QWidget):
         self.bar.setFixedHeight(SPACE)
         self.status = ElidedLabel(self)
         self.status.setObjectName("statusLine")
-        self.failed = QLabel(self)
+        self.failed = LinkButton(self)
         self.failed.setObjectName("failedLink")
-        self.failed.setTextFormat(Qt.TextFormat.RichText)
-        self.failed.setTextInteractionFlags(
-            Qt.TextInteractionFlag.LinksAccessibleByMouse | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
-        )
-        self.failed.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.failed.setToolTip(self.tr("Show what failed, and what to do about it"))
-        self.failed.linkActivated.connect(lambda _: self.failures_asked.emit())
+        self.failed.clicked.connect(self.failures_asked)
         self.failed.hide()
         self.numbers = ElidedLabel(self)
         self.numbers.setObjectName("progressNumbers")
@@ -120,11 +116,7 @@ class ProgressPanel(QWidget):
 
     def _show_failed(self, number: int) -> None:
         text = self.tr("{0} failed").format(f"{number:,}")
-        colour = self.palette().link().color().name()
-        link = f'<a href="failed" style="color: {colour}">{text}</a>'
-        if link != self.failed.text():
-            self.failed.setText(link)
-            self.failed.setAccessibleName(text)
+        self.failed.setText(text)
         self.failed.setVisible(number > 0)
 
     def _parts(self, status: QueueStatus) -> list[str]:

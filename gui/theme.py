@@ -12,6 +12,7 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
 from core.job import JobState
+from gui.focus import FocusRings
 
 SPACE: Final = 8
 """Pixels at 100 % between things that stand beside each other; halves and doubles of it elsewhere."""
@@ -72,6 +73,8 @@ def is_dark() -> bool:
 def apply_theme(app: QApplication) -> None:
     """Dress the application, now and whenever the system's scheme changes."""
     app.setStyle("Fusion")
+    if app.findChild(FocusRings) is None:
+        FocusRings(app)
     QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _: _dress())
     _dress()
 

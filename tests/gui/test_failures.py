@@ -186,11 +186,9 @@ def test_the_count_of_failures_is_a_link_to_them(run_on_qasync: RunOnLoop, tmp_p
         await stage.queue.enqueue_batch(["/photos/text-1.jpg"], RECIPE)
         link = stage.window.progress.failed
         await until(link.isVisible)
-        assert link.accessibleName() == "1 failed"
+        assert link.text() == "1 failed"
         link.setFocus()
-        QTest.keyClick(link, Qt.Key.Key_Tab)
-        link.setFocus()
-        link.linkActivated.emit("failed")
+        QTest.keyClick(link, Qt.Key.Key_Space)
         assert stage.window.tabs.current() == "failed"
         await until(lambda: shown(stage) == {"not-an-image": "1"})
 

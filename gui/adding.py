@@ -82,6 +82,7 @@ class AddingBar(QFrame):
         self._text = QLabel(self)
         self._text.setObjectName("addingText")
         self._text.setTextFormat(Qt.TextFormat.PlainText)  # a name in it may look like markup
+        self._text.setWordWrap(True)
         self._cancel = QPushButton(self.tr("Stop adding"), self)
         self._cancel.setObjectName("addingCancel")
         self._cancel.clicked.connect(self.stop)

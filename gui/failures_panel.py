@@ -30,6 +30,7 @@ from gui.theme import SPACE, icon, state_colours, theme_signals
 from gui.throttle import Throttle
 
 _PAUSE = 400  # milliseconds between two counts while failures come in
+_LEAST_LINES = 6  # that are in sight also in a low window: those of two groups
 _SHARE = 0.33  # of the window's height, at most: the table is what people came for
 
 
@@ -265,8 +266,8 @@ class _Bounded(QScrollArea):
         return QSize(width, min(high, round(self.window().height() * _SHARE)))
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
-        """Return the same: a group that is cut off would not be seen to be one."""
-        return QSize(0, self.sizeHint().height())
+        """Return the same, as a group that is cut off would not be seen to be one; but no more than two."""
+        return QSize(0, min(self.sizeHint().height(), _LEAST_LINES * self.fontMetrics().lineSpacing()))
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:  # noqa: N802
         """Be as high as what is in it has become."""

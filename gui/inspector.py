@@ -103,7 +103,7 @@ class Inspector(QScrollArea):
         self.log.setReadOnly(True)
         self.log.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.log.setMinimumHeight(120)
-        self.log.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)  # what is left over
+        self.log.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)  # what is left
         self.copy = QPushButton(self.tr("Copy details"), page)
         self.copy.setObjectName("inspectorCopy")
         self.copy.clicked.connect(self._copy)

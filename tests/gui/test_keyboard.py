@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gui.columns import NAME
 from gui.comparison import Comparison
 from gui.theme import apply_theme
 from tests.conftest import RunOnLoop
@@ -168,7 +169,7 @@ def test_the_table_is_sorted_from_the_menu(run_on_qasync: RunOnLoop, tmp_path: P
                 next(one for one in menu.actions() if one.text() == title).trigger()
 
             def firsts() -> list[str]:
-                return [stage.text(row, 1)[:1] for row in range(3)]
+                return [stage.text(row, NAME)[:1] for row in range(3)]
 
             choose("Name")
             await until(lambda: firsts() == ["a", "b", "c"])

@@ -46,5 +46,5 @@ class Pseudo(QTranslator):
     ) -> str:
         # Not the names of keys, the direction of the layout, and Qt's own texts with places for numbers.
         if context in ("QShortcut", "QGuiApplication") or "%1" in source:
-            return ""
+            return source
         return self._made(source) if source else source

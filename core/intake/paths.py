@@ -211,7 +211,7 @@ class Walk:
                 if identity in self._visited:
                     continue
                 self._visited.add(identity)
-                if folder != top and self._results is not None and folder == self._results.folder:
+                if folder != top and self._results is not None and self._results.is_target(folder):
                     self.left_out.add(folder, f"{folder} is left out: it is the folder for what is made.")
                     continue
                 within = os.path.join(folder, "")[len(top) + 1 :]

@@ -1,6 +1,6 @@
 """Recognises the files that a recipe has made beside its sources, so that they do not become sources."""
 
-# ruff: noqa: PTH122
+# ruff: noqa: PTH118, PTH122
 
 from __future__ import annotations
 
@@ -30,6 +30,17 @@ class ResultNames:
         self.folder = recipe.folder
         """The folder that all outputs go to; None for beside their sources."""
         self._mirrors = recipe.mirror
+        self._real = None if recipe.folder is None else os.path.realpath(recipe.folder)
+
+    def is_target(self, folder: str) -> bool:
+        """Return whether all outputs go to this folder, by whatever way it was come to."""
+        return self.folder is not None and (folder == self.folder or os.path.realpath(folder) == self._real)
+
+    def holds(self, folder: str) -> bool:
+        """Return whether all outputs go to this folder or to one around it, by whatever way."""
+        if self._real is None:
+            return False
+        return self.is_target(folder) or _is_below(os.path.realpath(folder), self._real)
 
     def among(self, folder: str, names: Collection[str]) -> set[str]:
         """Return those of the image files of a folder that the recipe made from others of them.
@@ -60,9 +71,13 @@ class ResultNames:
         return {name for name in names if any(one.fullmatch(name) for one, _ in self._patterns)}
 
     def _can_be_in(self, folder: str) -> bool:
-        if self.folder in (None, folder):
+        if self.folder is None or self.is_target(folder):
             return True
-        return self._mirrors and folder.startswith(os.path.join(str(self.folder), ""))  # noqa: PTH118
+        return self._mirrors and self.holds(folder)
+
+
+def _is_below(folder: str, other: str) -> bool:
+    return folder.startswith(os.path.join(other, ""))
 
 
 def _parted(folder: str, depth: int) -> tuple[str, str]:

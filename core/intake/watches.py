@@ -116,5 +116,5 @@ class Watches:
 
     async def _tell_made(self, ids: Sequence[int]) -> None:
         paths = [one.path for job in await self._queue.jobs(ids) for one in job.outputs]
-        for folder, one in self._watches.items():
-            one.made([path for path in paths if path.startswith(folder.path)])
+        for one in self._watches.values():
+            one.made(paths)

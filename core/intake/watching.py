@@ -67,6 +67,7 @@ class FolderWatch:
         self._pace = pace or Pace()
         self._growing: dict[str, tuple[Stamp, float]] = {}  # path -> how it was, since when
         self._made: deque[str] = deque()
+        self._in_target: dict[str, bool] = {}
         self._said = ""
         self._polling = False
         self._stop = threading.Event()
@@ -171,8 +172,7 @@ class FolderWatch:
             self._note(path)
 
     def _note(self, path: str) -> None:
-        folder = self._recipe.folder
-        if folder is not None and folder != self._watched.path and path.startswith(folder + os.sep):
+        if self._is_in_target(os.path.dirname(path)):  # noqa: PTH120
             return
         within = path[len(self._watched.path) + 1 :].replace(os.sep, "/")
         if self._wanted.ignores(within):
@@ -186,10 +186,11 @@ class FolderWatch:
 
     def _take_settled(self) -> None:
         """Give the queue the files that have not changed for long enough."""
+        self._in_target.clear()  # where links lead may change
         while self._made:
-            path = self._made.popleft()
-            stamp = _stamp(path)
-            if stamp is not None:
+            path = self._as_watched(self._made.popleft())
+            stamp = None if path is None else _stamp(path)
+            if path is not None and stamp is not None:
                 self._taken.add({self._key(path): stamp})
         settled: dict[str, Stamp] = {}
         for path, (before, since) in list(self._growing.items()):
@@ -214,6 +215,21 @@ class FolderWatch:
                 self._growing |= {path: (settled[path], time.monotonic()) for path in paths[start:]}
                 return
             self._taken.add({self._key(path): settled[path] for path in batch})
+
+    def _is_in_target(self, folder: str) -> bool:
+        """Return whether a folder is one for what is made, within the watched one."""
+        if folder not in self._in_target:
+            results = self._results
+            self._in_target[folder] = results.holds(folder) and not results.holds(self._watched.path)
+        return self._in_target[folder]
+
+    def _as_watched(self, path: str) -> str | None:
+        """Return a path as this watch comes to it, through a link or not; None for one that is elsewhere."""
+        within = os.path.join(self._watched.path, "")  # noqa: PTH118
+        if path.startswith(within):
+            return path
+        real, top = os.path.realpath(path), os.path.join(os.path.realpath(self._watched.path), "")  # noqa: PTH118
+        return within + real[len(top) :] if real.startswith(top) else None
 
     def _results_among(self, paths: Iterable[str]) -> list[str]:
         """Return those of the files that this recipe made of others beside them."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from core.intake.paths import Walk
@@ -37,6 +39,17 @@ def test_a_recipe_with_a_folder_makes_its_results_there() -> None:
     recipe = quick_recipe(256).with_folder("/small")
     assert made(recipe, "a.jpg", "a-thumbnail.jpg") == []
     assert made(recipe, "a.jpg", "a-thumbnail.jpg", folder="/small") == ["a-thumbnail.jpg"]
+
+
+def test_the_folder_for_results_is_known_by_any_way(tmp_path: Path) -> None:
+    (tmp_path / "in" / "out").mkdir(parents=True)
+    (tmp_path / "way").symlink_to(tmp_path / "in" / "out")
+    (tmp_path / "in" / "a.jpg").touch()
+    (tmp_path / "in" / "out" / "a-thumbnail.jpg").touch()
+    results = ResultNames(quick_recipe(256).with_folder(tmp_path / "way"))
+    walk = Walk([str(tmp_path / "in")], results=results)
+    assert [path for batch in walk.batches() for path in batch] == [str(tmp_path / "in" / "a.jpg")]
+    assert walk.left_out.count == 1
 
 
 @pytest.mark.parametrize("template", ["{stem}", "{index}", "picture-{index}"])

@@ -160,6 +160,27 @@ def test_an_output_folder_within_it_is_left_alone(folder: Path) -> None:
         one.until_taken("y.jpg")
 
 
+@pytest.mark.parametrize("target", ["out", ""])
+def test_what_is_made_never_feeds_back_by_way_of_a_link(folder: Path, tmp_path: Path, target: str) -> None:
+    (folder / "out").mkdir()
+    (tmp_path / "link").symlink_to(folder / target)
+    with watching(folder, RECIPE.with_folder(tmp_path / "link")) as one:
+        one.until(lambda: "Watching." in one.said)
+        (folder / "a.jpg").write_bytes(b"1")
+        one.until_taken("a.jpg")
+        (folder / target / "a-thumbnail.jpg").write_bytes(b"made of it")
+        (folder / target / "other.webp").write_bytes(b"made of it under another name")
+        one.watch.made([str(tmp_path / "link" / "other.webp")])
+        (folder / "y.jpg").write_bytes(b"1")
+        one.until_taken("a.jpg", "y.jpg")
+
+
+def test_a_folder_is_watched_within_the_one_for_what_is_made(folder: Path) -> None:
+    with watching(folder, RECIPE.with_folder(folder.parent)) as one:
+        (folder / "a.jpg").write_bytes(b"1")
+        one.until_taken("a.jpg")
+
+
 def test_hidden_files_and_what_is_not_wanted_are_passed_over(folder: Path) -> None:
     with watching(folder, wanted=Wanted(("drafts/",), ("jpeg",), 5)) as one:
         one.until(lambda: "Watching." in one.said)

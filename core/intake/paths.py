@@ -44,6 +44,7 @@ _SYSTEM: Final = frozenset(
         "lost+found",
     }
 )
+_HOME_TRASH: Final = "/.local/share/Trash"  # https://specifications.freedesktop.org/trash-spec/
 ARCHIVES: Final = (
     *(".zip", ".cbz", ".tar", ".cbt"),
     *(".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz"),
@@ -278,7 +279,7 @@ class Walk:
 
     def _passes_over(self, entry: os.DirEntry[str]) -> bool:
         if self._wanted.hidden:
-            return entry.name.startswith(_TEMPORARY)
+            return entry.name.startswith(_TEMPORARY) or is_trash(entry.path)
         return entry.name[0] == "." or _is_hidden(entry)
 
     def _take_other(self, entry: os.DirEntry[str]) -> bool:
@@ -300,7 +301,13 @@ class Walk:
 
 def is_system(name: str) -> bool:
     """Return whether a file or folder of this name was put there by a system, and by no one."""
-    return name.lower() in _SYSTEM
+    lower = name.lower()
+    return lower in _SYSTEM or lower.startswith(".trash")  # such as .Trash-1000, also where hidden ones count
+
+
+def is_trash(path: str) -> bool:
+    """Return whether a folder is the user's trash, where originals go that were replaced."""
+    return path.endswith(_HOME_TRASH)
 
 
 def suffix_of_archive(name: str) -> str:

@@ -7,14 +7,14 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from core.errors import ImageQueueError
 from core.intake.formats import named_like_image
-from core.intake.paths import LARGEST_BATCH, Walk
+from core.intake.paths import LARGEST_BATCH, Walk, is_system, is_trash
 from core.intake.results import ResultNames
 from core.intake.taken import Stamp, Taken
 from core.intake.wanted import Wanted
@@ -166,6 +166,8 @@ class FolderWatch:
         within = os.path.relpath(path, self._watched.path)
         if not self._wanted.hidden and (within.startswith(".") or f"{os.sep}." in within):
             return
+        if any(map(is_system, Path(within).parts)) or any(map(is_trash, _folders_of(path))):
+            return  # an original that was replaced went there
         if os.path.isdir(path):  # noqa: PTH112
             self._look_through(path)
         elif named_like_image(path) and self._wanted.has_format(path):
@@ -245,6 +247,14 @@ class FolderWatch:
                 continue
             found += [os.path.join(folder, name) for name in self._results.among(folder, there) & names]  # noqa: PTH118
         return found
+
+
+def _folders_of(path: str) -> Iterator[str]:
+    """Yield a path and the folders around it."""
+    at = len(path)
+    while at > 0:
+        yield path[:at]
+        at = path.rfind(os.sep, 0, at)
 
 
 def _stamp(path: str) -> Stamp | None:

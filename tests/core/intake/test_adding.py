@@ -61,7 +61,8 @@ def test_a_mixed_drop_is_summed_up_in_one_sentence(tmp_path: Path) -> None:
     given = [tmp_path, tmp_path / "3.jpg", tmp_path / "4.jpg", tmp_path / "5.jpg", tmp_path / "gone.jpg"]
     summary = asyncio.run(add_paths(queue, given, RECIPE, priority=10, max_retries=5))
     assert summary.sentence() == (
-        "Added 214, 3 were here already, 1 is a result of this recipe, 2 are not images, 1 could not be read."
+        "Added 214, 3 were here already, 1 was made by this recipe and is left out, 2 are not images, "
+        "1 could not be read."
     )
     assert (summary.first_id, summary.last_id) == (1, 214)
     assert [Path(one.path).name for one in summary.not_images] in (["a.txt", "b.txt"], ["b.txt", "a.txt"])

@@ -175,6 +175,22 @@ def test_what_is_made_never_feeds_back_by_way_of_a_link(folder: Path, tmp_path: 
         one.until_taken("a.jpg", "y.jpg")
 
 
+@pytest.mark.parametrize("trash", [".Trash-1000", ".local/share/Trash"])
+def test_what_goes_to_a_trash_within_it_is_left_there(folder: Path, trash: str) -> None:
+    with watching(folder, wanted=Wanted(hidden=True)) as one:
+        one.until(lambda: "Watching." in one.said)
+        for name in (f"{trash}/files/old.jpg", ".hidden.jpg"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(b"1")
+        one.until_taken(".hidden.jpg")
+        (folder / trash / "files" / "b.jpg").write_bytes(b"1")
+        (folder / "c.jpg").write_bytes(b"1")
+        one.until_taken(".hidden.jpg", "c.jpg")
+    with watching(folder, wanted=Wanted(hidden=True)) as again:
+        (folder / "d.jpg").write_bytes(b"1")
+        again.until_taken("d.jpg")
+
+
 def test_a_folder_is_watched_within_the_one_for_what_is_made(folder: Path) -> None:
     with watching(folder, RECIPE.with_folder(folder.parent)) as one:
         (folder / "a.jpg").write_bytes(b"1")

@@ -72,9 +72,14 @@ class QueueFiles(QObject):
 
         Raises what `write_waiting` raises, which the window says: then all wait as before.
         """
-        ids = await asyncio.to_thread(write_store, self._store, path, only)
+        ids, left_out = await asyncio.to_thread(write_store, self._store, path, only)
+        alone = self.tr(
+            "Left out, as they are on this machine alone (pasted pictures, archives, images that become one"
+            " file): {0:,}."
+        ).format(left_out)
         if not ids:
-            self._notice.say(self.tr("No image is waiting any more; nothing was written."))
+            nothing = self.tr("No image is waiting any more; nothing was written.")
+            self._notice.say(f"{self.tr('Nothing was written.')} {alone}" if left_out else nothing)
             return
         changed = await part_with(self._queue, then, ids)
         sentence = self.tr("Exported {0} to {1}.").format(words.images(len(ids)), words.shown(str(path)))
@@ -84,6 +89,8 @@ class QueueFiles(QObject):
             sentence += " " + self.tr("Removed from the list here: {0:,}.").format(changed)
         else:
             sentence += " " + self.tr("They wait here, too.")
+        if left_out:
+            sentence += f" {alone}"
         self._notice.say(sentence, seconds=_STAYS)
 
     # -- import ----------------------------------------------------------------------------------------------

@@ -184,14 +184,15 @@ EXPORT: Final = """\
 Write the jobs that wait (queued, retrying and held ones), or those of them that
 are named, into a file for `imagequeue import` on another machine: with their
 recipes, priorities, order, holds, and the attempts that they have left. Images
-are not copied: the other machine has to reach them."""
+are not copied: the other machine has to reach them. What is on this machine
+alone (pasted pictures, archives, images that become one file) is left out."""
 
 EXPORT_END: Final = """\
 The jobs also stay here and run, unless --then hold or --then remove keeps work
 from being done twice; that happens only when the file is on the disk.
 
-With --json: an object with the fields file, jobs, then, and changed (how many
-jobs of the file are held here, or were removed).
+With --json: an object with the fields file, jobs, left_out, then, and changed
+(how many jobs of the file are held here, or were removed).
 
 exit status: 0 written; 2 no job waits, wrong usage, or the file cannot be
 written."""

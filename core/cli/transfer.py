@@ -12,13 +12,16 @@ from core.cli.recipes import check_folder
 from core.cli.terminal import Printer, json_line
 from core.errors import BadUsage
 from core.job import WAITING
+from core.links.kept import keeper
 from core.settings import data_folder
 from core.transfer.queue_file import BEGINNINGS
-from core.transfer.sending import write_waiting
+from core.transfer.sending import Written, write_waiting
 from core.transfer.taking import Arrival, Missing, load_jobs
 from core.whole_file import refuse_to_replace
 
 _THEN: Final = {"hold": "held here until they are released", "remove": "removed from the queue here"}
+
+_ALONE: Final = "of what is on this machine alone: pasted pictures, archives, images that become one file"
 
 
 def export_jobs(options: argparse.Namespace, printer: Printer) -> int:
@@ -38,18 +41,31 @@ def export_jobs(options: argparse.Namespace, printer: Printer) -> int:
             others = [str(job) for job in ids if job not in waiting]
             if others:
                 raise BadUsage(f"No job {', '.join(others[:10])} is waiting; nothing was written.")
-        written = [] if reader is None else write_waiting(reader, path, ids or None)
+        written, left_out = (
+            Written([]) if reader is None else write_waiting(reader, path, ids or None, keeper(data_dir))
+        )
     if not written:
-        raise BadUsage("No job is waiting; nothing was written.")
+        where = f" but {_jobs(left_out)} {_ALONE}" if left_out else ""
+        raise BadUsage(f"No job is waiting{where}; nothing was written.")
     changed = 0
     if options.then != "keep":
         changed = _then(data_dir, options.then, written)
     if options.json:
         printer.out(
-            json_line({"file": str(path), "jobs": len(written), "then": options.then, "changed": changed})
+            json_line(
+                {
+                    "file": str(path),
+                    "jobs": len(written),
+                    "left_out": left_out,
+                    "then": options.then,
+                    "changed": changed,
+                }
+            )
         )
         return 0
     printer.say(f"Wrote {_jobs(len(written))} to {path}.")
+    if left_out:
+        printer.complain(f"Left out: {_jobs(left_out)} {_ALONE}.")
     if options.then == "keep":
         printer.say("They wait here, too: --then hold or --then remove keeps them from being made twice.")
     else:

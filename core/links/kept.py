@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
@@ -49,6 +49,13 @@ def archives_folder(data_dir: Path) -> Path:
 def gathered_folder(data_dir: Path) -> Path:
     """Return the folder for lists of images that become one file."""
     return data_dir / _GATHERED
+
+
+def keeper(data_dir: Path) -> Callable[[str], bool]:
+    """Return what tells of a source whether it is a file that the app keeps, which no other machine has."""
+    folders = (pictures_folder(data_dir), archives_folder(data_dir), gathered_folder(data_dir))
+    inside = tuple(f"{folder}{os.sep}" for folder in folders)
+    return lambda source: source.startswith(inside)
 
 
 def remove_unneeded(data_dir: Path, uid: str, store: Jobs) -> None:

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.job import JobState
+from core.links.kept import pictures_folder
 from core.recipe import Existing, Recipe
 from core.transfer.queue_file import read_queue_file
 from core.transfer.sending import Then
@@ -91,6 +92,23 @@ def test_what_waits_is_exported_and_then_held_removed_or_left(
             assert len(read_queue_file(tmp_path / "a.imagequeue").jobs) == 3
             assert stage.queue.status().counts[state] == left
             await stage.rows(left)
+
+    run_on_qasync(story())
+
+
+def test_what_is_on_this_machine_alone_is_left_out_and_said(run_on_qasync: RunOnLoop, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with staged(tmp_path / "data") as stage:
+            await stage.queue.enqueue(pictures_folder(tmp_path / "data") / "pasted.png", RECIPE)
+            await stage.rows(1)
+            files = stage.window.queue_files
+            stage.tasks.start(files.export(tmp_path / "a.imagequeue", None, Then.REMOVE))
+            await until(lambda: said(stage).startswith("Nothing was written. Left out, as they are on this"))
+            await stage.add(2)
+            stage.tasks.start(files.export(tmp_path / "a.imagequeue", None, Then.REMOVE))
+            await until(lambda: said(stage).startswith("Exported 2 images"))
+            assert said(stage).endswith("images that become one file): 1.")
+            assert stage.queue.status().counts[JobState.QUEUED] == 1
 
     run_on_qasync(story())
 

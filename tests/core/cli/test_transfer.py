@@ -12,6 +12,7 @@ import pytest
 from core.errors import BadUsage
 from core.executor import InProcess
 from core.job import JobState
+from core.links.kept import pictures_folder
 from core.owner import Owner
 from core.owner_requests import fulfil, in_loop
 from core.queue import TaskQueue
@@ -109,6 +110,35 @@ def test_no_file_of_another_kind_is_replaced_by_an_export(
     assert states(data_dir) == ["done", "queued", "held", "queued"]
 
 
+@pytest.mark.parametrize("others", [True, False])
+def test_what_is_on_this_machine_alone_is_left_out_and_stays(
+    command: Command, data_dir: Path, photos: Path, file: Path, others: bool
+) -> None:
+    pasted = pictures_folder(data_dir) / "pasted.png"
+    (photos / "a.jpg").touch()
+
+    async def fill() -> None:
+        queue = TaskQueue(data_dir, InProcess(by_name), concurrency=1)
+        await queue.open()
+        pasted.parent.mkdir(parents=True)
+        pasted.touch()
+        await queue.enqueue_batch([pasted, photos / "a.jpg"] if others else [pasted], WEB)
+        await queue.close(0)
+
+    asyncio.run(fill())
+    ended = command("export", file, "--then", "remove")
+    alone = "of what is on this machine alone: pasted pictures, archives, images that become one file"
+    if others:
+        assert f"Wrote 1 job to {file}.\nLeft out: 1 job {alone}.\n" in ended.err
+        assert [Path(job.source).name for job in read_queue_file(file).jobs] == ["a.jpg"]
+    else:
+        assert ended.status == 2
+        assert f"No job is waiting but 1 job {alone}; nothing was written." in ended.err
+        assert list(file.parent.glob("*.imagequeue*")) == []
+    assert states(data_dir) == ["queued"]
+    assert pasted.exists()
+
+
 def test_an_earlier_export_and_an_empty_file_are_replaced_and_nothing_that_is_no_file(
     waiting: Command, file: Path, tmp_path: Path
 ) -> None:
@@ -145,7 +175,7 @@ def test_only_named_jobs_are_sent_and_one_that_does_not_wait_refuses_all(
     assert (ended.status, ended.err) == (2, "imagequeue: No job 1 is waiting; nothing was written.\n")
     assert not file.exists()
     ended = waiting("export", file, "4", "--then", "hold", "--json")
-    assert ended.objects == [{"file": str(file), "jobs": 1, "then": "hold", "changed": 1}]
+    assert ended.objects == [{"file": str(file), "jobs": 1, "left_out": 0, "then": "hold", "changed": 1}]
     assert states(data_dir) == ["done", "queued", "held", "held"]
 
 

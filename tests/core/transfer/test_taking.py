@@ -14,6 +14,7 @@ import pytest
 from core.errors import BadQueueFile, BadUsage, NoSuchFile
 from core.executor import Done
 from core.job import Job, JobState
+from core.links.kept import keeper
 from core.operations import Watermark
 from core.queue import TaskQueue
 from core.recipe import Output, Recipe, builtin_recipes
@@ -43,7 +44,7 @@ def photos(tmp_path: Path) -> Path:
 def sent(data_dir: Path, path: Path, only: list[int] | None = None) -> list[int]:
     reader = StoreReader(data_dir / "queue.sqlite3")
     try:
-        return write_waiting(reader, path, only)
+        return write_waiting(reader, path, only, keeper(data_dir)).ids
     finally:
         reader.close()
 

@@ -53,10 +53,10 @@ def _by_model(_job: Job) -> str:
 
 COLUMNS: Final[tuple[Column, ...]] = (
     Column(
-        "place", _T("#"), 8, SortKey.ORDER, _by_model,
+        "place", _T("#"), 6, SortKey.ORDER, _by_model,
         right=True, _tip=_T("Place in the queue. Sorted by it, images can be dragged to another place."),
     ),
-    Column("preview", _T("Preview"), 8, SortKey.ADDED, lambda _: "", _tip=_T("What the image looks like")),
+    Column("preview", _T("Preview"), 7, SortKey.ADDED, lambda _: "", _tip=_T("What the image looks like")),
     Column("name", _T("Name"), 24, SortKey.NAME, lambda job: words.name_of(job.source)),
     Column("folder", _T("Folder"), 26, SortKey.FOLDER, lambda job: words.folder_of(job.source), shown=False),
     Column("state", _T("State"), 17, SortKey.STATE, lambda job: words.state(job.state)),
@@ -88,7 +88,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column("recipe", _T("Recipe"), 22, SortKey.RECIPE, lambda job: words.shown(job.recipe_name), shown=False),
     Column(
         "attempts", _T("Attempts"), 10, SortKey.ATTEMPTS, words.attempts,
-        right=True, _tip=_T("Attempts so far, of those that it may have"),
+        right=True, shown=False, _tip=_T("Attempts so far, of those that it may have"),
     ),
     Column(
         "due", _T("Retry in"), 10, SortKey.DUE, _by_model,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QModelIndex, Qt
 
 from core.job import JobState
 from gui import commands
+from gui.queue_model import QueueModel
 from tests.conftest import RunOnLoop
 from tests.core.clocks import until
 from tests.gui.stage import staged
@@ -47,5 +49,30 @@ def test_what_is_cleared_in_parts_is_undone_as_one(
             await until(stage.window.actions_.undo.isEnabled)
             stage.window.actions_.undo.trigger()
             await stage.rows(100)
+
+    run_on_qasync(story())
+
+
+def test_g13_selecting_all_does_not_look_at_each_cell(
+    run_on_qasync: RunOnLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+    flags = QueueModel.flags
+
+    def counted(model: QueueModel, index: QModelIndex) -> Qt.ItemFlag:
+        nonlocal asked
+        asked += 1
+        return flags(model, index)
+
+    monkeypatch.setattr(QueueModel, "flags", counted)
+
+    async def story() -> None:
+        async with staged(tmp_path / "data") as stage:
+            ids = await stage.add(5_000)
+            stage.window.actions_.select_all.trigger()
+            stage.window.view.horizontalHeader().grab()
+            stage.window.view.grab()
+            assert list(stage.window.view.selected_ids()) == ids
+            assert asked < 500
 
     run_on_qasync(story())

@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 # What `make run`, `make bench` and `make attack` are given: make run ARGS="~/Pictures"
 ARGS ?=
 
-.PHONY: help run test check bench attack pictures lock clean
+.PHONY: help run test check bench attack pictures translations lock clean
 
 help:
 	@echo "make run          open the window; with ARGS=\"PATH...\" it adds these"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench        measure the speed, and print one table"
 	@echo "make attack       attack the promises, and print one table of what broke"
 	@echo "make pictures     make pictures of every state of the window, in pictures/"
+	@echo "make translations read the texts out of the code anew, and compile what is translated"
 	@echo "make lock         compile requirements.txt anew from pyproject.toml"
 	@echo "make clean        remove everything that was made here"
 
@@ -45,6 +46,10 @@ attack:
 pictures:
 	@$(PREPARE) tests
 	$(BIN)/python -m tests.pictures pictures $(ARGS)
+
+translations:
+	@$(PREPARE) base
+	$(BIN)/python -m resources.setup.translations
 
 lock:
 	@$(PREPARE) base

@@ -24,6 +24,9 @@ DATA_DIR_VARIABLE: Final = "IMAGEQUEUE_DATA_DIR"
 MAX_WORKERS: Final = 64
 MAX_TIMEOUT: Final = 86_400.0  # seconds: a day
 MAX_AGING: Final = 525_600  # minutes: a year
+LANGUAGES: Final = ("system", "en", "de", "fr", "zh_CN")
+"""What the window speaks: as the system says, or one of these."""
+
 WHEN_DONE: Final = ("nothing", "notify", "open")
 """What is done at the end of each run, when nothing else was chosen for it."""
 
@@ -81,6 +84,7 @@ class Settings:
     tray: bool = True  # whether there is an icon in the tray, where the platform has one
     keep_awake: bool = True  # whether the machine is kept from going to sleep while work runs
     when_done: str = "nothing"  # what "when done" is at each start: nothing, notify or open
+    language: str = "system"  # of the window, from its next start on
     watched: tuple[WatchedFolder, ...] = ()  # folders whose images become jobs as they arrive
     mirror: bool = False  # in the output folder, the folders of the source below the one that was added
     replace_originals: bool = False  # what is made takes its original's place, which goes to the trash
@@ -110,6 +114,8 @@ class Settings:
         _check_number("after_seconds", self.after_seconds, 1, MAX_TIMEOUT)
         if self.existing not in _EXISTING:
             raise BadUsage(f"existing takes one of {', '.join(_EXISTING)}.")
+        if self.language not in LANGUAGES:
+            raise BadUsage(f"language takes one of {', '.join(LANGUAGES)}.")
         _check_number("grace", self.grace, 0, 600)
         _check_whole("aging_minutes", self.aging_minutes, 0, MAX_AGING)
         for name in ("by_content", "take_hidden", "open_archives", "notify", "tray", "keep_awake"):

@@ -30,6 +30,7 @@ from core.intake.wanted import Wanted
 from core.queue import TaskQueue
 from core.recipe import Recipe
 from gui import words
+from gui.added import summary_sentence
 from gui.dialogs import DialogButtons
 from gui.mime import Picture
 from gui.notice import CloseButton
@@ -121,7 +122,7 @@ class AddingBar(QFrame):
             try:
                 kept.append(str(await asyncio.to_thread(keep_picture, picture, self._data_dir)))
             except ImageQueueError as error:
-                refused.append(str(error))
+                refused.append(words.said(str(error)))
         if not kept:
             raise BadUsage(" ".join(refused[:_SAID]) or "The other program gave no picture.")
         homed = await asyncio.to_thread(with_home, recipe)
@@ -157,7 +158,7 @@ class AddingBar(QFrame):
             self._conclude(sentence_of(error), [])
         else:
             self._under_way.discard(adding)
-            self._conclude(summary.sentence(), _reasons(summary))
+            self._conclude(summary_sentence(summary), _reasons(summary))
         finally:
             self._under_way.discard(adding)
 
@@ -176,7 +177,7 @@ class AddingBar(QFrame):
         text = self.tr("Adding… {0} so far").format(words.images(number))
         seen = sum(adding.seen for adding in self._under_way)
         if seen >= _MANY_SEEN and seen > 2 * number:
-            text += self.tr(", {0} files looked at").format(f"{seen:,}")
+            text += self.tr(", {0} files looked at").format(words.number(seen))
         self._text.setText(text)
         self._cancel.show()
         self._why.hide()
@@ -226,4 +227,4 @@ class AddingBar(QFrame):
 
 def _reasons(summary: AddSummary) -> list[str]:
     refused = (*summary.unreadable, *summary.not_images, *summary.results, *summary.left_out)
-    return [words.shown(one.sentence) for one in refused]
+    return [words.said(one.sentence) for one in refused]

@@ -25,8 +25,10 @@ from core.owner_requests import fulfil, in_loop
 from core.queue import TaskQueue
 from core.settings import Settings
 from core.slots import ProcessSlots
+from gui import words
 from gui.desktop import SystemDesktop
 from gui.dialogs import confirm
+from gui.language import speak
 from gui.main_window import MainWindow
 from gui.signals import SystemSignals
 from gui.tasks import Tasks
@@ -75,6 +77,7 @@ class _App:
     def __init__(self, data_dir: Path, owner: Owner) -> None:
         self._owner = owner
         settings = Settings.load(data_dir)
+        speak(settings.language)
         self._tasks = Tasks()
         self._slots = ProcessSlots(memory_limit=settings.memory_limit)
         self._queue = TaskQueue(
@@ -104,8 +107,9 @@ class _App:
         try:
             recovery = await self._queue.open(self._window.model.begin)
         except ImageQueueError as error:
-            await confirm(self._window, "cannotOpen", self._window.tr("The queue cannot be opened."),
-                          str(error), self._window.tr("Quit"), self._window.tr("Close"))  # fmt: skip
+            tr = self._window.tr
+            await confirm(self._window, "cannotOpen", tr("The queue cannot be opened."),
+                          words.said(str(error)), tr("Quit"), tr("Close"))  # fmt: skip
             self._window.close_for_good()
             return 2
         if self._queue.was_running:

@@ -39,8 +39,8 @@ class Column:
 
 def _message(job: Job) -> str:
     if job.error is not None and job.state in (JobState.FAILED, JobState.RETRYING, JobState.QUEUED):
-        return words.without_name(words.shown(job.error.message), words.name_of(job.source))
-    return words.shown(job.reason)
+        return words.without_name(words.said(job.error.message), words.name_of(job.source))
+    return words.said(job.reason)
 
 
 def _T(text: str) -> str:  # noqa: N802 - marks a text for translation
@@ -85,7 +85,10 @@ COLUMNS: Final[tuple[Column, ...]] = (
         lambda job: words.dimensions(job.width, job.height), right=True, shown=False,
         _tip=_T("Width and height of the source, pixels"),
     ),
-    Column("recipe", _T("Recipe"), 22, SortKey.RECIPE, lambda job: words.shown(job.recipe_name), shown=False),
+    Column(
+        "recipe", _T("Recipe"), 22, SortKey.RECIPE, lambda job: words.recipe(job.recipe_name),
+        shown=False,
+    ),
     Column(
         "attempts", _T("Attempts"), 10, SortKey.ATTEMPTS, words.attempts,
         right=True, shown=False, _tip=_T("Attempts so far, of those that it may have"),

@@ -234,7 +234,7 @@ class Commands(QObject):
             if not errors:
                 lines.append(job.source)
             elif job.error is not None:
-                lines.append(f"{job.source}: {job.error.message} ({job.error.code})")
+                lines.append(f"{job.source}: {words.said(job.error.message)} ({job.error.code})")
             elif job.reason:
-                lines.append(f"{job.source}: {job.reason}")
+                lines.append(f"{job.source}: {words.said(job.reason)}")
         QGuiApplication.clipboard().setText("\n".join(map(words.shown, lines)))

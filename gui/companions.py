@@ -97,7 +97,7 @@ class Companions(QObject):
         self._stay_awake(status)
         reason, self._reason = self._reason, status.reason
         if status.reason and not reason and self._settings().notify:
-            self._tell(self.tr("Image Queue has paused"), words.shown(status.reason))
+            self._tell(self.tr("Image Queue has paused"), words.said(status.reason))
 
     def _stay_awake(self, status: QueueStatus) -> None:
         running = status.run_state is RunState.RUNNING and status.counts[JobState.QUEUED] > 0
@@ -123,7 +123,7 @@ class Companions(QObject):
             (summary.cancelled, self.tr("{0} cancelled")),
         ):
             if number:
-                parts.append(text.format(f"{number:,}"))
+                parts.append(text.format(words.number(number)))
         said = ", ".join(parts) + "."
         if summary.saved > 0:
             said += " " + self.tr("Saved {0}.").format(words.size(summary.saved))

@@ -284,7 +284,7 @@ class DryRunDialog(QDialog):
         if self._task is not None and found:
             self._bar.setRange(0, found)
             self._bar.setValue(done)
-            self._say(self.tr("Looked at {0} of {1}").format(f"{done:,}", words.images(found)))
+            self._say(self.tr("Looked at {0} of {1}").format(words.number(done), words.images(found)))
 
     def say_weighing(self) -> None:
         """Say that sizes are estimated now."""
@@ -319,14 +319,16 @@ class DryRunDialog(QDialog):
                 )
             )
         if self.model.rowCount() >= _LISTED:
-            said.append(self.tr("The first {0} lines are listed.").format(f"{self.model.rowCount():,}"))
+            said.append(
+                self.tr("The first {0} lines are listed.").format(words.number(self.model.rowCount()))
+            )
         self._say(" ".join(said) if totals.found else self.tr("No images were found."))
         self._add.setEnabled(bool(totals.write))
 
     def fail(self, sentence: str) -> None:
         """Say why nothing could be foreseen."""
         self._rest()
-        self._say(words.shown(sentence))
+        self._say(words.said(sentence))
 
     def _rest(self) -> None:
         self._task = None

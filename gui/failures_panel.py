@@ -83,7 +83,7 @@ class GroupRow(QFrame):
 
     def show_group(self, group: FailureGroup) -> None:
         """Show how many there are now."""
-        self._number.setText(f"{group.count:,}")
+        self._number.setText(words.number(group.count))
         tip = self.tr("For example: {0}").format(escape(words.shown(group.example)))
         self._said.setToolTip(f"<span>{tip}</span>")
         self._said.setAccessibleName(f"{words.images(group.count)}: {kind(group.code)}. {remedy(group.code)}")

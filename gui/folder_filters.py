@@ -212,7 +212,7 @@ class FiltersDialog(QDialog):
         try:
             sentence, good = effect_of(self.chosen()), True
         except BadUsage as error:
-            sentence, good = words.shown(str(error)), False
+            sentence, good = words.said(str(error)), False
         self._said.setText(sentence)
         self._said.setAccessibleName(sentence)
         self._sign.setPixmap(icon("folder" if good else "warning").pixmap(_SIGN, _SIGN))

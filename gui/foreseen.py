@@ -86,7 +86,7 @@ def lines_of(row: Foreseen) -> list[tuple[Would, tuple[str, ...]]]:
             Would.SKIP: words.tr("skip"), Would.FAIL: words.tr("fail"), Would.WRITE: words.tr("download"),
         }[row.would]  # fmt: skip
         why = row.reason if row.error is None else row.error.message
-        return [(row.would, (verb, source, "", "", words.shown(why)))]
+        return [(row.would, (verb, source, "", "", words.said(why)))]
     return [
         (
             row.would,
@@ -95,7 +95,7 @@ def lines_of(row: Foreseen) -> list[tuple[Would, tuple[str, ...]]]:
                 words.shown_path(one.path),
                 f"{one.width} × {one.height}",
                 words.size(one.bytes),
-                f"{source}  {words.shown(row.reason)}".rstrip(),
+                f"{source}  {words.said(row.reason)}".rstrip(),
             ),
         )
         for one in row.files
@@ -105,8 +105,8 @@ def lines_of(row: Foreseen) -> list[tuple[Would, tuple[str, ...]]]:
 def totals_sentence(totals: Totals) -> str:
     """Return what a run would do in all."""
     said = words.tr("{0} new files, {1} replaced, of {2}; {3} skipped, {4} failed.").format(
-        f"{totals.files:,}", f"{totals.replaced:,}", words.images(totals.write), f"{totals.skip:,}",
-        f"{totals.fail:,}",
+        words.number(totals.files), words.number(totals.replaced), words.images(totals.write),
+        words.number(totals.skip), words.number(totals.fail),
     )  # fmt: skip
     if totals.bytes:
         said += " " + words.tr("Together about {0}").format(words.size(totals.bytes))

@@ -175,4 +175,4 @@ class HistoryDialog(QDialog):
 
 
 def _number(value: int) -> str:
-    return f"{value:,}" if value else ""
+    return words.number(value) if value else ""

@@ -121,13 +121,13 @@ class ImportDialog(QDialog):
     def _what_it_brings(self) -> str:
         names = [words.shown(str(one.get("name", ""))[:60]) for one in self._file.recipes[:_NAMED]]
         more = len(self._file.recipes) - len(names)
-        listed = ", ".join(names) + (self.tr(" and {0:,} more").format(more) if more > 0 else "")
+        listed = ", ".join(names) + (self.tr(" and {0} more").format(words.number(more)) if more > 0 else "")
         held = sum(job.held for job in self._file.jobs)
         text = self.tr("{0} of another queue, with their priorities, order and recipes: {1}.").format(
             words.images(len(self._file.jobs)), listed
         )
         if held:
-            text += " " + self.tr("{0:,} of them are held.").format(held)
+            text += " " + self.tr("{0} of them are held.").format(words.number(held))
         return text
 
     def _rows(self) -> list[tuple[str, str]]:
@@ -212,7 +212,7 @@ class ImportDialog(QDialog):
             sources = await asyncio.to_thread(look_for_sources, arrival.jobs, stop.is_set)
         except ImageQueueError as error:
             if not stop.is_set():
-                self._state.setText(words.shown(str(error)))
+                self._state.setText(words.said(str(error)))
             return
         if not stop.is_set():
             self._found = (arrival, sources)
@@ -231,7 +231,7 @@ class ImportDialog(QDialog):
         elif not total:
             state = self.tr("The file has no images.")
         elif missing:
-            there = self.tr("{0:,} of {1} are here.").format(total - missing, words.images(total))
+            there = self.tr("{0} of {1} are here.").format(words.number(total - missing), words.images(total))
             lost = words.count(missing, self.tr("1 is missing."), self.tr("{n} are missing."))
             state = f"{there} {lost}"
         else:

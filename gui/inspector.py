@@ -194,13 +194,15 @@ class Inspector(QScrollArea):
         self.title.setText(self.tr("{0} selected").format(words.images(number)))
         self.title.show()
         states = Counter(job.state for job in jobs)
-        lines = [f"{words.state(state)}: {states[state]:,}" for state in JobState if states[state]]
+        lines = [
+            f"{words.state(state)}: {words.number(states[state])}" for state in JobState if states[state]
+        ]
         before = sum(job.source_bytes or 0 for job in jobs if job.output_bytes)
         after = sum(job.output_bytes or 0 for job in jobs)
         if before:
             lines.append(self.tr("{0} became {1}").format(words.size(before), words.size(after)))
         if number > len(jobs):
-            lines.append(self.tr("(of the first {0})").format(f"{len(jobs):,}"))
+            lines.append(self.tr("(of the first {0})").format(words.number(len(jobs))))
         self.facts.setText("<br>".join(map(escape, lines)))
         self.facts.show()
 
@@ -212,7 +214,7 @@ class Inspector(QScrollArea):
         self.state.setText(_pill(job.state))
         self._show_trouble(job)
         rows = [
-            (self.tr("Recipe"), job.recipe_name),
+            (self.tr("Recipe"), words.recipe(job.recipe_name)),
             (self.tr("Priority"), words.priority(job.priority)),
             (self.tr("Dimensions"), words.dimensions(job.width, job.height)),
             (self.tr("Before"), words.size(job.source_bytes)),
@@ -247,12 +249,12 @@ class Inspector(QScrollArea):
     def _show_trouble(self, job: Job) -> None:
         lines = []
         if job.error is not None:
-            lines = [f"<b>{escape(words.shown(job.error.message))}</b>"]
+            lines = [f"<b>{escape(words.said(job.error.message))}</b>"]
             if hint := remedy(job.error.code):
                 lines.append(escape(hint))
             lines.append(self.tr("Code: {0}").format(escape(job.error.code)))
         elif job.reason:
-            lines = [escape(words.shown(job.reason))]
+            lines = [escape(words.said(job.reason))]
         self.trouble.setText("<br>".join(lines))
         self.trouble.setVisible(bool(lines))
 
@@ -275,8 +277,10 @@ class Inspector(QScrollArea):
             )
             error = attempt.error
             if error is not None:
-                item.setData(0, _DETAILS, f"{error.message}\n[{error.code}]\n\n{error.details}".strip())
-                item.setToolTip(1, _as_markup(words.shown(error.message)))
+                item.setData(
+                    0, _DETAILS, f"{words.said(error.message)}\n[{error.code}]\n\n{error.details}".strip()
+                )
+                item.setToolTip(1, _as_markup(words.said(error.message)))
             self.attempts.addTopLevelItem(item)
         for place in range(self.attempts.columnCount()):
             self.attempts.resizeColumnToContents(place)

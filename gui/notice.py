@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
+from gui.sentences import in_language
 from gui.theme import SPACE, icon, theme_signals
 
 
@@ -65,6 +66,7 @@ class Notice(QFrame):
         seconds: float | None = None,
     ) -> None:
         """Show a sentence, and a button that does something; it goes away by itself after `seconds`."""
+        sentence = in_language(sentence)
         self._text.setText(sentence)
         self._text.setAccessibleName(sentence)
         self._action = action

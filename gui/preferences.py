@@ -26,6 +26,7 @@ from core.errors import BadUsage
 from core.settings import DATA_DIR_VARIABLE, MAX_AGING, MAX_TIMEOUT, MAX_WORKERS, Settings
 from gui import words
 from gui.dialogs import DialogButtons, confirm
+from gui.language import NAMES
 from gui.preference_fields import ChoiceField, Field, ListField, NumberField, SwitchField, TextField
 from gui.tasks import Tasks
 from gui.theme import SPACE
@@ -207,7 +208,11 @@ class PreferencesDialog(QDialog):
             "scheme", tr("&Appearance:"), tr("Takes effect at once."),
             [(name, action.text().replace("&", "")) for name, action in self._preferences.schemes.items()],
         )  # fmt: skip
-        form = self._page("window", tr("Window"), scheme)
+        language = ChoiceField(
+            "language", tr("&Language:"), tr("Takes effect at the next start."),
+            [("system", tr("As the system")), *NAMES.items()],
+        )  # fmt: skip
+        form = self._page("window", tr("Window"), scheme, language)
         folder = QLineEdit(words.shown(str(self._preferences.data_dir)), self)
         folder.setObjectName("dataFolder")
         folder.setReadOnly(True)
@@ -296,9 +301,9 @@ class PreferencesDialog(QDialog):
         try:
             self._preferences.change(name, value)
         except BadUsage as error:
-            sentence = words.shown(str(error))
-            if name.startswith("after_"):
-                sentence = self.tr("It takes {0}").format(sentence.removeprefix(f"{name} takes "))
+            sentence = words.said(str(error))
+            if name.startswith("after_"):  # the name that the file of settings has is not for people
+                sentence = words.said(str(error).replace(name, self.tr("It"), 1))
             if name == "memory_limit_mb":
                 sentence = self.tr("A worker needs 64 MB or more; 0 is for no limit.")
             self.fields[name].say_error(sentence)

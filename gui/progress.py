@@ -115,7 +115,7 @@ class ProgressPanel(QWidget):
             self.title_changed.emit(title)
 
     def _show_failed(self, number: int) -> None:
-        text = self.tr("{0} failed").format(f"{number:,}")
+        text = self.tr("{0} failed").format(words.number(number))
         self.failed.setText(text)
         self.failed.setVisible(number > 0)
 
@@ -123,7 +123,7 @@ class ProgressPanel(QWidget):
         run = self._run
         if not run.total:
             return []
-        parts = [self.tr("{0} of {1}").format(f"{run.done:,}", f"{run.total:,}")]
+        parts = [self.tr("{0} of {1}").format(words.number(run.done), words.number(run.total))]
         if status.active and run.rate > 0:
             parts.append(self.tr("{0} images/s").format(_rate_text(run.rate)))
         left = run.seconds_left(status)

@@ -84,9 +84,9 @@ class QueueFiles(QObject):
         changed = await part_with(self._queue, then, ids)
         sentence = self.tr("Exported {0} to {1}.").format(words.images(len(ids)), words.shown(str(path)))
         if then is Then.HOLD:
-            sentence += " " + self.tr("Held here until they are released: {0:,}.").format(changed)
+            sentence += " " + self.tr("Held here until they are released: {0}.").format(words.number(changed))
         elif then is Then.REMOVE:
-            sentence += " " + self.tr("Removed from the list here: {0:,}.").format(changed)
+            sentence += " " + self.tr("Removed from the list here: {0}.").format(words.number(changed))
         else:
             sentence += " " + self.tr("They wait here, too.")
         if left_out:

@@ -155,7 +155,7 @@ class QueueModel(JobList):
             return self.state_text(job)
         if column == QUEUE_PLACE:
             place = self.places.of(job.id) if job.state is JobState.QUEUED else None
-            return f"{place:,}" if place else ""
+            return words.number(place) if place else ""
         if column == DUE:
             return self._countdown(job) if job.due_at is not None else ""
         return COLUMNS[column].text(job)
@@ -182,11 +182,11 @@ class QueueModel(JobList):
         """Return a row as a screen reader says it."""
         parts = [words.name_of(job.source), self.state_text(job)]
         if job.state is JobState.QUEUED and (place := self.places.of(job.id)):
-            parts.append(self.tr("number {n} in the queue").format(n=f"{place:,}"))
+            parts.append(self.tr("number {n} in the queue").format(n=words.number(place)))
         if job.priority:
             parts.append(self.tr("priority {word}").format(word=words.priority(job.priority)))
         if job.error is not None and job.state in (JobState.FAILED, JobState.RETRYING):
-            parts.append(words.without_name(words.shown(job.error.message), words.name_of(job.source)))
+            parts.append(words.without_name(words.said(job.error.message), words.name_of(job.source)))
         return ", ".join(parts)
 
     # -- rows on screen -----------------------------------------------------------------------------------

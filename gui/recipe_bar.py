@@ -118,8 +118,9 @@ class RecipeBar(QWidget):
         named = sorted((self._loaded | self._own).items(), key=lambda one: one[1].name.casefold())
         for group in (named, list(self._built_in.items())):
             for key, recipe in group:
-                self.recipes.addItem(words.shown(recipe.name), key)
-                tip = words.tip(words.shown(recipe.description or recipe.name))
+                say = words.recipe if group is not named else words.shown
+                self.recipes.addItem(say(recipe.name), key)
+                tip = words.tip(say(recipe.description or recipe.name))
                 self.recipes.setItemData(self.recipes.count() - 1, tip, _TIP)
             if group:
                 self.recipes.insertSeparator(self.recipes.count())
@@ -212,7 +213,7 @@ class RecipeBar(QWidget):
             found = own if own is not None else await asyncio.to_thread(_recipe_named, name)
             return self.with_choices(found)
         except ImageQueueError as error:
-            self.refused.emit(words.shown(str(error)))
+            self.refused.emit(words.said(str(error)))
             return None
 
     async def choose(self, name: str) -> None:
@@ -222,7 +223,8 @@ class RecipeBar(QWidget):
             return
         found = await self.named(name)
         if found is not None:
-            self._choose(self.recipes.findText(words.shown(found.name)))
+            place = self.recipes.findText(words.shown(found.name))
+            self._choose(place if place >= 0 else self.recipes.findText(words.recipe(found.name)))
 
     def _choose(self, place: int) -> None:
         self.recipes.setCurrentIndex(place)
@@ -292,7 +294,7 @@ class RecipeBar(QWidget):
         try:
             recipe = await asyncio.to_thread(read_toml, path)
         except ImageQueueError as error:
-            self.refused.emit(words.shown(str(error)))
+            self.refused.emit(words.said(str(error)))
             return
         key = os.path.abspath(path)  # noqa: PTH100, ASYNC240 (text alone)
         if key not in self._own:

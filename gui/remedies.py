@@ -70,10 +70,12 @@ def status_line(status: QueueStatus) -> str:
         return _tr("Pausing: {n} finishing.").format(n=status.active)
     if status.run_state is RunState.PAUSED:
         if status.reason:
-            return _tr("Paused: {reason}").format(reason=words.shown(status.reason))
+            return _tr("Paused: {reason}").format(reason=words.said(status.reason))
         waiting = queued + retrying
         return (
-            _tr("Paused by you, {n} waiting.").format(n=f"{waiting:,}") if waiting else _tr("Paused by you.")
+            _tr("Paused by you, {n} waiting.").format(n=words.number(waiting))
+            if waiting
+            else _tr("Paused by you.")
         )
     if status.active:
         return _tr("{n} of {slots} workers busy.").format(n=status.active, slots=status.concurrency)
@@ -86,7 +88,7 @@ def status_line(status: QueueStatus) -> str:
         if retrying == 1:
             return _tr("1 image waits to be tried again, in {when}.").format(when=when)
         text = _tr("All {n} wait to be tried again, the next one in {when}.")
-        return text.format(n=f"{retrying:,}", when=when)
+        return text.format(n=words.number(retrying), when=when)
     if held:
         return words.count(held, _tr("1 image is held."), _tr("{n} images are held."))
     if failed := counts[JobState.FAILED]:

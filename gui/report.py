@@ -54,7 +54,7 @@ class Report(QObject):
 
     def opened(self, recovery: Recovery) -> None:
         """Say what was found at the opening of the queue, and in the settings."""
-        sentence = " ".join(filter(None, [recovery_line(recovery), self._settings().notice]))
+        sentence = " ".join(filter(None, [recovery_line(recovery), words.said(self._settings().notice)]))
         if recovery.jobs:
             self._notice.say(sentence, self.tr("Details"), lambda: self._show_recovery(recovery))
         elif sentence:
@@ -105,4 +105,4 @@ class Report(QObject):
             what = job.error.message if job.error is not None else words.state(job.state)
         else:
             what = self.tr("put back, attempt {0} of {1} used").format(job.attempts, job.max_retries + 1)
-        return f"{words.shown(job.source)}: {words.shown(what)}"
+        return f"{words.shown(job.source)}: {words.said(what)}"

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLineEdit, QTabBar, QWidget
 from core.job import WAITING, JobState
 from core.queue import TaskQueue
 from core.status import QueueStatus
+from gui import words
 from gui.hearing import Hearing
 from gui.theme import icon, state_colours, state_icon, theme_signals
 from gui.throttle import Throttle
@@ -74,7 +75,7 @@ class StateTabs(QTabBar):
         status: QueueStatus = self._queue.status()
         for place, (_, title, states) in enumerate(TABS):
             number = status.total if states is None else _sum(status.counts, states)
-            text = f"{QCoreApplication.translate('tabs', title)}  {number:,}"
+            text = f"{QCoreApplication.translate('tabs', title)}  {words.number(number)}"
             if self.tabText(place) != text:
                 self.setTabText(place, text)
                 self.setTabToolTip(place, text)

@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication
 
 from core.errors import Bug, ImageQueueError
+from gui.sentences import in_language
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ def _only_log(error: BaseException) -> None:
 def sentence_of(error: BaseException) -> str:
     """Return what to tell a person of an error; one that is our own mistake is logged, too."""
     if is_expected(error):
-        return str(error)
+        return in_language(str(error))
     log.critical("A mistake of our own", exc_info=error)
     text = QCoreApplication.translate("Tasks", "Image Queue made a mistake ({kind}): {error}")
     return text.format(kind=type(error).__name__, error=error)

@@ -186,9 +186,9 @@ class WatchedDialog(QDialog):
             state = self._watched.watches.states.get(one.path, self.tr("Not watched yet."))
             texts = [
                 words.shown_path(one.path),
-                one.recipe_name,
+                words.recipe(one.recipe_name),
                 words.priority(one.priority),
-                words.shown(state),
+                words.said(state),
             ]
             item = QTreeWidgetItem(self.list, texts)
             item.setData(0, _PATH, one.path)

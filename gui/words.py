@@ -6,12 +6,14 @@ import os
 from datetime import datetime
 from html import escape
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication, QLocale, Qt
 from PySide6.QtGui import QGuiApplication
 
 from core.gathered import SUFFIX
 from core.job import AttemptEnd, Job, JobState, Priority
 from core.links.address import is_link, link_name
+from gui.language import RECIPES
+from gui.sentences import in_language
 
 
 def tr(text: str) -> str:
@@ -19,14 +21,30 @@ def tr(text: str) -> str:
     return QCoreApplication.translate("words", text)
 
 
-def count(number: int, one: str, many: str) -> str:
+def number(value: int) -> str:
+    """Return "1,234", parted as the language does."""
+    return figure(f"{value:,}")
+
+
+def figure(text: str) -> str:
+    """Return a number that was written as in English, "1,234.5", with the signs that the language has."""
+    locale = QLocale()
+    return text.translate({ord(","): locale.groupSeparator(), ord("."): locale.decimalPoint()})
+
+
+def inside(text: str) -> str:
+    """Return a label fit to stand inside a sentence: in small letters, where nouns are written so."""
+    return text if QLocale().language() == QLocale.Language.German else text.lower()
+
+
+def count(value: int, one: str, many: str) -> str:
     """Return "1 image" or "1,234 images" from two translated texts, of which `many` holds {n}."""
-    return one.format(n=number) if number == 1 else many.format(n=f"{number:,}")
+    return one.format(n=value) if value == 1 else many.format(n=number(value))
 
 
-def images(number: int) -> str:
+def images(value: int) -> str:
     """Return "1 image" or "1,234 images"."""
-    return count(number, tr("1 image"), tr("{n} images"))
+    return count(value, tr("1 image"), tr("{n} images"))
 
 
 def size(number: int | None) -> str:
@@ -41,7 +59,7 @@ def size(number: int | None) -> str:
         if value < 999.5 or unit == "TB":
             break
     digits = 1 if value < 99.95 else 0
-    return f"{sign}{value:.{digits}f} {unit}"
+    return f"{sign}{figure(f'{value:.{digits}f}')} {unit}"
 
 
 def saved(before: int | None, after: int | None) -> str:
@@ -57,9 +75,9 @@ def seconds(number: float | None) -> str:
     if number is None:
         return ""
     if number < 0.995:
-        return f"{number:.2f} s"
+        return figure(f"{number:.2f} s")
     if number < 9.95:
-        return f"{number:.1f} s"
+        return figure(f"{number:.1f} s")
     whole = round(number)
     if whole < 60:
         return f"{whole} s"
@@ -161,7 +179,7 @@ def without_name(sentence: str, name: str) -> str:
     rest = sentence.removeprefix(f"{name} ")
     if rest == sentence:
         return sentence
-    rest = rest.removeprefix("is ")
+    rest = rest.removeprefix(tr("is "))
     return rest[:1].upper() + rest[1:]
 
 
@@ -186,6 +204,16 @@ def shown_path(text: str) -> str:
 def tip(text: str) -> str:
     """Return a text for a tool tip, which would take a name that looks like markup for markup."""
     return f"<span>{escape(text)}</span>" if "<" in text or "&lt;" in text else text
+
+
+def recipe(text: str) -> str:
+    """Return the name or the description of a recipe, fit to be shown; translated of a built-in one."""
+    return shown(QCoreApplication.translate(RECIPES, text) if text else "")
+
+
+def said(sentence: str) -> str:
+    """Return a sentence that the core made in the language of the window, fit to be shown."""
+    return shown(in_language(sentence))
 
 
 def shown(text: str) -> str:

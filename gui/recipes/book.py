@@ -51,7 +51,9 @@ class Book(QListWidget):
             self._row(one.path, one.name, str(one.draft.value("description") or ""), default, own=True)
         self._head(self.tr("Built in"))
         for recipe in builtin_recipes():
-            self._row(recipe.name, recipe.name, recipe.description, default, own=False)
+            self._row(
+                recipe.name, words.recipe(recipe.name), words.recipe(recipe.description), default, own=False
+            )
         for row in range(self.count()):
             if self.item(row).data(_KEY) == chosen:
                 self.setCurrentRow(row)

@@ -222,7 +222,7 @@ class RecipeEditor(QDialog):
             self._shelf.edit(self.key, draft, text, merge)
 
     def _on_form(self, part: Part, name: str) -> None:
-        text = self.tr("change of {0}").format(labels.label(part.kind, name).lower())
+        text = self.tr("change of {0}").format(words.inside(labels.label(part.kind, name)))
         self._edit(self._draft().changed(self.place, part), text, f"{self.place} {name}")
 
     def _switch(self, place: Place, on: bool) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QCoreApplication
 from core.formats import format_named
 from core.recipe import Recipe
 from core.recipe.draft import Kind, Part
+from gui import words
 from gui.recipes.specs import COLOUR, FLAG, WHOLE, shown_fields, spec_of, way_of, word_of
 
 
@@ -325,19 +326,19 @@ def summary(part: Part) -> str:
     said, left_out = [], {"name", "description", "template"}
     width, height = part.values.get("width"), part.values.get("height")
     if isinstance(width, int) and isinstance(height, int):
-        said.append(f"{width:,} × {height:,} {unit(part.kind, 'width')}")
+        said.append(f"{words.number(width)} × {words.number(height)} {unit(part.kind, 'width')}")
         left_out |= {"width", "height"}
     for name in shown_fields(part):
         if name not in part.values or name in left_out:
             continue
         value, spec = part.values[name], spec_of(part.kind, name)
         if isinstance(value, bool) or spec.control == FLAG:
-            said.append(label(part.kind, name).lower() if value else "")
+            said.append(words.inside(label(part.kind, name)) if value else "")
         elif isinstance(value, int | float):
-            said.append(f"{value / spec.scale:,.10g} {unit(part.kind, name)}".strip())
+            said.append(f"{words.figure(f'{value / spec.scale:,.10g}')} {unit(part.kind, name)}".strip())
         elif spec.choices:
-            words = choice(part.kind, name, value)
-            said.append(f"{label(part.kind, name)}: {words}" if part.kind is Recipe else words)
+            chosen = choice(part.kind, name, value)
+            said.append(f"{label(part.kind, name)}: {chosen}" if part.kind is Recipe else chosen)
         else:
             said.append(str(value) if spec.control == COLOUR else f"“{_short(str(value))}”")
     way = way_of(part)
@@ -360,7 +361,8 @@ def sentence(part: Part, name: str, said: str) -> str:
     if spec is not None and spec.high > spec.low and name in part.values:
         text = _tr("A whole number from {low} to {high}") if spec.control == WHOLE else _tr("{low} to {high}")
         behind = "" if spec.high <= 100 and spec.control == WHOLE else unit(part.kind, name)  # "of 100"
-        return f"{text.format(low=f'{spec.low:,g}', high=f'{spec.high:,.10g}')} {behind}".strip() + "."
+        low, high = words.figure(f"{spec.low:,g}"), words.figure(f"{spec.high:,.10g}")
+        return f"{text.format(low=low, high=high)} {behind}".strip() + "."
     if name == "outputs" and "switched on" in said:
         return _tr("Add an output, or switch one on.")
     if name == "name" and not str(part.value("name") or "").strip():
@@ -371,6 +373,7 @@ def sentence(part: Part, name: str, said: str) -> str:
         return _tr("Choose a folder, or give its whole path.")
     if name in ("file", "image", "font"):
         return _tr("Choose a file, or give its whole path.")
+    said = words.said(said)
     for field in sorted((*part.values, *shown_fields(part)), key=len, reverse=True):
         for prefix in (f"{word_of(part.kind)}s.", f"{word_of(part.kind)}."):
             said = said.replace(f"{prefix}{field}", f"“{label(part.kind, field)}”")

@@ -183,7 +183,7 @@ class PreviewPane(QWidget):
         if isinstance(found, JobError):
             self._slow.stop()
             self._show_nothing()
-            self._say(self.trouble, words.shown(found.message))
+            self._say(self.trouble, words.said(found.message))
             self._set_outdated(False)
             return
         before = await asyncio.to_thread(image_of, found.before)
@@ -203,13 +203,13 @@ class PreviewPane(QWidget):
         else:
             change = self.tr("{0} smaller").format(saved)
         self._say(self.weight, f"{words.size(found.bytes)}, {change}")
-        exact = self.tr("{0} bytes").format(f"{found.bytes:,}")
+        exact = self.tr("{0} bytes").format(words.number(found.bytes))
         becomes = f"{words.dimensions(found.width, found.height)}, {exact}"
         self._say(self.facts, self.tr("{0} becomes {1}").format(was, becomes))
         notes = list(found.notes)
         if skip_larger and found.bytes > found.source_bytes:
             notes.insert(0, self.tr("It would not be written, as it is larger than its source."))
-        self._say(self.notes, " ".join(map(words.shown, notes)))
+        self._say(self.notes, " ".join(map(words.said, notes)))
         self._say(self.trouble, "")
         self.named.emit(found.file_name)
 
@@ -252,7 +252,7 @@ class PreviewPane(QWidget):
                 output, (chosen or JPEG).suffix, width=2048, height=1365, shot=shot,
             )  # fmt: skip
         except ImageQueueError as error:
-            return str(error)
+            return words.said(str(error))
 
     def _choose(self) -> None:
         dialog = QFileDialog(self.window(), self.tr("Look at an image"))

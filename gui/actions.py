@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu, QToolBar, QToolButton, QWidget
 
 from core.job import WAITING, Job, JobState, Priority
 from core.status import QueueStatus, RunState
+from gui import words
 from gui.theme import icon
 
 Shortcut = QKeySequence.StandardKey | str | None
@@ -204,7 +205,9 @@ class Actions(QObject):
         if shortcut:
             action.setShortcut(QKeySequence(shortcut))
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
-        plain = hint or text.replace("&", "").rstrip("…")
+        plain = hint or words.plain(text)
+        if "(&" in text:  # the mark of the key is left out on the toolbar, as Qt leaves out others
+            action.setIconText(words.plain(text))
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         action.setToolTip(f"{plain} ({keys})" if keys else plain)
         self._window.addAction(action)

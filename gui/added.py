@@ -33,7 +33,11 @@ def summary_sentence(summary: AddSummary) -> str:
     parts = [_tr("Added {0}").format(words.number(summary.added))]
     for number, one, many in (
         (summary.duplicates, _tr("1 was here already"), _tr("{n} were here already")),
-        (summary.results_count, _tr("1 is a result of this recipe"), _tr("{n} are results of this recipe")),
+        (
+            summary.results_count,
+            _tr("1 was made by this recipe and is left out"),
+            _tr("{n} were made by this recipe and are left out"),
+        ),
         (summary.not_images_count, _tr("1 is not an image"), _tr("{n} are not images")),
         (summary.left_out_count, _tr("1 is left out"), _tr("{n} are left out")),
         (summary.unreadable_count, _tr("1 could not be read"), _tr("{n} could not be read")),

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gui import words
 from gui.dialogs import DialogButtons
 from gui.theme import SPACE, icon
 
@@ -40,7 +41,7 @@ def shortcut_groups(bar: QMenuBar, actions: Sequence[QAction]) -> list[Group]:
         menu = top.menu()
         if isinstance(menu, QMenu) and top.isVisible():
             lines = [left.pop(action) for action in _inside(menu) if action in left]
-            groups.append((_plain(top.text()), lines))
+            groups.append((words.plain(top.text()), lines))
     elsewhere = [
         *left.values(),
         (_keys("Return"), _tr("Open the result of the image that is chosen")),
@@ -149,15 +150,11 @@ def _inside(menu: QMenu) -> Iterator[QAction]:
 
 
 def _line(action: QAction) -> tuple[str, str]:
-    return action.shortcut().toString(QKeySequence.SequenceFormat.NativeText), _plain(action.text())
+    return action.shortcut().toString(QKeySequence.SequenceFormat.NativeText), words.plain(action.text())
 
 
 def _keys(name: str) -> str:
     return QKeySequence(name).toString(QKeySequence.SequenceFormat.NativeText)
-
-
-def _plain(text: str) -> str:
-    return text.replace("&", "").rstrip("…")
 
 
 def _tr(text: str) -> str:

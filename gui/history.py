@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from core.queue import TaskQueue
 from core.status import HistoryLine
@@ -107,12 +108,11 @@ class HistoryDialog(QDialog):
 
     def read(self) -> None:
         """Read the history anew."""
-        self._tasks.start(self._read())
+        self._tasks.start(self._read(self.field.text().strip()))
 
-    async def _read(self) -> None:
-        text = self.field.text().strip()
+    async def _read(self, text: str) -> None:
         lines = await self._queue.history(text)
-        if text == self.field.text().strip():
+        if isValid(self) and text == self.field.text().strip():
             self._fill(lines, text)
 
     def _fill(self, lines: Sequence[HistoryLine], text: str) -> None:
@@ -123,7 +123,9 @@ class HistoryDialog(QDialog):
             bold = QFont(self._numbers)
             bold.setBold(True)
             top.setFont(0, bold)
-            top.addChildren([self._item(words.folder_of(one.folder), one.recipe, [one]) for one in its])
+            top.addChildren(
+                [self._item(words.folder_of(one.folder), words.recipe(one.recipe), [one]) for one in its]
+            )
             self.days.addTopLevelItem(top)
             top.setExpanded(number == 0 or bool(text))
         for place in range(1, self.days.columnCount()):
@@ -171,7 +173,7 @@ class HistoryDialog(QDialog):
             self.tr("Forget"), self.tr("Keep"),
         ):  # fmt: skip
             await self._queue.forget_history()
-            await self._read()
+            await self._read(self.field.text().strip())
 
 
 def _number(value: int) -> str:

@@ -118,7 +118,7 @@ class JobPictures(QWidget):
             self.alone.show()
         for one in (before, after):
             if isinstance(one, JobError):
-                self.trouble.setText(words.shown(one.message))
+                self.trouble.setText(words.said(one.message))
                 self.trouble.show()
                 break
         facts = [one.facts if isinstance(one, Look) else {} for one in (before, after)]

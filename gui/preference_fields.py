@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.job import JobState
+from gui import words
 from gui.theme import SPACE, state_colours, theme_signals
 
 _REST = 400  # milliseconds that typing has to rest before what was typed is taken
@@ -37,7 +38,7 @@ class Field(QWidget):
         self.setObjectName(f"field-{name}")
         self.setFocusProxy(control)
         control.setObjectName(f"preference-{name}")
-        control.setAccessibleName(label.replace("&", "").rstrip(":"))
+        control.setAccessibleName(words.plain(label))
         control.setAccessibleDescription(hint)
         self._hint = QLabel(hint, self)
         self._hint.setWordWrap(True)
@@ -145,7 +146,7 @@ class SwitchField(Field):
     def __init__(self, name: str, label: str, hint: str) -> None:
         box = self._box = QCheckBox(label)
         super().__init__(name, "", box, hint)
-        box.setAccessibleName(label.replace("&", ""))
+        box.setAccessibleName(words.plain(label))
         box.clicked.connect(lambda on: self.edited.emit(name, on))
 
     def show_value(self, value: object) -> None:

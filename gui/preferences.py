@@ -206,7 +206,7 @@ class PreferencesDialog(QDialog):
         tr = self.tr
         scheme = ChoiceField(
             "scheme", tr("&Appearance:"), tr("Takes effect at once."),
-            [(name, action.text().replace("&", "")) for name, action in self._preferences.schemes.items()],
+            [(name, words.plain(action.text())) for name, action in self._preferences.schemes.items()],
         )  # fmt: skip
         language = ChoiceField(
             "language", tr("&Language:"), tr("Takes effect at the next start."),

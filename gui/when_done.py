@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QMessageBox, QPushButton, QToolButton, QWidget
 
+from gui import words
 from gui.desktop import SHUT_DOWN, SLEEP
 from gui.run_end import RunSummary
 
@@ -98,7 +99,7 @@ class WhenDone(QObject):
             self.actions_[power].setVisible(str(power) in powers)
 
     def _on_chosen(self) -> None:
-        word = self.actions_[self.choice].text().replace("&", "")
+        word = words.plain(self.actions_[self.choice].text())
         text = self.tr("When done: {0}").format(word)
         self.button.setText(f"{text}  ")  # with room for the arrow
         self.button.setAccessibleName(text)
@@ -123,7 +124,7 @@ class WhenDone(QObject):
         box.setModal(False)
         box.setIcon(QMessageBox.Icon.Warning)
         box.setInformativeText(self._said(summary))
-        now = QPushButton(self.actions_[self._counted].text().replace("&", ""), box)
+        now = QPushButton(words.plain(self.actions_[self._counted].text()), box)
         now.setObjectName("countdownNow")
         stop = QPushButton(self.tr("&Stop"), box)
         stop.setObjectName("countdownStop")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import datetime
 from html import escape
+from typing import Final
 
-from PySide6.QtCore import QCoreApplication, QLocale, Qt
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QLocale, Qt
 from PySide6.QtGui import QGuiApplication
 
 from core.gathered import SUFFIX
@@ -14,6 +16,15 @@ from core.job import AttemptEnd, Job, JobState, Priority
 from core.links.address import is_link, link_name
 from gui.language import RECIPES
 from gui.sentences import in_language
+
+_KEY: Final = re.compile(r"\(&\w\)|&(?!&)")
+
+
+def _T(text: str) -> str:  # noqa: N802 - marks a text for translation
+    return str(QT_TRANSLATE_NOOP("words", text))
+
+
+_UNITS: Final = (_T("kB"), _T("MB"), _T("GB"), _T("TB"))
 
 
 def tr(text: str) -> str:
@@ -30,6 +41,14 @@ def figure(text: str) -> str:
     """Return a number that was written as in English, "1,234.5", with the signs that the language has."""
     locale = QLocale()
     return text.translate({ord(","): locale.groupSeparator(), ord("."): locale.decimalPoint()})
+
+
+def plain(text: str) -> str:
+    """Return a label without the mark of its key, and without the sign that something follows.
+
+    Where letters have no keys the mark stands behind: "文件(&F)…".
+    """
+    return _KEY.sub("", text).rstrip("…:：\u00a0 ")
 
 
 def inside(text: str) -> str:
@@ -53,11 +72,11 @@ def size(number: int | None) -> str:
         return ""
     value, sign = float(abs(number)), "-" if number < 0 else ""
     if value < 1000:
-        return f"{sign}{value:.0f} B"
-    for unit in ("kB", "MB", "GB", "TB"):
-        value /= 1000
-        if value < 999.5 or unit == "TB":
-            break
+        return f"{sign}{value:.0f} {tr('B')}"
+    value, place = value / 1000, 0
+    while value >= 999.5 and place + 1 < len(_UNITS):
+        value, place = value / 1000, place + 1
+    unit = QCoreApplication.translate("words", _UNITS[place])
     digits = 1 if value < 99.95 else 0
     return f"{sign}{figure(f'{value:.{digits}f}')} {unit}"
 
@@ -75,15 +94,15 @@ def seconds(number: float | None) -> str:
     if number is None:
         return ""
     if number < 0.995:
-        return figure(f"{number:.2f} s")
+        return tr("{n} s").format(n=figure(f"{number:.2f}"))
     if number < 9.95:
-        return figure(f"{number:.1f} s")
+        return tr("{n} s").format(n=figure(f"{number:.1f}"))
     whole = round(number)
     if whole < 60:
-        return f"{whole} s"
+        return tr("{n} s").format(n=whole)
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+        return tr("{m} min {s} s").format(m=whole // 60, s=f"{whole % 60:02}")
+    return tr("{h} h {m} min").format(h=whole // 3600, m=f"{whole % 3600 // 60:02}")
 
 
 def time_left(number: float) -> str:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QMenu, QMenuBar, QToolButton
 
 from core.operations import KINDS
 from core.recipe.draft import Place
+from gui import words
 from gui.recipes import labels
 from gui.recipes.outline import Outline
 from gui.recipes.shelf import RecipeShelf
@@ -73,7 +74,7 @@ class Deeds(QObject):
             action.setShortcut(QKeySequence(shortcut))
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        plain = text.replace("&", "").rstrip("…")
+        plain = words.plain(text)
         action.setToolTip(f"{plain} ({keys})" if keys else plain)
         self._editor.addAction(action)
         return action
@@ -96,13 +97,13 @@ class Deeds(QObject):
             button.setObjectName(f"button-{entry.objectName()}")
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             if isinstance(entry, QMenu):
-                button.setText(entry.title().replace("&", ""))
+                button.setText(words.plain(entry.title()))
                 button.setMenu(entry)
                 button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
                 button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
             else:
                 button.setDefaultAction(entry)
-                button.setAccessibleName(entry.text().replace("&", ""))
+                button.setAccessibleName(words.plain(entry.text()))
                 button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
                 if entry in arrows:
                     button.setArrowType(arrows[entry])

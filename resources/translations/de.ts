@@ -415,13 +415,13 @@
     </message>
     <message>
         <location filename="../../gui/added.py"/>
-        <source>1 is a result of this recipe</source>
-        <translation>1 ist ein Ergebnis dieses Rezepts</translation>
+        <source>1 was made by this recipe and is left out</source>
+        <translation>1 wurde mit diesem Rezept erstellt und wird weggelassen</translation>
     </message>
     <message>
         <location filename="../../gui/added.py"/>
-        <source>{n} are results of this recipe</source>
-        <translation>{n} sind Ergebnisse dieses Rezepts</translation>
+        <source>{n} were made by this recipe and are left out</source>
+        <translation>{n} wurden mit diesem Rezept erstellt und werden weggelassen</translation>
     </message>
     <message>
         <location filename="../../gui/added.py"/>
@@ -2277,6 +2277,7 @@ Nichts geht verloren, wenn Sie anhalten, beenden oder der Strom ausfällt.</tran
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
+        <location filename="../../gui/words.py"/>
         <source>MB</source>
         <translation>MB</translation>
     </message>
@@ -2313,6 +2314,7 @@ alt/</translation>
     <message>
         <location filename="../../gui/preferences.py"/>
         <location filename="../../gui/recipes/labels.py"/>
+        <location filename="../../gui/words.py"/>
         <source>kB</source>
         <translation>kB</translation>
     </message>
@@ -4442,6 +4444,16 @@ um zu sehen, was daraus wird.</translation>
     </message>
     <message>
         <location filename="../../gui/words.py"/>
+        <source>GB</source>
+        <translation>GB</translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
+        <source>TB</source>
+        <translation>TB</translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
         <source>1 image</source>
         <translation>1 Bild</translation>
     </message>
@@ -4459,6 +4471,11 @@ um zu sehen, was daraus wird.</translation>
         <location filename="../../gui/words.py"/>
         <source>is </source>
         <translation>ist </translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
+        <source>{h} h {m} min</source>
+        <translation>{h} h {m} min</translation>
     </message>
     <message>
         <location filename="../../gui/words.py"/>
@@ -4502,6 +4519,21 @@ um zu sehen, was daraus wird.</translation>
     </message>
     <message>
         <location filename="../../gui/words.py"/>
+        <source>B</source>
+        <translation>B</translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
+        <source>{n} s</source>
+        <translation>{n} s</translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
+        <source>{m} min {s} s</source>
+        <translation>{m} min {s} s</translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
         <source>about {n} s left</source>
         <translation>noch etwa {n} s</translation>
     </message>
@@ -4509,11 +4541,6 @@ um zu sehen, was daraus wird.</translation>
         <location filename="../../gui/words.py"/>
         <source>about {n} min left</source>
         <translation>noch etwa {n} min</translation>
-    </message>
-    <message>
-        <location filename="../../gui/words.py"/>
-        <source>{n} s</source>
-        <translation>{n} s</translation>
     </message>
     <message>
         <location filename="../../gui/words.py"/>

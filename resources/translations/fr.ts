@@ -415,13 +415,13 @@
     </message>
     <message>
         <location filename="../../gui/added.py"/>
-        <source>1 is a result of this recipe</source>
-        <translation>1 est un résultat de cette recette</translation>
+        <source>1 was made by this recipe and is left out</source>
+        <translation>1 a été fait par cette recette et est laissé de côté</translation>
     </message>
     <message>
         <location filename="../../gui/added.py"/>
-        <source>{n} are results of this recipe</source>
-        <translation>{n} sont des résultats de cette recette</translation>
+        <source>{n} were made by this recipe and are left out</source>
+        <translation>{n} ont été faits par cette recette et sont laissés de côté</translation>
     </message>
     <message>
         <location filename="../../gui/added.py"/>
@@ -2277,6 +2277,7 @@ Rien n’est perdu si vous mettez en pause, quittez ou subissez une coupure de c
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
+        <location filename="../../gui/words.py"/>
         <source>MB</source>
         <translation>Mo</translation>
     </message>
@@ -2313,6 +2314,7 @@ vieux/</translation>
     <message>
         <location filename="../../gui/preferences.py"/>
         <location filename="../../gui/recipes/labels.py"/>
+        <location filename="../../gui/words.py"/>
         <source>kB</source>
         <translation>ko</translation>
     </message>
@@ -4442,6 +4444,16 @@ pour voir ce qu’elle devient.</translation>
     </message>
     <message>
         <location filename="../../gui/words.py"/>
+        <source>GB</source>
+        <translation>Go</translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
+        <source>TB</source>
+        <translation>To</translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
         <source>1 image</source>
         <translation>1 image</translation>
     </message>
@@ -4459,6 +4471,11 @@ pour voir ce qu’elle devient.</translation>
         <location filename="../../gui/words.py"/>
         <source>is </source>
         <translation>est </translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
+        <source>{h} h {m} min</source>
+        <translation>{h} h {m} min</translation>
     </message>
     <message>
         <location filename="../../gui/words.py"/>
@@ -4502,6 +4519,21 @@ pour voir ce qu’elle devient.</translation>
     </message>
     <message>
         <location filename="../../gui/words.py"/>
+        <source>B</source>
+        <translation>o</translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
+        <source>{n} s</source>
+        <translation>{n} s</translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
+        <source>{m} min {s} s</source>
+        <translation>{m} min {s} s</translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
         <source>about {n} s left</source>
         <translation>encore environ {n} s</translation>
     </message>
@@ -4509,11 +4541,6 @@ pour voir ce qu’elle devient.</translation>
         <location filename="../../gui/words.py"/>
         <source>about {n} min left</source>
         <translation>encore environ {n} min</translation>
-    </message>
-    <message>
-        <location filename="../../gui/words.py"/>
-        <source>{n} s</source>
-        <translation>{n} s</translation>
     </message>
     <message>
         <location filename="../../gui/words.py"/>

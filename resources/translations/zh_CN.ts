@@ -415,13 +415,13 @@
     </message>
     <message>
         <location filename="../../gui/added.py"/>
-        <source>1 is a result of this recipe</source>
-        <translation>1 张是此配方的结果</translation>
+        <source>1 was made by this recipe and is left out</source>
+        <translation>1 张由此配方生成，被忽略</translation>
     </message>
     <message>
         <location filename="../../gui/added.py"/>
-        <source>{n} are results of this recipe</source>
-        <translation>{n} 张是此配方的结果</translation>
+        <source>{n} were made by this recipe and are left out</source>
+        <translation>{n} 张由此配方生成，被忽略</translation>
     </message>
     <message>
         <location filename="../../gui/added.py"/>
@@ -2277,6 +2277,7 @@ Nothing is lost when you pause, quit, or lose power.</source>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
+        <location filename="../../gui/words.py"/>
         <source>MB</source>
         <translation>MB</translation>
     </message>
@@ -2313,6 +2314,7 @@ old/</translation>
     <message>
         <location filename="../../gui/preferences.py"/>
         <location filename="../../gui/recipes/labels.py"/>
+        <location filename="../../gui/words.py"/>
         <source>kB</source>
         <translation>kB</translation>
     </message>
@@ -4442,6 +4444,16 @@ to see what becomes of it.</source>
     </message>
     <message>
         <location filename="../../gui/words.py"/>
+        <source>GB</source>
+        <translation>GB</translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
+        <source>TB</source>
+        <translation>TB</translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
         <source>1 image</source>
         <translation>1 张图片</translation>
     </message>
@@ -4459,6 +4471,11 @@ to see what becomes of it.</source>
         <location filename="../../gui/words.py"/>
         <source>is </source>
         <translation>是</translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
+        <source>{h} h {m} min</source>
+        <translation>{h} 小时 {m} 分</translation>
     </message>
     <message>
         <location filename="../../gui/words.py"/>
@@ -4502,6 +4519,21 @@ to see what becomes of it.</source>
     </message>
     <message>
         <location filename="../../gui/words.py"/>
+        <source>B</source>
+        <translation>B</translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
+        <source>{n} s</source>
+        <translation>{n} 秒</translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
+        <source>{m} min {s} s</source>
+        <translation>{m} 分 {s} 秒</translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
         <source>about {n} s left</source>
         <translation>还剩约 {n} 秒</translation>
     </message>
@@ -4509,11 +4541,6 @@ to see what becomes of it.</source>
         <location filename="../../gui/words.py"/>
         <source>about {n} min left</source>
         <translation>还剩约 {n} 分</translation>
-    </message>
-    <message>
-        <location filename="../../gui/words.py"/>
-        <source>{n} s</source>
-        <translation>{n} 秒</translation>
     </message>
     <message>
         <location filename="../../gui/words.py"/>

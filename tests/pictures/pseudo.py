@@ -43,8 +43,8 @@ class Pseudo(QTranslator):
 
     def translate(
         self, context: str, source: str, disambiguation: str | None = None, number: int = -1
-    ) -> str:
+    ) -> str | None:
         # Not the names of keys, the direction of the layout, and Qt's own texts with places for numbers.
         if context in ("QShortcut", "QGuiApplication") or "%1" in source:
-            return source
+            return None  # Qt asks its own, where "" would be a translation
         return self._made(source) if source else source

@@ -42,10 +42,16 @@ NAMES: Final = (
     "P1080211", "market", "DSC_0412", "boat", "Łódź by night", "cable car",
 )  # fmt: skip
 FAILURES: Final = (
-    JobError("not-an-image", "{} is not an image in a format that can be read.", False),
-    JobError("damaged-image", "{} is damaged: it ends after 41 % of its lines.", False, "OSError: truncated"),
-    JobError("not-writable", "The folder /mnt/delivery cannot be written.", False, "PermissionError: 13"),
-    JobError("too-large", "{} has 512 megapixels; the limit is 200.", False),
+    JobError("not-an-image", "{} is not an image that can be read (JPEG, PNG, WebP).", False),
+    JobError(
+        "damaged-image", "{} is damaged, or of a kind that cannot be read: it ends early.", False,
+        "OSError: truncated",
+    ),
+    JobError(
+        "not-writable", "/mnt/delivery cannot be written: permission denied or read-only.", False,
+        "PermissionError: 13",
+    ),
+    JobError("too-large", "{} has 25600 × 20000 pixels, 512 megapixels; the limit is 200.", False),
 )  # fmt: skip
 
 
@@ -116,7 +122,7 @@ class Scenes:
                 image.thumbnail((side, side))
                 image.save(target)
                 made.append(OutputFile(str(target), target.stat().st_size, *image.size, name=output))
-        return Done(tuple(made), 4_812_334, 4000, 3000, ("The colour profile is left out.",))
+        return Done(tuple(made), 4_812_334, 4000, 3000, ("The animation was reduced to its first frame.",))
 
     async def finish(self, slot: int, outcome: object) -> None:
         """End what runs in a slot."""
@@ -205,7 +211,9 @@ class Scenes:
                     JobError("file-busy", f"{Path(source).name} is in use by another program.", True)
                 )
             elif number == 6:
-                outcome = Skipped("It was made before, and nothing has changed since.", 4_100_200)
+                outcome = Skipped(
+                    "Up to date: one.jpg was made of it before, and nothing has changed since.", 4_100_200
+                )
             await self.finish(slot, outcome)
         await self.wait_for_four()
         await queue.cancel(low.ids[-1:])

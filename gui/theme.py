@@ -138,9 +138,15 @@ def icon(name: str, colour: str = "") -> QIcon:
 def _picture(name: str, colour: str) -> QIcon:
     drawing = (resources.files("resources") / "icons" / f"{name}.svg").read_text(encoding="utf-8")
     made = QIcon()
-    for mode, ink in ((QIcon.Mode.Normal, colour), (QIcon.Mode.Disabled, _faded(colour))):
+    chosen = QGuiApplication.palette().color(QPalette.ColorRole.HighlightedText).name()
+    sides = (14, 16, 24, 28, 32, 48, 72, 144, 256)
+    for mode, ink, most in (
+        (QIcon.Mode.Normal, colour, 256),
+        (QIcon.Mode.Disabled, _faded(colour), 256),
+        (QIcon.Mode.Selected, chosen, 32),  # in a row that is selected
+    ):
         renderer = QSvgRenderer(QByteArray(drawing.replace("currentColor", ink).encode()))
-        for side in (14, 16, 24, 28, 32, 48, 72, 144, 256):
+        for side in (one for one in sides if one <= most):
             pixmap = QPixmap(QSize(side, side))
             pixmap.fill(Qt.GlobalColor.transparent)
             painter = QPainter(pixmap)

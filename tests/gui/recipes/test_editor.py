@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QDrag, QKeyEvent
+from PySide6.QtGui import QDrag, QIcon, QKeyEvent, QPalette
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit
 
@@ -313,5 +313,17 @@ def test_every_control_has_a_name_for_those_who_do_not_see_it(act: Callable[[Sto
                     if shown:
                         said = part.accessibleName() or getattr(part, "text", lambda: "")()
                         assert said, part.objectName()
+
+    act(story)
+
+
+def test_the_tick_of_the_default_is_seen_also_in_the_selected_row(act: Callable[[Story], None]) -> None:
+    async def story(stage: Scene) -> None:
+        book = stage.editor.book
+        item = next(book.item(row) for row in range(book.count()) if book.item(row).text() == "Web")
+        shown = item.icon().pixmap(16, 16, QIcon.Mode.Selected).toImage()
+        colours = [shown.pixelColor(x, y) for x in range(16) for y in range(16)]
+        inks = {one.name() for one in colours if one.alpha() > 200}
+        assert book.palette().color(QPalette.ColorRole.HighlightedText).name() in inks
 
     act(story)

@@ -50,6 +50,7 @@ class QueueView(QTableView):
         self.setObjectName("queueTable")
         self.setAccessibleName(self.tr("Images in the queue"))
         self.setModel(model)
+        self._selected: array[int] | None = None  # the ids of the selected jobs; None when it is not known
         self._dragged = False  # since the mouse button was pressed
         self.dragging = RowDragging(self)
         self.dragging.dropped.connect(self._drop_before)
@@ -67,13 +68,14 @@ class QueueView(QTableView):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self._set_up_headers()
         model.kept = self._kept
+        model.relocating.connect(self._let_go)
         model.relocated.connect(self._relocate)
         model.busy = lambda: bool(QGuiApplication.mouseButtons())
         self.customContextMenuRequested.connect(
             lambda point: self.menu_wanted.emit(self.viewport().mapToGlobal(point))
         )
         self.doubleClicked.connect(lambda index: self.opened.emit(self._model.id_at(index.row())))
-        self.selectionModel().selectionChanged.connect(lambda *_: self.selection_settled.emit())
+        self.selectionModel().selectionChanged.connect(self._on_selection)
         self.selectionModel().currentChanged.connect(lambda index, _: self._keep_to_names(index))
         # Qt paints one cell anew, and the frame of the current job goes along its row.
         self.selectionModel().currentRowChanged.connect(lambda *_: self.viewport().update())
@@ -141,10 +143,16 @@ class QueueView(QTableView):
 
     def selected_ids(self) -> array[int]:
         """Return the ids of the selected jobs, from top to bottom."""
-        ids = array("q")
-        for part in sorted(self.selectionModel().selection().toList(), key=QItemSelectionRange.top):
-            ids.extend(self._model.ids_between(part.top(), part.bottom()))
-        return ids
+        if self._selected is None:
+            ids = array("q")
+            for part in sorted(self.selectionModel().selection().toList(), key=QItemSelectionRange.top):
+                ids.extend(self._model.ids_between(part.top(), part.bottom()))
+            self._selected = ids
+        return self._selected[:]
+
+    def _on_selection(self) -> None:
+        self._selected = None
+        self.selection_settled.emit()
 
     def _keep_to_names(self, index: QModelIndex) -> None:
         """Let the name be the current cell, wherever the row was clicked: it says the row as one sentence."""
@@ -162,16 +170,24 @@ class QueueView(QTableView):
             self.selected_ids(), self._model.id_at(current.row()) if current.isValid() else None, anchors
         )
 
+    def _let_go(self) -> None:
+        """Forget the selection without a word, as it is about to be made anew: Qt would compare both."""
+        self.selectionModel().reset()
+
     def _relocate(self, kept: Kept, move: Relocation) -> None:
         last = len(COLUMNS) - 1
         chosen = QItemSelection()
         for top, bottom in move.selected:
             chosen.append(QItemSelectionRange(self._model.index(top, 0), self._model.index(bottom, last)))
         flags = QItemSelectionModel.SelectionFlag
-        self.selectionModel().select(chosen, flags.ClearAndSelect)
+        self._selected = None
+        self.selectionModel().select(chosen, flags.Select)
+        if not move.selected:
+            self.selection_settled.emit()
         if move.current is not None:
-            column = max(0, self.currentIndex().column())
-            self.selectionModel().setCurrentIndex(self._model.index(move.current, column), flags.NoUpdate)
+            self.setAutoScroll(False)  # the current row may be far off what is looked at
+            self.selectionModel().setCurrentIndex(self._model.index(move.current, NAME), flags.NoUpdate)
+            self.setAutoScroll(True)
         if move.anchor is not None and move.anchor_row is not None and kept.anchors:
             row = max(0, move.anchor_row - move.anchor)
             self.scrollTo(self._model.index(row, 0), QAbstractItemView.ScrollHint.PositionAtTop)

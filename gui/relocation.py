@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 _CHUNK = 5_000  # ids looked at in one go: between two of them other threads have their turn
-_MOST_RANGES = 2_000  # a selection that falls into more pieces is let go: Qt looks through them for each cell
+_MOST_RANGES = 4_000  # a selection that falls into more pieces is let go: to make them takes a frame or two
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,6 +191,7 @@ def test_keys_move_rows_up_and_down_and_to_both_ends(run_on_qasync: RunOnLoop, t
                 await until(lambda wanted=wanted: listed(stage) == wanted)  # type: ignore[misc]
                 assert list(window.view.selected_ids()) == [c]
                 assert window.model.id_at(window.view.currentIndex().row()) == c
+            QTest.keyClick(window.view, Qt.Key.Key_Home)  # or Ctrl would be held in the next test
 
     run_on_qasync(story())
 

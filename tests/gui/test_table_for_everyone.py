@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, Qt
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtTest import QTest
 
@@ -72,6 +72,7 @@ def test_wherever_a_row_is_clicked_its_sentence_is_the_current_cell(
             assert list(view.selected_ids()) == [ids[3]]
             QTest.keyClick(view, Qt.Key.Key_Up, Qt.KeyboardModifier.ShiftModifier)
             assert list(view.selected_ids()) == ids[2:4]
+            QTest.keyClick(view, Qt.Key.Key_Up)  # or Shift would be held in the next test
 
     run_on_qasync(story())
 
@@ -142,5 +143,47 @@ def test_selection_focus_and_view_survive_every_sort_and_updates(
                 assert list(view.selected_ids()) == [ids[150]]
                 row = view.currentIndex().row()
                 assert model.id_at(row) == ids[150]
+
+    run_on_qasync(story())
+
+
+def test_a_selection_in_many_pieces_survives_a_sort(run_on_qasync: RunOnLoop, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with staged(tmp_path / "data") as stage:
+            even = await stage.add(1_500, name="b")
+            odd = await stage.add(1_500, name="a")
+            mixed = [one for pair in zip(even, odd, strict=True) for one in pair]
+            await stage.queue.do_next(mixed)
+            view, model = stage.window.view, stage.window.model
+            view.sortByColumn(NAME, Qt.SortOrder.AscendingOrder)
+            await until(lambda: model.id_at(0) == odd[0])
+            rows = QItemSelection(model.index(0, 0), model.index(99, len(COLUMNS) - 1))
+            view.selectionModel().select(rows, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+            chosen = sorted(view.selected_ids())
+            assert len(chosen) == 100
+            # Each second row is of the others then.
+            view.sortByColumn(PLACES["place"], Qt.SortOrder.AscendingOrder)
+            await until(lambda: model.id_at(0) == even[0])
+            assert sorted(view.selected_ids()) == chosen
+            assert len(view.selectionModel().selection().toList()) == len(chosen)
+
+    run_on_qasync(story())
+
+
+def test_the_view_stays_at_the_top_while_a_row_far_below_is_current(
+    run_on_qasync: RunOnLoop, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with staged(tmp_path / "data") as stage:
+            ids = await stage.add(400)
+            view, model = stage.window.view, stage.window.model
+            view.selectRow(350)
+            view.scrollToTop()
+            await stage.queue.remove(ids[340:345])
+            await stage.rows(395)
+            await until(lambda: not model._querying)
+            assert view.verticalScrollBar().value() == 0
+            assert list(view.selected_ids()) == [ids[350]]
+            assert view.currentIndex().row() == 345
 
     run_on_qasync(story())

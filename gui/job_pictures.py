@@ -38,6 +38,7 @@ class JobPictures(QWidget):
         self._looks = looks
         self._tasks = tasks
         self._wish: Shown = ("", "")
+        self._said = False  # whether the job has an error of its own, which is said above
         self._loading: asyncio.Task[Any] | None = None
         self._image = QImage()
         self.comparison = Comparison(self)
@@ -60,7 +61,8 @@ class JobPictures(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE)
-        for part in (self.comparison, self.alone, self.trouble, self.facts):
+        self._parts: tuple[QWidget, ...] = (self.comparison, self.alone, self.trouble, self.facts)
+        for part in self._parts:
             column.addWidget(part)
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
@@ -70,6 +72,7 @@ class JobPictures(QWidget):
 
     def show_job(self, job: Job | None) -> None:
         """Show the files of a job, or nothing; those that are shown already stay."""
+        self._said = job is not None and job.error is not None
         wish = ("", "") if job is None else _files_of(job)
         if wish == self._wish:
             return
@@ -117,19 +120,21 @@ class JobPictures(QWidget):
             self._scale()
             self.alone.show()
         for one in (before, after):
-            if isinstance(one, JobError):
+            if isinstance(one, JobError) and not self._said:
                 self.trouble.setText(words.said(one.message))
                 self.trouble.show()
                 break
         facts = [one.facts if isinstance(one, Look) else {} for one in (before, after)]
         self.facts.setText(self._table(facts[0], facts[1]))
         self.facts.setVisible(any(facts))
+        self.setVisible(any(not one.isHidden() for one in self._parts))
 
     def _show_nothing(self) -> None:
         self.comparison.clear()
         self._image = QImage()
-        for part in (self.comparison, self.alone, self.trouble, self.facts):
+        for part in self._parts:
             part.hide()
+        self.hide()  # an empty one would take room
 
     def _scale(self) -> None:
         if self._image.isNull():

@@ -51,8 +51,8 @@ def summary_sentence(summary: AddSummary) -> str:
         sentences.append(
             words.count(
                 summary.numbered,
-                _tr("1 would have the name of another and gets a number."),
-                _tr("{n} would have the name of another and get a number."),
+                _tr("1 could have the name of another and gets a number."),
+                _tr("{n} could have the name of another and get a number."),
             )
         )
     for what, folder in summary.homes[:_SAID]:

@@ -480,13 +480,13 @@
     </message>
     <message>
         <location filename="../../gui/added.py"/>
-        <source>1 would have the name of another and gets a number.</source>
-        <translation>1 hätte den Namen einer anderen und bekommt eine Nummer.</translation>
+        <source>1 could have the name of another and gets a number.</source>
+        <translation>1 könnte den Namen einer anderen haben und bekommt eine Nummer.</translation>
     </message>
     <message>
         <location filename="../../gui/added.py"/>
-        <source>{n} would have the name of another and get a number.</source>
-        <translation>{n} hätten den Namen einer anderen und bekommen eine Nummer.</translation>
+        <source>{n} could have the name of another and get a number.</source>
+        <translation>{n} könnten den Namen einer anderen haben und bekommen eine Nummer.</translation>
     </message>
     <message>
         <location filename="../../gui/added.py"/>
@@ -633,6 +633,11 @@
     </message>
     <message>
         <location filename="../../gui/columns.py"/>
+        <source>Preview</source>
+        <translation>Vorschau</translation>
+    </message>
+    <message>
+        <location filename="../../gui/columns.py"/>
         <location filename="../../gui/recipes/labels.py"/>
         <source>Name</source>
         <translation>Name</translation>
@@ -659,6 +664,7 @@
         <location filename="../../gui/comparison.py"/>
         <location filename="../../gui/history.py"/>
         <location filename="../../gui/inspector.py"/>
+        <location filename="../../gui/job_pictures.py"/>
         <source>Before</source>
         <translation>Vorher</translation>
     </message>
@@ -667,6 +673,7 @@
         <location filename="../../gui/comparison.py"/>
         <location filename="../../gui/history.py"/>
         <location filename="../../gui/inspector.py"/>
+        <location filename="../../gui/job_pictures.py"/>
         <source>After</source>
         <translation>Nachher</translation>
     </message>
@@ -719,6 +726,11 @@
         <location filename="../../gui/columns.py"/>
         <source>Place in the queue. Sorted by it, images can be dragged to another place.</source>
         <translation>Platz in der Warteschlange. Danach sortiert, lassen sich Bilder an einen anderen Platz ziehen.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/columns.py"/>
+        <source>What the image looks like</source>
+        <translation>Wie das Bild aussieht</translation>
     </message>
     <message>
         <location filename="../../gui/columns.py"/>
@@ -1818,6 +1830,11 @@
     </message>
     <message>
         <location filename="../../gui/import_dialog.py"/>
+        <source>Files of the results' names are replaced by: {0}.</source>
+        <translation>Dateien mit den Namen der Ergebnisse werden ersetzt durch: {0}.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/import_dialog.py"/>
         <source>&amp;Import {0}</source>
         <translation>{0} &amp;importieren</translation>
     </message>
@@ -1890,6 +1907,77 @@
         <location filename="../../gui/inspector.py"/>
         <source>{0}, not counted</source>
         <translation>{0}, nicht gezählt</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <source>Picture of the image</source>
+        <translation>Ansicht des Bildes</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>Format</source>
+        <translation>Format</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <source>Frames</source>
+        <translation>Einzelbilder</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>Colours</source>
+        <translation>Farben</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <source>Camera</source>
+        <translation>Kamera</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <source>Lens</source>
+        <translation>Objektiv</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <source>Taken</source>
+        <translation>Aufgenommen</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <source>Exposure</source>
+        <translation>Belichtung</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>Author</source>
+        <translation>Urheber</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>Copyright</source>
+        <translation>Copyright</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>Place</source>
+        <translation>Stelle</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>Metadata</source>
+        <translation>Metadaten</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <source>is known</source>
+        <translation>ist bekannt</translation>
     </message>
     <message>
         <location filename="../../gui/main_window.py"/>
@@ -2955,16 +3043,6 @@ alt/</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
-        <source>Metadata</source>
-        <translation>Metadaten</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/labels.py"/>
-        <source>Colours</source>
-        <translation>Farben</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/labels.py"/>
         <source>Keep the time of change</source>
         <translation>Änderungszeit behalten</translation>
     </message>
@@ -2982,11 +3060,6 @@ alt/</translation>
         <location filename="../../gui/recipes/labels.py"/>
         <source>Gather into one file</source>
         <translation>In einer Datei sammeln</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/labels.py"/>
-        <source>Format</source>
-        <translation>Format</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
@@ -3120,11 +3193,6 @@ alt/</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
-        <source>Place</source>
-        <translation>Stelle</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/labels.py"/>
         <source>Size</source>
         <translation>Größe</translation>
     </message>
@@ -3182,16 +3250,6 @@ alt/</translation>
         <location filename="../../gui/recipes/labels.py"/>
         <source>Profile file</source>
         <translation>Profildatei</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/labels.py"/>
-        <source>Copyright</source>
-        <translation>Copyright</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/labels.py"/>
-        <source>Author</source>
-        <translation>Urheber</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
@@ -4556,6 +4614,11 @@ um zu sehen, was daraus wird.</translation>
 <context>
     <name>core</name>
     <message>
+        <location filename="../../core/after.py"/>
+        <source>The command after an image failed: {0} Each image has a note on its own.</source>
+        <translation>Der Befehl nach einem Bild schlug fehl: {0} Jedes Bild hat dazu eine eigene Notiz.</translation>
+    </message>
+    <message>
         <location filename="../../core/batch_report.py"/>
         <source>A report is a .csv or a .json file, and not {0}.</source>
         <translation>Ein Bericht ist eine Datei .csv oder .json, nicht {0}.</translation>
@@ -4592,11 +4655,6 @@ um zu sehen, was daraus wird.</translation>
     </message>
     <message>
         <location filename="../../core/command.py"/>
-        <source>{0} takes no {{{1}}} inside a shell's script, where a file's name could be a command: give it behind it, as in sh -c 'cp "$1" /backup' sh {{output}}.</source>
-        <translation>{0} nimmt kein {{{1}}} im Skript einer Shell, wo der Name einer Datei ein Befehl sein könnte: Geben Sie es dahinter an, wie in sh -c 'cp "$1" /backup' sh {{output}}.</translation>
-    </message>
-    <message>
-        <location filename="../../core/command.py"/>
         <source>{0} could not be started: {1}.</source>
         <translation>{0} konnte nicht gestartet werden: {1}.</translation>
     </message>
@@ -4604,6 +4662,21 @@ um zu sehen, was daraus wird.</translation>
         <location filename="../../core/command.py"/>
         <source>{0} takes {1}, not {{{2}}}.</source>
         <translation>{0} nimmt {1}, nicht {{{2}}}.</translation>
+    </message>
+    <message>
+        <location filename="../../core/command.py"/>
+        <source>{0} takes no {{{1}}} inside a shell's script, where a file's name could be a command: give it behind it, as in sh -c 'cp "$1" /backup' sh {{output}}.</source>
+        <translation>{0} nimmt kein {{{1}}} im Skript einer Shell, wo der Name einer Datei ein Befehl sein könnte: Geben Sie es dahinter an, wie in sh -c 'cp "$1" /backup' sh {{output}}.</translation>
+    </message>
+    <message>
+        <location filename="../../core/command.py"/>
+        <source>{0} takes no {{{1}}} inside a program's code, where a file's name could be a part of it: give it behind it, as an argument.</source>
+        <translation>{0} nimmt kein {{{1}}} im Code eines Programms, wo der Name einer Datei ein Teil davon sein könnte: Geben Sie es dahinter an, als Argument.</translation>
+    </message>
+    <message>
+        <location filename="../../core/command.py"/>
+        <source>{0} takes no {{{1}}} behind ssh or the like: a shell on the other machine reads it, where a file's name could be a command. Use rsync or scp, or a script.</source>
+        <translation>{0} nimmt kein {{{1}}} hinter ssh oder Ähnlichem: Eine Shell auf dem anderen Rechner liest es, wo der Name einer Datei ein Befehl sein könnte. Nehmen Sie rsync oder scp, oder ein Skript.</translation>
     </message>
     <message>
         <location filename="../../core/errors.py"/>
@@ -5031,8 +5104,8 @@ um zu sehen, was daraus wird.</translation>
     </message>
     <message>
         <location filename="../../core/intake/adding.py"/>
-        <source>{0} would have the name of another and {1} a number.</source>
-        <translation>{0} hätte den Namen eines anderen und {1} eine Nummer.</translation>
+        <source>{0} could have the name of another and {1} a number.</source>
+        <translation>{0} könnte den Namen eines anderen haben, {1} eine Nummer.</translation>
     </message>
     <message>
         <location filename="../../core/intake/adding.py"/>
@@ -5975,6 +6048,11 @@ um zu sehen, was daraus wird.</translation>
         <location filename="../../core/transfer/taking.py"/>
         <source>{0}{1} {2} not here; nothing was imported. --map OLD=NEW says where folders are here; --missing leave-out imports the others, --missing take all.</source>
         <translation>{0}{1} {2} nicht hier; nichts wurde importiert. --map ALT=NEU sagt, wo Ordner hier sind; --missing leave-out importiert die anderen, --missing take alle.</translation>
+    </message>
+    <message>
+        <location filename="../../core/whole_file.py"/>
+        <source>{0} is there already, and is no {1}: it was left as it is. Choose another name.</source>
+        <translation>{0} ist schon da und ist kein {1}: Es wurde gelassen, wie es ist. Wählen Sie einen anderen Namen.</translation>
     </message>
     <message>
         <location filename="../../core/worker.py"/>

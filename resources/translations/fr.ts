@@ -480,13 +480,13 @@
     </message>
     <message>
         <location filename="../../gui/added.py"/>
-        <source>1 would have the name of another and gets a number.</source>
-        <translation>1 aurait le nom d’une autre et reçoit un numéro.</translation>
+        <source>1 could have the name of another and gets a number.</source>
+        <translation>1 pourrait avoir le nom d’une autre et reçoit un numéro.</translation>
     </message>
     <message>
         <location filename="../../gui/added.py"/>
-        <source>{n} would have the name of another and get a number.</source>
-        <translation>{n} auraient le nom d’une autre et reçoivent un numéro.</translation>
+        <source>{n} could have the name of another and get a number.</source>
+        <translation>{n} pourraient avoir le nom d’une autre et reçoivent un numéro.</translation>
     </message>
     <message>
         <location filename="../../gui/added.py"/>
@@ -633,6 +633,11 @@
     </message>
     <message>
         <location filename="../../gui/columns.py"/>
+        <source>Preview</source>
+        <translation>Aperçu</translation>
+    </message>
+    <message>
+        <location filename="../../gui/columns.py"/>
         <location filename="../../gui/recipes/labels.py"/>
         <source>Name</source>
         <translation>Nom</translation>
@@ -659,6 +664,7 @@
         <location filename="../../gui/comparison.py"/>
         <location filename="../../gui/history.py"/>
         <location filename="../../gui/inspector.py"/>
+        <location filename="../../gui/job_pictures.py"/>
         <source>Before</source>
         <translation>Avant</translation>
     </message>
@@ -667,6 +673,7 @@
         <location filename="../../gui/comparison.py"/>
         <location filename="../../gui/history.py"/>
         <location filename="../../gui/inspector.py"/>
+        <location filename="../../gui/job_pictures.py"/>
         <source>After</source>
         <translation>Après</translation>
     </message>
@@ -719,6 +726,11 @@
         <location filename="../../gui/columns.py"/>
         <source>Place in the queue. Sorted by it, images can be dragged to another place.</source>
         <translation>Place dans la file d’attente. Triées ainsi, les images peuvent être glissées à une autre place.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/columns.py"/>
+        <source>What the image looks like</source>
+        <translation>Ce à quoi l’image ressemble</translation>
     </message>
     <message>
         <location filename="../../gui/columns.py"/>
@@ -1818,6 +1830,11 @@
     </message>
     <message>
         <location filename="../../gui/import_dialog.py"/>
+        <source>Files of the results' names are replaced by: {0}.</source>
+        <translation>Les fichiers qui ont les noms des résultats sont remplacés par : {0}.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/import_dialog.py"/>
         <source>&amp;Import {0}</source>
         <translation>&amp;Importer {0}</translation>
     </message>
@@ -1890,6 +1907,77 @@
         <location filename="../../gui/inspector.py"/>
         <source>{0}, not counted</source>
         <translation>{0}, non comptée</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <source>Picture of the image</source>
+        <translation>Vue de l’image</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>Format</source>
+        <translation>Format</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <source>Frames</source>
+        <translation>Images</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>Colours</source>
+        <translation>Couleurs</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <source>Camera</source>
+        <translation>Appareil photo</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <source>Lens</source>
+        <translation>Objectif</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <source>Taken</source>
+        <translation>Prise le</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <source>Exposure</source>
+        <translation>Exposition</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>Author</source>
+        <translation>Auteur</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>Copyright</source>
+        <translation>Copyright</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>Place</source>
+        <translation>Place</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>Metadata</source>
+        <translation>Métadonnées</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <source>is known</source>
+        <translation>est connu</translation>
     </message>
     <message>
         <location filename="../../gui/main_window.py"/>
@@ -2955,16 +3043,6 @@ vieux/</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
-        <source>Metadata</source>
-        <translation>Métadonnées</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/labels.py"/>
-        <source>Colours</source>
-        <translation>Couleurs</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/labels.py"/>
         <source>Keep the time of change</source>
         <translation>Garder la date de modification</translation>
     </message>
@@ -2982,11 +3060,6 @@ vieux/</translation>
         <location filename="../../gui/recipes/labels.py"/>
         <source>Gather into one file</source>
         <translation>Réunir dans un seul fichier</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/labels.py"/>
-        <source>Format</source>
-        <translation>Format</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
@@ -3120,11 +3193,6 @@ vieux/</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
-        <source>Place</source>
-        <translation>Place</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/labels.py"/>
         <source>Size</source>
         <translation>Taille</translation>
     </message>
@@ -3182,16 +3250,6 @@ vieux/</translation>
         <location filename="../../gui/recipes/labels.py"/>
         <source>Profile file</source>
         <translation>Fichier de profil</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/labels.py"/>
-        <source>Copyright</source>
-        <translation>Copyright</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/labels.py"/>
-        <source>Author</source>
-        <translation>Auteur</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
@@ -4556,6 +4614,11 @@ pour voir ce qu’elle devient.</translation>
 <context>
     <name>core</name>
     <message>
+        <location filename="../../core/after.py"/>
+        <source>The command after an image failed: {0} Each image has a note on its own.</source>
+        <translation>La commande après une image a échoué : {0} Chaque image a sa propre note à ce sujet.</translation>
+    </message>
+    <message>
         <location filename="../../core/batch_report.py"/>
         <source>A report is a .csv or a .json file, and not {0}.</source>
         <translation>Un rapport est un fichier .csv ou .json, et non {0}.</translation>
@@ -4592,11 +4655,6 @@ pour voir ce qu’elle devient.</translation>
     </message>
     <message>
         <location filename="../../core/command.py"/>
-        <source>{0} takes no {{{1}}} inside a shell's script, where a file's name could be a command: give it behind it, as in sh -c 'cp "$1" /backup' sh {{output}}.</source>
-        <translation>{0} ne prend pas {{{1}}} dans le script d’un shell, où le nom d’un fichier pourrait être une commande : donnez-le derrière, comme dans sh -c 'cp "$1" /backup' sh {{output}}.</translation>
-    </message>
-    <message>
-        <location filename="../../core/command.py"/>
         <source>{0} could not be started: {1}.</source>
         <translation>{0} n’a pas pu être lancé : {1}.</translation>
     </message>
@@ -4604,6 +4662,21 @@ pour voir ce qu’elle devient.</translation>
         <location filename="../../core/command.py"/>
         <source>{0} takes {1}, not {{{2}}}.</source>
         <translation>{0} prend {1}, et non {{{2}}}.</translation>
+    </message>
+    <message>
+        <location filename="../../core/command.py"/>
+        <source>{0} takes no {{{1}}} inside a shell's script, where a file's name could be a command: give it behind it, as in sh -c 'cp "$1" /backup' sh {{output}}.</source>
+        <translation>{0} ne prend pas {{{1}}} dans le script d’un shell, où le nom d’un fichier pourrait être une commande : donnez-le derrière, comme dans sh -c 'cp "$1" /backup' sh {{output}}.</translation>
+    </message>
+    <message>
+        <location filename="../../core/command.py"/>
+        <source>{0} takes no {{{1}}} inside a program's code, where a file's name could be a part of it: give it behind it, as an argument.</source>
+        <translation>{0} ne prend pas {{{1}}} dans le code d’un programme, où le nom d’un fichier pourrait en être une partie : donnez-le derrière, comme argument.</translation>
+    </message>
+    <message>
+        <location filename="../../core/command.py"/>
+        <source>{0} takes no {{{1}}} behind ssh or the like: a shell on the other machine reads it, where a file's name could be a command. Use rsync or scp, or a script.</source>
+        <translation>{0} ne prend pas {{{1}}} derrière ssh ou semblable : un shell sur l’autre machine le lit, où le nom d’un fichier pourrait être une commande. Employez rsync ou scp, ou un script.</translation>
     </message>
     <message>
         <location filename="../../core/errors.py"/>
@@ -5031,8 +5104,8 @@ pour voir ce qu’elle devient.</translation>
     </message>
     <message>
         <location filename="../../core/intake/adding.py"/>
-        <source>{0} would have the name of another and {1} a number.</source>
-        <translation>{0} aurait le nom d’un autre et {1} un numéro.</translation>
+        <source>{0} could have the name of another and {1} a number.</source>
+        <translation>{0} pourrait avoir le nom d’un autre, {1} un numéro.</translation>
     </message>
     <message>
         <location filename="../../core/intake/adding.py"/>
@@ -5975,6 +6048,11 @@ pour voir ce qu’elle devient.</translation>
         <location filename="../../core/transfer/taking.py"/>
         <source>{0}{1} {2} not here; nothing was imported. --map OLD=NEW says where folders are here; --missing leave-out imports the others, --missing take all.</source>
         <translation>{0}{1} {2} pas ici ; rien n’a été importé. --map ANCIEN=NOUVEAU dit où sont ici les dossiers ; --missing leave-out importe les autres, --missing take toutes.</translation>
+    </message>
+    <message>
+        <location filename="../../core/whole_file.py"/>
+        <source>{0} is there already, and is no {1}: it was left as it is. Choose another name.</source>
+        <translation>{0} est déjà là, et n’est pas un {1} : il a été laissé tel quel. Choisissez un autre nom.</translation>
     </message>
     <message>
         <location filename="../../core/worker.py"/>

@@ -480,13 +480,13 @@
     </message>
     <message>
         <location filename="../../gui/added.py"/>
-        <source>1 would have the name of another and gets a number.</source>
-        <translation>1 个会与其他重名，将加上编号。</translation>
+        <source>1 could have the name of another and gets a number.</source>
+        <translation>1 个可能与其他重名，将加上编号。</translation>
     </message>
     <message>
         <location filename="../../gui/added.py"/>
-        <source>{n} would have the name of another and get a number.</source>
-        <translation>{n} 个会与其他重名，将加上编号。</translation>
+        <source>{n} could have the name of another and get a number.</source>
+        <translation>{n} 个可能与其他重名，将加上编号。</translation>
     </message>
     <message>
         <location filename="../../gui/added.py"/>
@@ -633,6 +633,11 @@
     </message>
     <message>
         <location filename="../../gui/columns.py"/>
+        <source>Preview</source>
+        <translation>预览</translation>
+    </message>
+    <message>
+        <location filename="../../gui/columns.py"/>
         <location filename="../../gui/recipes/labels.py"/>
         <source>Name</source>
         <translation>名称</translation>
@@ -659,6 +664,7 @@
         <location filename="../../gui/comparison.py"/>
         <location filename="../../gui/history.py"/>
         <location filename="../../gui/inspector.py"/>
+        <location filename="../../gui/job_pictures.py"/>
         <source>Before</source>
         <translation>处理前</translation>
     </message>
@@ -667,6 +673,7 @@
         <location filename="../../gui/comparison.py"/>
         <location filename="../../gui/history.py"/>
         <location filename="../../gui/inspector.py"/>
+        <location filename="../../gui/job_pictures.py"/>
         <source>After</source>
         <translation>处理后</translation>
     </message>
@@ -719,6 +726,11 @@
         <location filename="../../gui/columns.py"/>
         <source>Place in the queue. Sorted by it, images can be dragged to another place.</source>
         <translation>在队列中的位置。按它排序时，可以把图片拖到别的位置。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/columns.py"/>
+        <source>What the image looks like</source>
+        <translation>图片的样子</translation>
     </message>
     <message>
         <location filename="../../gui/columns.py"/>
@@ -1818,6 +1830,11 @@
     </message>
     <message>
         <location filename="../../gui/import_dialog.py"/>
+        <source>Files of the results' names are replaced by: {0}.</source>
+        <translation>与结果同名的文件将被替换，由以下配方：{0}。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/import_dialog.py"/>
         <source>&amp;Import {0}</source>
         <translation>导入 {0}(&amp;I)</translation>
     </message>
@@ -1890,6 +1907,77 @@
         <location filename="../../gui/inspector.py"/>
         <source>{0}, not counted</source>
         <translation>{0}，不计次数</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <source>Picture of the image</source>
+        <translation>图片视图</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>Format</source>
+        <translation>格式</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <source>Frames</source>
+        <translation>帧</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>Colours</source>
+        <translation>颜色</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <source>Camera</source>
+        <translation>相机</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <source>Lens</source>
+        <translation>镜头</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <source>Taken</source>
+        <translation>拍摄时间</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <source>Exposure</source>
+        <translation>曝光</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>Author</source>
+        <translation>作者</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>Copyright</source>
+        <translation>版权</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>Place</source>
+        <translation>位置</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>Metadata</source>
+        <translation>元数据</translation>
+    </message>
+    <message>
+        <location filename="../../gui/job_pictures.py"/>
+        <source>is known</source>
+        <translation>已知</translation>
     </message>
     <message>
         <location filename="../../gui/main_window.py"/>
@@ -2955,16 +3043,6 @@ old/</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
-        <source>Metadata</source>
-        <translation>元数据</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/labels.py"/>
-        <source>Colours</source>
-        <translation>颜色</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/labels.py"/>
         <source>Keep the time of change</source>
         <translation>保留修改时间</translation>
     </message>
@@ -2982,11 +3060,6 @@ old/</translation>
         <location filename="../../gui/recipes/labels.py"/>
         <source>Gather into one file</source>
         <translation>合并为一个文件</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/labels.py"/>
-        <source>Format</source>
-        <translation>格式</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
@@ -3120,11 +3193,6 @@ old/</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
-        <source>Place</source>
-        <translation>位置</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/labels.py"/>
         <source>Size</source>
         <translation>大小</translation>
     </message>
@@ -3182,16 +3250,6 @@ old/</translation>
         <location filename="../../gui/recipes/labels.py"/>
         <source>Profile file</source>
         <translation>配置文件</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/labels.py"/>
-        <source>Copyright</source>
-        <translation>版权</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/labels.py"/>
-        <source>Author</source>
-        <translation>作者</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
@@ -4556,6 +4614,11 @@ to see what becomes of it.</source>
 <context>
     <name>core</name>
     <message>
+        <location filename="../../core/after.py"/>
+        <source>The command after an image failed: {0} Each image has a note on its own.</source>
+        <translation>图片后的命令失败：{0} 每张图片都有各自的备注。</translation>
+    </message>
+    <message>
         <location filename="../../core/batch_report.py"/>
         <source>A report is a .csv or a .json file, and not {0}.</source>
         <translation>报告是 .csv 或 .json 文件，而不是 {0}。</translation>
@@ -4592,11 +4655,6 @@ to see what becomes of it.</source>
     </message>
     <message>
         <location filename="../../core/command.py"/>
-        <source>{0} takes no {{{1}}} inside a shell's script, where a file's name could be a command: give it behind it, as in sh -c 'cp "$1" /backup' sh {{output}}.</source>
-        <translation>{0} 不允许在 shell 脚本内使用 {{{1}}}，因为文件名可能成为命令：请放在脚本之后，如 sh -c 'cp "$1" /backup' sh {{output}}。</translation>
-    </message>
-    <message>
-        <location filename="../../core/command.py"/>
         <source>{0} could not be started: {1}.</source>
         <translation>无法启动 {0}：{1}。</translation>
     </message>
@@ -4604,6 +4662,21 @@ to see what becomes of it.</source>
         <location filename="../../core/command.py"/>
         <source>{0} takes {1}, not {{{2}}}.</source>
         <translation>{0} 可用 {1}，不能用 {{{2}}}。</translation>
+    </message>
+    <message>
+        <location filename="../../core/command.py"/>
+        <source>{0} takes no {{{1}}} inside a shell's script, where a file's name could be a command: give it behind it, as in sh -c 'cp "$1" /backup' sh {{output}}.</source>
+        <translation>{0} 不允许在 shell 脚本内使用 {{{1}}}，因为文件名可能成为命令：请放在脚本之后，如 sh -c 'cp "$1" /backup' sh {{output}}。</translation>
+    </message>
+    <message>
+        <location filename="../../core/command.py"/>
+        <source>{0} takes no {{{1}}} inside a program's code, where a file's name could be a part of it: give it behind it, as an argument.</source>
+        <translation>{0} 不允许在程序代码内使用 {{{1}}}，因为文件名可能成为代码的一部分：请放在其后作为参数。</translation>
+    </message>
+    <message>
+        <location filename="../../core/command.py"/>
+        <source>{0} takes no {{{1}}} behind ssh or the like: a shell on the other machine reads it, where a file's name could be a command. Use rsync or scp, or a script.</source>
+        <translation>{0} 不允许在 ssh 等之后使用 {{{1}}}：另一台电脑的 shell 会读取它，文件名可能成为命令。请使用 rsync、scp 或脚本。</translation>
     </message>
     <message>
         <location filename="../../core/errors.py"/>
@@ -5031,8 +5104,8 @@ to see what becomes of it.</source>
     </message>
     <message>
         <location filename="../../core/intake/adding.py"/>
-        <source>{0} would have the name of another and {1} a number.</source>
-        <translation>{0} 会与另一个重名，{1} 加上编号。</translation>
+        <source>{0} could have the name of another and {1} a number.</source>
+        <translation>{0} 可能与另一个重名，{1} 加上编号。</translation>
     </message>
     <message>
         <location filename="../../core/intake/adding.py"/>
@@ -5975,6 +6048,11 @@ to see what becomes of it.</source>
         <location filename="../../core/transfer/taking.py"/>
         <source>{0}{1} {2} not here; nothing was imported. --map OLD=NEW says where folders are here; --missing leave-out imports the others, --missing take all.</source>
         <translation>{0}{1} {2} 不在此处；未导入任何内容。--map OLD=NEW 指明文件夹的位置；--missing leave-out 导入其余的，--missing take 导入全部。</translation>
+    </message>
+    <message>
+        <location filename="../../core/whole_file.py"/>
+        <source>{0} is there already, and is no {1}: it was left as it is. Choose another name.</source>
+        <translation>{0} 已存在，且不是 {1}：未作更改。请选择其他名称。</translation>
     </message>
     <message>
         <location filename="../../core/worker.py"/>

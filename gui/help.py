@@ -58,7 +58,7 @@ def shortcuts_text(groups: Sequence[Group]) -> str:
     said = []
     for title, lines in groups:
         rows = "".join(
-            f'<tr><td width="68%">{escape(what)}</td><td width="32%"><b>{escape(keys)}</b></td></tr>'
+            f'<tr><td width="58%">{escape(what)}</td><td width="42%"><b>{escape(keys)}</b></td></tr>'
             for keys, what in lines
         )
         said.append(f'<h4>{escape(title)}</h4><table width="100%">{rows}</table>')

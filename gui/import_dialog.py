@@ -119,7 +119,7 @@ class ImportDialog(QDialog):
         tab_as_laid_out(self)
 
     def _what_it_brings(self) -> str:
-        names = [words.shown(str(one.get("name", ""))[:60]) for one in self._file.recipes[:_NAMED]]
+        names = [words.recipe(str(one.get("name", ""))[:60]) for one in self._file.recipes[:_NAMED]]
         more = len(self._file.recipes) - len(names)
         listed = ", ".join(names) + (self.tr(" and {0} more").format(words.number(more)) if more > 0 else "")
         held = sum(job.held for job in self._file.jobs)
@@ -241,10 +241,10 @@ class ImportDialog(QDialog):
                 ", ".join(map(words.shown, arrival.folders[:3]))
             )
         if arrival.replacing:
-            names = ", ".join(words.shown(name[:60]) for name in arrival.replacing[:_NAMED])
+            names = ", ".join(words.recipe(name[:60]) for name in arrival.replacing[:_NAMED])
             state += " " + self.tr("Originals are replaced, and go to the trash, by: {0}.").format(names)
         if arrival.overwriting:
-            names = ", ".join(words.shown(name[:60]) for name in arrival.overwriting[:_NAMED])
+            names = ", ".join(words.recipe(name[:60]) for name in arrival.overwriting[:_NAMED])
             state += " " + self.tr("Files of the results' names are replaced by: {0}.").format(names)
         self._state.setText(state)
         self._list.setPlainText("\n".join(map(words.shown, lines)))

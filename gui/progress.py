@@ -148,4 +148,4 @@ class ProgressPanel(QWidget):
 
 
 def _rate_text(rate: float) -> str:
-    return f"{rate:.1f}" if rate < 20 else f"{rate:,.0f}"
+    return words.figure(f"{rate:.1f}" if rate < 20 else f"{rate:,.0f}")

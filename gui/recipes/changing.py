@@ -36,9 +36,9 @@ class RecipeChange(QObject):
         menu = QMenu(self.tr("Change recipe"), self._view)
         menu.setObjectName("changeRecipeMenu")
         for key, recipe in self._bar.listed():
-            action = menu.addAction(words.shown(recipe.name).replace("&", "&&"))
+            action = menu.addAction(words.recipe(recipe.name).replace("&", "&&"))
             action.setData(key)
-            action.setToolTip(words.shown(recipe.description))
+            action.setToolTip(words.recipe(recipe.description))
         menu.setToolTipsVisible(True)
         menu.addSeparator()
         menu.addAction(self.tr("Edit recipes…"), self._bar.edit_wanted.emit)
@@ -55,7 +55,7 @@ class RecipeChange(QObject):
     async def _change(self, ids: array[int], key: str) -> None:
         recipe = self._bar.with_choices(dict(self._bar.listed())[key])
         done = await change_recipe(self._queue, ids, recipe)
-        text = self.tr("{0} will become “{1}”.").format(words.images(done.changed), words.shown(recipe.name))
+        text = self.tr("{0} will become “{1}”.").format(words.images(done.changed), words.recipe(recipe.name))
         if done.left:
             text += " " + self.tr("{0} stay as they are: they are gathered into one file.").format(
                 words.images(done.left)

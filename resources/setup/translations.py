@@ -36,7 +36,8 @@ _MARKS: Final = frozenset({"tr", "_tr", "_T", "translate", "QT_TRANSLATE_NOOP", 
 _NOT_IN_WINDOW: Final = ("core/cli/", "core/owner_requests.py")
 """Rooms of the core that speak to a terminal, or to another process, alone."""
 
-_WORD: Final = re.compile(r"[A-Za-z]{2}")
+_SENTENCE: Final = re.compile(r"(?=.*[A-Za-z]{2})(.* .*|[A-Z][a-z]+)\.")
+"""What is taken for one in core/: some words, or one with a capital, and a full stop at the end."""
 
 _OWN: Final = ("language",)  # has no meaning but that there is a translation
 
@@ -173,7 +174,7 @@ def _sentences(tree: ast.Module) -> Iterator[str]:
         if id(node) in passed or not isinstance(node, ast.Constant | ast.JoinedStr):
             continue
         form = _form(node).strip()
-        if " " in form and form.endswith(".") and "\n" not in form and _WORD.search(form):
+        if _SENTENCE.fullmatch(form):
             yield form
 
 

@@ -5296,6 +5296,11 @@ um zu sehen, was daraus wird.</translation>
     </message>
     <message>
         <location filename="../../core/intake/watching.py"/>
+        <source>Watching.</source>
+        <translation>Wird überwacht.</translation>
+    </message>
+    <message>
+        <location filename="../../core/intake/watching.py"/>
         <source>The folder cannot be watched just now: {0}.</source>
         <translation>Der Ordner kann gerade nicht überwacht werden: {0}.</translation>
     </message>

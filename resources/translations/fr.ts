@@ -5296,6 +5296,11 @@ pour voir ce qu’elle devient.</translation>
     </message>
     <message>
         <location filename="../../core/intake/watching.py"/>
+        <source>Watching.</source>
+        <translation>Surveillé.</translation>
+    </message>
+    <message>
+        <location filename="../../core/intake/watching.py"/>
         <source>The folder cannot be watched just now: {0}.</source>
         <translation>Le dossier ne peut pas être surveillé en ce moment : {0}.</translation>
     </message>

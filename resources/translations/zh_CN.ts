@@ -5296,6 +5296,11 @@ to see what becomes of it.</source>
     </message>
     <message>
         <location filename="../../core/intake/watching.py"/>
+        <source>Watching.</source>
+        <translation>正在监视。</translation>
+    </message>
+    <message>
+        <location filename="../../core/intake/watching.py"/>
         <source>The folder cannot be watched just now: {0}.</source>
         <translation>目前无法监视该文件夹：{0}。</translation>
     </message>

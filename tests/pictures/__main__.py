@@ -29,7 +29,7 @@ class Look:
 
     scheme: str = "light"
     scale: int = 1
-    texts: str = "plain"  # or twice, mirrored
+    texts: str = "plain"  # or twice, mirrored, or the key of a language
     font: int = 100  # per cent of the usual size
 
 
@@ -42,6 +42,9 @@ LOOKS: Final = {
     "right-to-left": Look(texts="mirrored"),
     "right-to-left-dark": Look(scheme="dark", texts="mirrored"),
     "large-font": Look(font=160),
+    "german": Look(texts="de"),
+    "french": Look(texts="fr"),
+    "chinese": Look(texts="zh_CN"),  # where the system has letters for it
 }
 
 

@@ -31,6 +31,8 @@ from core.transfer.sending import Then
 from gui import adding
 from gui.dialogs import confirm
 from gui.dry_run import DryRunDialog
+from gui.language import NAMES as LANGUAGES
+from gui.language import speak
 from gui.theme import apply_theme, icon
 from tests.core.clocks import until
 from tests.gui.stage import Stage, staged
@@ -383,7 +385,9 @@ def main(target: str, home: str, scheme: str, texts: str, font: str) -> int:
     app.setFont(size)
     apply_theme(app)
     app.setWindowIcon(icon("app"))
-    if texts != "plain":
+    if texts in LANGUAGES:
+        speak(texts)
+    elif texts != "plain":
         app.installTranslator(Pseudo({"twice": twice, "mirrored": mirrored}[texts], app))
     if texts == "mirrored":
         app.setLayoutDirection(Qt.LayoutDirection.RightToLeft)

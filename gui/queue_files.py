@@ -75,8 +75,8 @@ class QueueFiles(QObject):
         ids, left_out = await asyncio.to_thread(write_store, self._store, path, only)
         alone = self.tr(
             "Left out, as they are on this machine alone (pasted pictures, archives, images that become one"
-            " file): {0:,}."
-        ).format(left_out)
+            " file): {0}."
+        ).format(words.number(left_out))
         if not ids:
             nothing = self.tr("No image is waiting any more; nothing was written.")
             self._notice.say(f"{self.tr('Nothing was written.')} {alone}" if left_out else nothing)

@@ -2546,13 +2546,18 @@ alt/</translation>
     </message>
     <message>
         <location filename="../../gui/queue_files.py"/>
+        <source>No image is waiting any more; nothing was written.</source>
+        <translation>Kein Bild wartet mehr; nichts wurde geschrieben.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/queue_files.py"/>
         <source>Import a queue</source>
         <translation>Warteschlange importieren</translation>
     </message>
     <message>
         <location filename="../../gui/queue_files.py"/>
-        <source>No image is waiting any more; nothing was written.</source>
-        <translation>Kein Bild wartet mehr; nichts wurde geschrieben.</translation>
+        <source>Left out, as they are on this machine alone (pasted pictures, archives, images that become one file): {0}.</source>
+        <translation>Weggelassen, da nur auf diesem Rechner vorhanden (eingefügte Bilder, Archive, Bilder, die eine Datei werden): {0}.</translation>
     </message>
     <message>
         <location filename="../../gui/queue_files.py"/>
@@ -2573,6 +2578,11 @@ alt/</translation>
         <location filename="../../gui/queue_files.py"/>
         <source>Held here until they are released: {0}.</source>
         <translation>Hier zurückgehalten, bis sie freigegeben werden: {0}.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/queue_files.py"/>
+        <source>Nothing was written.</source>
+        <translation>Nichts wurde geschrieben.</translation>
     </message>
     <message>
         <location filename="../../gui/queue_files.py"/>

@@ -2546,13 +2546,18 @@ vieux/</translation>
     </message>
     <message>
         <location filename="../../gui/queue_files.py"/>
+        <source>No image is waiting any more; nothing was written.</source>
+        <translation>Aucune image n’attend plus ; rien n’a été écrit.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/queue_files.py"/>
         <source>Import a queue</source>
         <translation>Importer une file d’attente</translation>
     </message>
     <message>
         <location filename="../../gui/queue_files.py"/>
-        <source>No image is waiting any more; nothing was written.</source>
-        <translation>Aucune image n’attend plus ; rien n’a été écrit.</translation>
+        <source>Left out, as they are on this machine alone (pasted pictures, archives, images that become one file): {0}.</source>
+        <translation>Laissées de côté, car elles ne sont que sur cette machine (images collées, archives, images qui deviennent un seul fichier) : {0}.</translation>
     </message>
     <message>
         <location filename="../../gui/queue_files.py"/>
@@ -2573,6 +2578,11 @@ vieux/</translation>
         <location filename="../../gui/queue_files.py"/>
         <source>Held here until they are released: {0}.</source>
         <translation>Retenues ici jusqu’à ce qu’elles soient libérées : {0}.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/queue_files.py"/>
+        <source>Nothing was written.</source>
+        <translation>Rien n’a été écrit.</translation>
     </message>
     <message>
         <location filename="../../gui/queue_files.py"/>

@@ -2546,13 +2546,18 @@ old/</translation>
     </message>
     <message>
         <location filename="../../gui/queue_files.py"/>
+        <source>No image is waiting any more; nothing was written.</source>
+        <translation>已没有等待中的图片；未写入任何内容。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/queue_files.py"/>
         <source>Import a queue</source>
         <translation>导入队列</translation>
     </message>
     <message>
         <location filename="../../gui/queue_files.py"/>
-        <source>No image is waiting any more; nothing was written.</source>
-        <translation>已没有等待中的图片；未写入任何内容。</translation>
+        <source>Left out, as they are on this machine alone (pasted pictures, archives, images that become one file): {0}.</source>
+        <translation>已忽略，因为只在此电脑上（粘贴的图片、压缩包、合并为一个文件的图片）：{0}。</translation>
     </message>
     <message>
         <location filename="../../gui/queue_files.py"/>
@@ -2573,6 +2578,11 @@ old/</translation>
         <location filename="../../gui/queue_files.py"/>
         <source>Held here until they are released: {0}.</source>
         <translation>在此处暂缓，直到放行：{0}。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/queue_files.py"/>
+        <source>Nothing was written.</source>
+        <translation>未写入任何内容。</translation>
     </message>
     <message>
         <location filename="../../gui/queue_files.py"/>

@@ -154,9 +154,7 @@ class _Zone(QWidget):
         frame = box.adjusted(2, 2, -2, -2)
         painter.drawRoundedRect(frame, 2 * SPACE, 2 * SPACE)
         if lit:
-            tint = QColor(edge)
-            tint.setAlpha(36)
-            painter.setBrush(tint)
+            painter.setBrush(zone_tint(palette))
             painter.drawRoundedRect(frame, 2 * SPACE, 2 * SPACE)
         middle = box.center()
         place = QRect(middle.x() - _PICTURE // 2, middle.y() - 9 * SPACE, _PICTURE, _PICTURE)
@@ -186,3 +184,10 @@ class _Zone(QWidget):
             Priority.NORMAL: self.tr("runs in turn"),
             Priority.LOW: self.tr("runs when nothing else waits"),
         }[self.priority]
+
+
+def zone_tint(palette: QPalette) -> QColor:
+    """Return the colour that is laid over the ground of the zone under a drag."""
+    tint = QColor(palette.color(QPalette.ColorRole.Highlight))
+    tint.setAlpha(36)
+    return tint

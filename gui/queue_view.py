@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView,
 
 from core.job import ENDED
 from gui.column_layout import default_layout, restore_layout, saved_layout
-from gui.columns import COLUMNS, MESSAGE, NAME, QUEUE_PLACE
+from gui.columns import COLUMNS, MESSAGE, NAME, PREVIEW, QUEUE_PLACE
 from gui.queue_model import QueueModel
 from gui.relocation import Kept, Relocation
 from gui.row_dragging import RowDragging
@@ -275,7 +275,7 @@ class QueueView(QTableView):
         menu.clear()
         header = self.horizontalHeader()
         chosen, order = header.sortIndicatorSection(), header.sortIndicatorOrder()
-        columns = [(place, column.title) for place, column in enumerate(COLUMNS)]
+        columns = [(place, column.title) for place, column in enumerate(COLUMNS) if place != PREVIEW]
         for place, title in [(-1, self.tr("The order in which they were added")), *columns]:
             action = menu.addAction(title)
             action.setCheckable(True)

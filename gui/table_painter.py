@@ -19,6 +19,7 @@ from gui.row_dragging import RowDragging
 from gui.theme import SPACE, state_colours, state_icon
 
 _ICON: Final = 14  # pixels at 100 %
+_BAR: Final = 70  # of 255: how much of the bar's colour there is
 _GAP: Final = SPACE // 2  # pixels between a cell's edge and its text
 _LEFT: Final = int((Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter).value)
 _RIGHT: Final = int((Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter).value)
@@ -136,8 +137,7 @@ class TablePainter:
         return self._view.isRightToLeft()
 
     def _paint_bar(self, painter: QPainter, pill: QPainterPath, box: QRectF, fraction: float) -> None:
-        colour = QColor(self._view.palette().color(QPalette.ColorRole.Highlight))
-        colour.setAlpha(70)
+        colour = bar_colour(self._view.palette())
         done = QRectF(box)
         long = box.width() * max(0.0, min(fraction, 1.0))
         done.setLeft(box.right() - long) if self._mirrored() else done.setWidth(long)
@@ -149,7 +149,7 @@ class TablePainter:
     def _paint_focus(self, painter: QPainter, row: int, width: int) -> None:
         view = self._view
         frame = QRect(0, view.rowViewportPosition(row), width - 1, view.rowHeight(row) - 1)
-        painter.setPen(view.palette().color(QPalette.ColorRole.Text))
+        painter.setPen(focus_ink(view.palette(), selected=view.selectionModel().isRowSelected(row)))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(frame)
 
@@ -157,3 +157,16 @@ class TablePainter:
         view, last = self._view, self._model.rowCount() - 1
         top = view.rowViewportPosition(min(row, last)) + (view.rowHeight(last) if row > last else 0)
         painter.fillRect(0, top - 2, width, 3, view.palette().color(QPalette.ColorRole.Highlight))
+
+
+def bar_colour(palette: QPalette) -> QColor:
+    """Return the colour of what is done, which is laid over the ground of a running job's pill."""
+    colour = QColor(palette.color(QPalette.ColorRole.Highlight))
+    colour.setAlpha(_BAR)
+    return colour
+
+
+def focus_ink(palette: QPalette, *, selected: bool) -> QColor:
+    """Return the colour of the frame around the current row."""
+    role = QPalette.ColorRole
+    return palette.color(role.HighlightedText if selected else role.Text)

@@ -24,7 +24,7 @@ _LIGHT: Final = {
 }  # fmt: skip
 _DARK: Final = {
     "Window": "#2a2d33", "Base": "#1b1d21", "AlternateBase": "#212429", "Text": "#e7eaee",
-    "Button": "#383c44", "Highlight": "#3273bd", "HighlightedText": "#ffffff", "Link": "#7fb4f0",
+    "Button": "#383c44", "Highlight": "#3878c2", "HighlightedText": "#ffffff", "Link": "#7fb4f0",
     "Placeholder": "#9aa3ae", "Mid": "#4d545f", "Disabled": "#7f8792", "Tip": "#383c44",
 }  # fmt: skip
 
@@ -111,6 +111,7 @@ def _palette(colours: dict[str, str]) -> QPalette:
         palette.setColor(role[name], QColor(colours[name]))
     for name in ("WindowText", "ButtonText", "ToolTipText"):
         palette.setColor(role[name], QColor(colours["Text"]))
+    palette.setColor(role.Accent, QColor(colours["Highlight"]))  # also of what Fusion draws
     palette.setColor(role.ToolTipBase, QColor(colours["Tip"]))
     palette.setColor(role.PlaceholderText, QColor(colours["Placeholder"]))
     for name in ("Text", "WindowText", "ButtonText"):

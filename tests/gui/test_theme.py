@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import resources
+from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
+import gui
 from core.job import JobState
 from gui.actions import Actions
+from gui.drop_area import zone_tint
 from gui.notice import CloseButton
+from gui.table_painter import bar_colour, focus_ink
 from gui.theme import apply_theme, choose_scheme, icon, is_dark, state_colours, state_icon
 
 ROLE = QPalette.ColorRole
@@ -61,6 +65,72 @@ def test_text_is_readable_wherever_it_stands(
 ) -> None:
     palette = QGuiApplication.palette()
     assert contrast(palette.color(text), palette.color(ground)) >= 4.5
+
+
+@pytest.mark.parametrize(
+    ("ink", "ground"),
+    [
+        (ROLE.PlaceholderText, ROLE.Window), (ROLE.PlaceholderText, ROLE.AlternateBase),
+        (ROLE.Link, ROLE.Base), (ROLE.Link, ROLE.AlternateBase), (ROLE.Text, ROLE.Window),
+        (ROLE.WindowText, ROLE.AlternateBase), (ROLE.ButtonText, ROLE.Window),
+    ],
+)  # fmt: skip
+def test_hints_links_and_labels_are_readable_on_every_ground(
+    scheme: str, ink: QPalette.ColorRole, ground: QPalette.ColorRole
+) -> None:
+    palette = QGuiApplication.palette()
+    assert contrast(palette.color(ink), palette.color(ground)) >= 4.5
+
+
+def over(colour: QColor, ground: QColor) -> QColor:
+    """What is seen where a colour that is not opaque lies over another."""
+    share = colour.alphaF()
+    return QColor.fromRgbF(
+        share * colour.redF() + (1 - share) * ground.redF(),
+        share * colour.greenF() + (1 - share) * ground.greenF(),
+        share * colour.blueF() + (1 - share) * ground.blueF(),
+    )
+
+
+def test_a_running_job_is_readable_over_its_bar(scheme: str) -> None:
+    text, ground = state_colours(JobState.RUNNING)
+    assert contrast(text, over(bar_colour(QGuiApplication.palette()), ground)) >= 4.5
+
+
+@pytest.mark.parametrize("selected", [True, False])
+def test_the_frame_of_the_current_row_and_the_ring_of_focus_are_seen(scheme: str, selected: bool) -> None:
+    palette = QGuiApplication.palette()
+    grounds = [ROLE.Highlight] if selected else [ROLE.Base, ROLE.AlternateBase]
+    for ground in grounds:  # 3 to 1 is what WCAG 2.2 asks of what is no text (1.4.11)
+        assert contrast(focus_ink(palette, selected=selected), palette.color(ground)) >= 3
+    for ground in (ROLE.Base, ROLE.Window):
+        assert contrast(palette.color(ROLE.Highlight), palette.color(ground)) >= 3
+
+
+def test_the_tab_and_the_sentence_of_failures_are_readable(scheme: str) -> None:
+    palette = QGuiApplication.palette()
+    ink = state_colours(JobState.FAILED)[0]
+    for ground in (ROLE.Window, ROLE.Base, ROLE.Button):
+        assert contrast(ink, palette.color(ground)) >= 4.5
+
+
+def test_what_lies_under_a_drag_is_readable_on_the_tint_of_its_zone(scheme: str) -> None:
+    palette = QGuiApplication.palette()
+    ground = over(zone_tint(palette), palette.color(ROLE.Base))
+    assert contrast(palette.color(ROLE.WindowText), ground) >= 4.5
+
+
+def test_there_is_one_accent(scheme: str) -> None:
+    palette = QGuiApplication.palette()
+    assert palette.color(ROLE.Accent) == palette.color(ROLE.Highlight)
+
+
+def test_nothing_in_the_window_moves_by_itself() -> None:
+    """Who wants no motion needs no setting: there are no animations, and no bar that runs without an end."""
+    for file in (Path(gui.__file__).parent).rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        for word in ("Animation", "setRange(0, 0)", "QMovie", "TimeLine"):
+            assert word not in text, f"{word} in {file.name}"
 
 
 def test_a_field_stands_out_from_the_window(scheme: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase, QGuiApplication, QIcon
 from PySide6.QtWidgets import (
     QDialog,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gui import words
 from gui.theme import SPACE
 
 
@@ -52,7 +53,7 @@ async def confirm(parent: QWidget, name: str, question: str, explanation: str, y
     """Ask a question whose safe answer is `no`; returns whether the user chose `yes`."""
     box = QMessageBox(parent)
     box.setObjectName(name)
-    box.setWindowTitle(QCoreApplication.applicationName())
+    box.setWindowTitle(words.tr("Image Queue"))
     box.setIcon(QMessageBox.Icon.Question)
     box.setText(question)
     box.setInformativeText(explanation)

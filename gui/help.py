@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import sqlite3
 from collections.abc import Iterator, Sequence
 from html import escape
 from importlib import metadata
@@ -71,8 +70,7 @@ def about_text() -> str:
     licence = _tr("Free software under the MIT licence. Icons are drawn for it, and share that licence.")
     versions = (
         f"Python {platform.python_version()}, PySide6 {qt_version}, qasync {metadata.version('qasync')}",
-        f"Pillow {metadata.version('pillow')}, pyvips {metadata.version('pyvips')},"
-        f" SQLite {sqlite3.sqlite_version}",
+        f"Pillow {metadata.version('pillow')}, pyvips {metadata.version('pyvips')}",
     )
     return (
         f"<h3>Image Queue {metadata.version('imagequeue')}</h3><p>{escape(what)}</p>"

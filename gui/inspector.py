@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any, Final
 
-from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtCore import QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QFontDatabase, QGuiApplication, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -37,6 +37,7 @@ from gui.theme import SPACE, state_colours
 from gui.throttle import Throttle
 
 _SUMMED: Final = 2_000  # jobs of a large selection that are looked at
+_LOG: Final = 120  # pixels at 100 %: its least height
 _DETAILS: Final = Qt.ItemDataRole.UserRole
 
 
@@ -97,12 +98,12 @@ class Inspector(QScrollArea):
         self.attempts.setSizeAdjustPolicy(QAbstractItemView.SizeAdjustPolicy.AdjustToContents)
         self.attempts.setMaximumHeight(160)  # more of them scroll
         self.attempts.currentItemChanged.connect(lambda item, _: self._show_log(item))
-        self.log = QPlainTextEdit(page)
+        self.log = _Log(page)
         self.log.setObjectName("inspectorLog")
         self.log.setAccessibleName(self.tr("Details of the attempt"))
         self.log.setReadOnly(True)
         self.log.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self.log.setMinimumHeight(120)
+        self.log.setMinimumHeight(_LOG)
         self.log.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)  # what is left
         self.copy = QPushButton(self.tr("Copy details"), page)
         self.copy.setObjectName("inspectorCopy")
@@ -303,6 +304,14 @@ class Inspector(QScrollArea):
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(f"{self._source}\n{self.log.toPlainText()}")
+
+
+class _Log(QPlainTextEdit):
+    """Wants no more room than it needs at least, and takes what is left over."""
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Return the least height."""
+        return QSize(super().sizeHint().width(), _LOG)
 
 
 def _as_markup(text: str) -> str:

@@ -46,7 +46,7 @@ from gui.tasks import Tasks
 from gui.theme import SPACE
 
 _REST: Final = 300  # milliseconds without a key until what was typed is looked for
-_NAMED: Final = 3  # recipes that are named
+_NAMED: Final = 3  # recipes and folders that are named
 _LETTERS: Final = 24  # of a folder that are in sight at least
 _ROWS: Final = 20  # folders that are asked for
 
@@ -237,14 +237,12 @@ class ImportDialog(QDialog):
         else:
             state = words.count(total, self.tr("The image is here."), self.tr("All {n} images are here."))
         if arrival.folders and not arrival.elsewhere_count:
-            state += " " + self.tr("Results go to {0}.").format(
-                ", ".join(map(words.shown, arrival.folders[:3]))
-            )
+            state += " " + self.tr("Results go to {0}.").format(_listed(arrival.folders))
         if arrival.replacing:
-            names = ", ".join(words.recipe(name[:60]) for name in arrival.replacing[:_NAMED])
+            names = _listed([words.recipe(name[:60]) for name in arrival.replacing])
             state += " " + self.tr("Originals are replaced, and go to the trash, by: {0}.").format(names)
         if arrival.overwriting:
-            names = ", ".join(words.recipe(name[:60]) for name in arrival.overwriting[:_NAMED])
+            names = _listed([words.recipe(name[:60]) for name in arrival.overwriting])
             state += " " + self.tr("Files of the results' names are replaced by: {0}.").format(names)
         self._state.setText(state)
         self._list.setPlainText("\n".join(map(words.shown, lines)))
@@ -266,6 +264,13 @@ class ImportDialog(QDialog):
             missing = Missing.TAKE if self._all.isChecked() else Missing.LEAVE_OUT
             self._tasks.start(_take_in(self._queue, self._name, arrival, sources, missing, self._notice))
             self.accept()
+
+
+def _listed(texts: list[str]) -> str:
+    """Return the first of these texts, and how many more there are: none is passed over in silence."""
+    more = len(texts) - _NAMED
+    said = ", ".join(map(words.shown, texts[:_NAMED]))
+    return said + words.tr(" and {0:,} more").format(more) if more > 0 else said
 
 
 async def _take_in(

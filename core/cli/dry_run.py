@@ -6,7 +6,7 @@ import argparse
 import asyncio
 from pathlib import Path
 
-from core.cli.terminal import Printer, json_line
+from core.cli.terminal import Printer, json_line, printable
 from core.dry_run import DryRun, Foreseen, Totals, Would
 from core.intake.adding import AddSummary
 from core.intake.wanted import Wanted
@@ -67,12 +67,13 @@ def _print_row(row: Foreseen, printer: Printer, *, as_json: bool) -> None:
             size = f"{one.width} × {one.height}"
             if one.bytes is not None:
                 size += f", about {bytes_told(one.bytes)}"
-            printer.out(f"{'replace' if one.replaces else 'write':<8} {one.path}  ({size}, of {row.source})")
+            line = f"{'replace' if one.replaces else 'write':<8} {one.path}  ({size}, of {row.source})"
+            printer.out(printable(line))
         if row.reason:
-            printer.out(f"{'note':<8} {row.source}: {row.reason}")
+            printer.out(printable(f"{'note':<8} {row.source}: {row.reason}"))
     else:
         why = row.reason if row.error is None else row.error.message
-        printer.out(f"{row.would:<8} {row.source}: {why}")
+        printer.out(printable(f"{row.would:<8} {row.source}: {why}"))
 
 
 def _print_summary(totals: Totals, numbered: int, printer: Printer, *, as_json: bool) -> None:

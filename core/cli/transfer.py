@@ -9,7 +9,7 @@ from typing import Final
 from core.cli.changing import ask_owner, check_reply
 from core.cli.reading import reading
 from core.cli.recipes import check_folder
-from core.cli.terminal import Printer, json_line
+from core.cli.terminal import Printer, json_line, printable
 from core.errors import BadUsage
 from core.job import WAITING
 from core.links.kept import keeper
@@ -133,7 +133,7 @@ def _print_arrival(arrival: Arrival, count: int, printer: Printer, options: argp
     out = f", and leave out {left_out:,} whose sources are missing" if left_out else ""
     printer.out(f"Nothing was imported. It would be {_jobs(count)}{out}.")
     for folder in arrival.folders:
-        printer.out(f"Outputs go to {folder}")
+        printer.out(printable(f"Outputs go to {folder}"))
 
 
 def _jobs(number: int) -> str:

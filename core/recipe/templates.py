@@ -33,7 +33,6 @@ _PATTERNS: Final = {"date": "%Y-%m-%d", "time": "%H-%M-%S"}
 _DIRECTIVE: Final = re.compile(r"%(.?)", re.DOTALL)
 _DIRECTIVES: Final = "YymdHMSj"  # those of `strftime` that are numbers alone: no language has a part in them
 _WIDTH: Final = re.compile(r"0(?:[1-9]|1[0-2])")
-_SEPARATORS: Final = "\\\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def check_template(template: object) -> None:
     """Raise BadRecipe for a name template that cannot be read, BadName for one that leaves the folder."""
     if not isinstance(template, str) or not template.strip():
         raise BadRecipe(f"outputs.template takes a name such as {{stem}}-{{output}}, not {template!r}.")
-    if any(sign in template for sign in _SEPARATORS):
+    if any(sign in "\\\x7f" or sign < " " for sign in template):
         raise BadName(f"outputs.template {template!r} holds a sign that no name can have.")
     try:
         parts = list(string.Formatter().parse(template))

@@ -271,7 +271,7 @@ def test_a_file_that_is_no_recipe_is_refused_in_a_sentence(tmp_path: Path) -> No
         (lambda: Output("o", template="{date:%B}"), "outputs.template"),
         (lambda: Output("o", template="{date:%}"), "outputs.template"),
         (lambda: Output("o", template="{time:%H:%M}"), "outputs.template"),
-        (lambda: Output("o", template="{date:%Y\n}"), "outputs.template"),
+        (lambda: Output("o", template="{date:%Y:}"), "outputs.template"),
         (lambda: Output("o", template="{date:{stem}}"), "outputs.template"),
         (lambda: Recipe("", (Output("o"),)), "name"),
         (lambda: Recipe("r", ()), "outputs"),
@@ -299,7 +299,16 @@ def test_what_cannot_be_is_refused_by_the_name_of_its_field(make: object, field:
     "template",
     [
         *("../{stem}", "a/../{stem}", "/{stem}", "a//{stem}", "{stem}/", "./{stem}", " /{stem}"),
-        *("a\\{stem}", "{stem}\0", "{date:../%Y}/{stem}", "{date:%Y//}{stem}", "{date:/%Y}"),
+        *(
+            "a\\{stem}",
+            "{stem}\0",
+            "{stem}\n",
+            "\x1b[2J{stem}",
+            "{date:%Y\n}",
+            "{date:../%Y}/{stem}",
+            "{date:%Y//}{stem}",
+            "{date:/%Y}",
+        ),
     ],
 )
 def test_g15_a_template_that_leaves_the_folder_is_refused(template: str) -> None:

@@ -248,3 +248,21 @@ def test_a_file_that_is_none_is_said_and_images_beside_it_are_added(
             await until(lambda: "There is no file" in said(stage))
 
     run_on_qasync(story())
+
+
+def test_no_folder_that_is_written_to_is_passed_over_in_silence(
+    run_on_qasync: RunOnLoop, tmp_path: Path, photos: Path
+) -> None:
+    async def story() -> None:
+        async with staged(tmp_path / "data") as stage:
+            file = tmp_path / "a.imagequeue"
+            recipes = [json.loads(RECIPE.with_folder(f"/to/{one}").to_json()) for one in range(5)]
+            lines: list[dict[str, object]] = [{"imagequeue": 1, "separator": "/"}]
+            lines += [{"recipe": number, "body": body} for number, body in enumerate(recipes, 1)]
+            lines += [{"source": f"{photos}/a.jpg", "recipe": number} for number in range(1, 6)]
+            file.write_text("".join(json.dumps(line) + "\n" for line in [*lines, {"end": 5}]))
+            await import_dialog(stage, file)
+            said = stage.part(QLabel, "importState").text()
+            assert said.endswith("Results go to /to/0, /to/1, /to/2 and 2 more.")
+
+    run_on_qasync(story())

@@ -96,3 +96,12 @@ def test_without_a_path_there_is_nothing_to_foresee(command: Command) -> None:
     ended = command("run", "--dry-run")
     assert ended.status == 2
     assert "--dry-run needs a PATH" in ended.err
+
+
+def test_a_name_cannot_play_on_the_terminal(command: Command, photos: Path) -> None:
+    Image.new("RGB", (40, 30)).save(photos / "a\x1b[2J\nb.png")
+    (photos / "bad\x1b[2J.jpg").write_bytes(b"no picture")
+    ended = command("run", "--dry-run", "--thumbnail", "16", photos)
+    assert "a\\x1b[2J\\nb-thumbnail.png" in ended.out
+    assert "bad\\x1b[2J.jpg" in ended.out
+    assert "\x1b" not in ended.out

@@ -18,18 +18,19 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from filelock import FileLock
+from PIL import Image
 
 from core.errors import BadName, FileBusy, NoOriginal, NotWritable, TrashFailed, from_os_error
-from core.executor import Task
+from core.executor import Done, Task
 from core.formats import Format
-from core.imaging.made import Record, recall, remember_as
+from core.imaging.made import Record, recall, remember, remember_as
 from core.imaging.naming import final_name, numbered, remove_files
 from core.imaging.placing import give_name, sync_folder
 from core.imaging.publish import Made, Place, Published, has_bytes, named, place, write_aside
 from core.imaging.receipt import Original, write_receipt
 from core.job import OutputFile
 from core.links.address import is_link
-from core.recipe import Existing, Output
+from core.recipe import Existing, Output, Recipe
 
 _MOST_NUMBERS: Final = 10_000
 _TRASH_WAIT: Final = 60.0  # seconds that other workers may take to put theirs into the trash
@@ -64,6 +65,25 @@ def known_in_place(task: Task, recipe_hash: str) -> Record | None:
     found = recall(task.memory, task.source, recipe_hash)
     real = os.path.realpath(task.source)
     return recall(task.memory, real, recipe_hash) if found is None and real != task.source else found
+
+
+def made_of_what_is_gone(task: Task, recipe: Recipe) -> Done | None:
+    """Return what an earlier attempt made of a source that it put into the trash; None when it did not."""
+    if not (recipe.replace_original and task.attempt > 1 and task.memory):
+        return None
+    record = recall(task.memory, _gone(task.source), recipe.id_hash)
+    if record is None or os.path.lexists(task.source) or not record.unchanged():
+        return None
+    files = []
+    for path, size, _ in record.files:
+        with Image.open(path) as image:
+            files.append(OutputFile(path, size, *image.size, recipe.outputs[0].name))
+    return Done(tuple(files), record.size)
+
+
+def _gone(source: str) -> str:
+    """Return under which name it is remembered that a source was replaced by a file of another name."""
+    return f"{source}\0gone"
 
 
 def name_in_place(task: Task, output: Output, chosen: Format) -> str:
@@ -174,6 +194,9 @@ def _beside(
         except (FileBusy, TrashFailed) as error:
             return replace(made, notes=(str(error),))
         sync_folder(folder)
+        if task.memory:  # for an app that ends before the queue has noted it, while the receipt is another's
+            stamp = status.st_size, status.st_mtime_ns
+            remember(task.memory, _gone(task.source), recipe, stamp, made.published.files)
         return made
     finally:
         remove_files((temporary,))

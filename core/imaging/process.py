@@ -22,7 +22,14 @@ from core.imaging.libvips import libvips
 from core.imaging.made import Record, note_identity, recall, remember
 from core.imaging.making import OPENED, make
 from core.imaging.naming import temporary_paths
-from core.imaging.original import check_original, foreseen, is_kept, known_in_place, put_in_place
+from core.imaging.original import (
+    check_original,
+    foreseen,
+    is_kept,
+    known_in_place,
+    made_of_what_is_gone,
+    put_in_place,
+)
 from core.imaging.pages import (
     files_of,
     first_only,
@@ -79,6 +86,9 @@ def _process(
     record = _known(known_as, task, recipe)
     if recipe.replace_original:
         check_original(task)
+        made_before = made_of_what_is_gone(task, recipe)
+        if made_before is not None:
+            return made_before
     with _opened(task, recipe) as source:
         report(OPENED)
         if identity is None:

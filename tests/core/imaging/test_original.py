@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import BadRecipe, FileBusy, NoOriginal, NotWritable, TrashFailed
+from core.errors import BadRecipe, FileBusy, NoOriginal, NoSuchFile, NotWritable, TrashFailed
 from core.executor import Done, Skipped
 from core.imaging.made import recall
 from core.imaging.naming import name_keys
@@ -406,3 +406,21 @@ def test_a_file_that_is_given_by_two_ways_is_replaced_once(
         assert outcome.reason.startswith("Up to date:")
     assert source.read_bytes() == made
     assert trash.contents() == [BYTES["jpg"]]
+
+
+def test_g6_a_later_attempt_knows_what_was_made_though_the_original_is_gone(
+    folder: Path, trash: Trash
+) -> None:
+    """The receipt is another job's by then: the app died before the queue had noted the end."""
+    source = put(folder, "photo.png")
+    done = run(source)
+    assert isinstance(done, Done)
+    again = run(source, attempt=2, receipt=str(folder / "data" / "1.json"))
+    assert isinstance(again, Done)
+    assert again.outputs == done.outputs
+    assert again.source_bytes == done.source_bytes
+    with pytest.raises(NoSuchFile):
+        run(source)  # another job: there is no such file
+    (folder / "photo.jpg").unlink()
+    with pytest.raises(NoSuchFile):
+        run(source, attempt=2)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterator, Sequence
 from html import escape
-from importlib import metadata
 
 from PySide6 import __version__ as qt_version
 from PySide6.QtCore import QCoreApplication, Qt
@@ -22,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.diagnostics import versions
 from gui import words
 from gui.dialogs import DialogButtons
 from gui.theme import SPACE, icon
@@ -68,13 +67,14 @@ def about_text() -> str:
     """Return what the app is, its licence, and the versions of what it is made of."""
     what = _tr("Thumbnails, resizes and converts images by the thousand, in a queue that survives anything.")
     licence = _tr("Free software under the MIT licence. Icons are drawn for it, and share that licence.")
-    versions = (
-        f"Python {platform.python_version()}, PySide6 {qt_version}, qasync {metadata.version('qasync')}",
-        f"Pillow {metadata.version('pillow')}, pyvips {metadata.version('pyvips')}",
+    known = versions()
+    rows = (
+        f"Python {known['Python']}, PySide6 {qt_version}, qasync {known['qasync']}",
+        f"Pillow {known['pillow']}, pyvips {known['pyvips']}, SQLite {known['SQLite']}",
     )
     return (
-        f"<h3>Image Queue {metadata.version('imagequeue')}</h3><p>{escape(what)}</p>"
-        f"<p>{'<br>'.join(map(escape, versions))}</p><p>{escape(licence)}</p>"
+        f"<h3>Image Queue {known['imagequeue']}</h3><p>{escape(what)}</p>"
+        f"<p>{'<br>'.join(map(escape, rows))}</p><p>{escape(licence)}</p>"
     )
 
 

@@ -7,7 +7,7 @@ import os
 import threading
 from typing import Final
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QCoreApplication, Qt, QTimer
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -270,7 +270,9 @@ def _listed(texts: list[str]) -> str:
     """Return the first of these texts, and how many more there are: none is passed over in silence."""
     more = len(texts) - _NAMED
     said = ", ".join(map(words.shown, texts[:_NAMED]))
-    return said + words.tr(" and {0:,} more").format(more) if more > 0 else said
+    if more <= 0:
+        return said
+    return said + QCoreApplication.translate("ImportDialog", " and {0} more").format(words.number(more))
 
 
 async def _take_in(

@@ -906,6 +906,12 @@
     </message>
     <message>
         <location filename="../../gui/dialogs.py"/>
+        <location filename="../../gui/progress.py"/>
+        <source>Image Queue</source>
+        <translation>Image Queue</translation>
+    </message>
+    <message>
+        <location filename="../../gui/dialogs.py"/>
         <location filename="../../gui/preferences.py"/>
         <source>&amp;Copy</source>
         <translation>&amp;Copier</translation>
@@ -1735,6 +1741,11 @@
     </message>
     <message>
         <location filename="../../gui/import_dialog.py"/>
+        <source> and {0} more</source>
+        <translation> et {0} autres</translation>
+    </message>
+    <message>
+        <location filename="../../gui/import_dialog.py"/>
         <source>1 was here already.</source>
         <translation>1 était déjà ici.</translation>
     </message>
@@ -1772,11 +1783,6 @@
         <location filename="../../gui/import_dialog.py"/>
         <source>{n} paths are</source>
         <translation>{n} chemins viennent</translation>
-    </message>
-    <message>
-        <location filename="../../gui/import_dialog.py"/>
-        <source> and {0} more</source>
-        <translation> et {0} autres</translation>
     </message>
     <message>
         <location filename="../../gui/import_dialog.py"/>
@@ -2503,11 +2509,6 @@ vieux/</translation>
         <location filename="../../gui/preferences.py"/>
         <source>It</source>
         <translation>Il</translation>
-    </message>
-    <message>
-        <location filename="../../gui/progress.py"/>
-        <source>Image Queue</source>
-        <translation>Image Queue</translation>
     </message>
     <message>
         <location filename="../../gui/progress.py"/>

@@ -906,6 +906,12 @@
     </message>
     <message>
         <location filename="../../gui/dialogs.py"/>
+        <location filename="../../gui/progress.py"/>
+        <source>Image Queue</source>
+        <translation>Image Queue</translation>
+    </message>
+    <message>
+        <location filename="../../gui/dialogs.py"/>
         <location filename="../../gui/preferences.py"/>
         <source>&amp;Copy</source>
         <translation>复制(&amp;C)</translation>
@@ -1735,6 +1741,11 @@
     </message>
     <message>
         <location filename="../../gui/import_dialog.py"/>
+        <source> and {0} more</source>
+        <translation> 以及另外 {0} 个</translation>
+    </message>
+    <message>
+        <location filename="../../gui/import_dialog.py"/>
         <source>1 was here already.</source>
         <translation>1 张已在此处。</translation>
     </message>
@@ -1772,11 +1783,6 @@
         <location filename="../../gui/import_dialog.py"/>
         <source>{n} paths are</source>
         <translation>{n} 个路径来自</translation>
-    </message>
-    <message>
-        <location filename="../../gui/import_dialog.py"/>
-        <source> and {0} more</source>
-        <translation> 以及另外 {0} 个</translation>
     </message>
     <message>
         <location filename="../../gui/import_dialog.py"/>
@@ -2503,11 +2509,6 @@ old/</translation>
         <location filename="../../gui/preferences.py"/>
         <source>It</source>
         <translation>此项</translation>
-    </message>
-    <message>
-        <location filename="../../gui/progress.py"/>
-        <source>Image Queue</source>
-        <translation>Image Queue</translation>
     </message>
     <message>
         <location filename="../../gui/progress.py"/>

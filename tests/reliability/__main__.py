@@ -55,9 +55,9 @@ def main() -> int:
         for finding in result.findings[:_LISTED]:
             print(f"  {finding}", file=sys.stderr, flush=True)
         print(table([(attack.name, result)]).splitlines()[-1], file=sys.stderr, flush=True)
+        if chosen.write:  # now, so that a run which is cut off keeps what it has found
+            write(report(results))
     print(f"\n{report(results)}")
-    if chosen.write:
-        write(report(results))
     return 0 if all(result.clean for _, result in results) else 1
 
 

@@ -30,7 +30,7 @@ class Disk:
     def run(self, scale: Scale, folder: Path) -> Result:
         tally = Tally()
         way = _way_to_mount()
-        for number in scale.rounds(20, 1):
+        for number in scale.rounds(8, 1):
             here = folder / f"round-{number}"
             here.mkdir()
             command = [

@@ -85,7 +85,7 @@ def texts_of(widget: QWidget) -> Iterator[tuple[str, str]]:
 
 def is_bare(text: str) -> bool:
     """Whether a text has words, and was not translated, though it is no name and no path."""
-    if MARK in text or text in NAMES_OF_THINGS or DATA.search(text):
+    if MARK in text or text in {*NAMES_OF_THINGS, QApplication.applicationName()} or DATA.search(text):
         return False
     return re.search("[A-Za-z]{2}", text) is not None
 

@@ -179,7 +179,7 @@
     <message>
         <location filename="../../gui/actions.py"/>
         <source>Change rec&amp;ipe…</source>
-        <translation>Re&amp;zept ändern…</translation>
+        <translation>Rezep&amp;t ändern…</translation>
     </message>
     <message>
         <location filename="../../gui/actions.py"/>
@@ -335,7 +335,7 @@
     <message>
         <location filename="../../gui/actions.py"/>
         <source>Show &amp;hints again</source>
-        <translation>&amp;Tipps wieder zeigen</translation>
+        <translation>Ti&amp;pps wieder zeigen</translation>
     </message>
     <message>
         <location filename="../../gui/actions.py"/>
@@ -2071,7 +2071,7 @@ Nichts geht verloren, wenn Sie anhalten, beenden oder der Strom ausfällt.</tran
     <message>
         <location filename="../../gui/menus.py"/>
         <source>&amp;Sort by</source>
-        <translation>&amp;Sortieren nach</translation>
+        <translation>S&amp;ortieren nach</translation>
     </message>
     <message>
         <location filename="../../gui/menus.py"/>
@@ -2226,13 +2226,13 @@ Nichts geht verloren, wenn Sie anhalten, beenden oder der Strom ausfällt.</tran
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>Time to &amp;finish:</source>
-        <translation>Zeit zum Ab&amp;schließen:</translation>
+        <translation>Zeit zum A&amp;bschließen:</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
         <location filename="../../gui/recipe_bar.py"/>
         <source>If a file is t&amp;here:</source>
-        <translation>Wenn eine Datei schon &amp;da ist:</translation>
+        <translation>Wenn eine Dat&amp;ei schon da ist:</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -2272,7 +2272,7 @@ Nichts geht verloren, wenn Sie anhalten, beenden oder der Strom ausfällt.</tran
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>Take h&amp;idden files of folders, too</source>
-        <translation>Auch &amp;versteckte Dateien aus Ordnern nehmen</translation>
+        <translation>Auch vers&amp;teckte Dateien aus Ordnern nehmen</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>

@@ -68,7 +68,7 @@
     <message>
         <location filename="../../gui/actions.py"/>
         <source>&amp;Recipes…</source>
-        <translation>&amp;Recettes…</translation>
+        <translation>Rec&amp;ettes…</translation>
     </message>
     <message>
         <location filename="../../gui/actions.py"/>
@@ -2131,7 +2131,7 @@ Rien n’est perdu si vous mettez en pause, quittez ou subissez une coupure de c
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>Restore &amp;defaults…</source>
-        <translation>Rétablir les valeurs par &amp;défaut…</translation>
+        <translation>Réta&amp;blir les valeurs par défaut…</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -2654,7 +2654,7 @@ vieux/</translation>
     <message>
         <location filename="../../gui/recipe_bar.py"/>
         <source>Keep su&amp;bfolders</source>
-        <translation>Garder les sous-&amp;dossiers</translation>
+        <translation>Garder les &amp;sous-dossiers</translation>
     </message>
     <message>
         <location filename="../../gui/recipe_bar.py"/>

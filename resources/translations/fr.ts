@@ -33,7 +33,7 @@
     <message>
         <location filename="../../gui/actions.py"/>
         <source>Choose what is left out of folders: patterns, formats, small files</source>
-        <translation>Choisir ce qui est laissé de côté dans les dossiers : motifs, formats, petits fichiers</translation>
+        <translation>Choisir ce qui est laissé de côté dans les dossiers : motifs, formats, petits fichiers</translation>
     </message>
     <message>
         <location filename="../../gui/actions.py"/>
@@ -264,7 +264,7 @@
     <message>
         <location filename="../../gui/actions.py"/>
         <source>Take what is done, skipped or cancelled off the list; files stay</source>
-        <translation>Retirer de la liste ce qui est terminé, ignoré ou annulé ; les fichiers restent</translation>
+        <translation>Retirer de la liste ce qui est terminé, ignoré ou annulé ; les fichiers restent</translation>
     </message>
     <message>
         <location filename="../../gui/actions.py"/>
@@ -370,7 +370,7 @@
     <message>
         <location filename="../../gui/actions.py"/>
         <source>Start nothing new; running images finish</source>
-        <translation>Ne rien commencer de nouveau ; les images en cours se terminent</translation>
+        <translation>Ne rien commencer de nouveau ; les images en cours se terminent</translation>
     </message>
     <message>
         <location filename="../../gui/actions.py"/>
@@ -506,7 +506,7 @@
     <message>
         <location filename="../../gui/adding.py"/>
         <source>Why?</source>
-        <translation>Pourquoi ?</translation>
+        <translation>Pourquoi ?</translation>
     </message>
     <message>
         <location filename="../../gui/adding.py"/>
@@ -571,7 +571,7 @@
     <message>
         <location filename="../../gui/app.py"/>
         <source>Quit while {0} images are being worked on?</source>
-        <translation>Quitter pendant que {0} images sont en cours ?</translation>
+        <translation>Quitter pendant que {0} images sont en cours ?</translation>
     </message>
     <message>
         <location filename="../../gui/app.py"/>
@@ -797,12 +797,12 @@
     <message>
         <location filename="../../gui/commands.py"/>
         <source>Removed {0} from the list. Files stay.</source>
-        <translation>Retiré de la liste : {0}. Les fichiers restent.</translation>
+        <translation>Retiré de la liste : {0}. Les fichiers restent.</translation>
     </message>
     <message>
         <location filename="../../gui/commands.py"/>
         <source>Brought back {0}.</source>
-        <translation>Rétabli : {0}.</translation>
+        <translation>Rétabli : {0}.</translation>
     </message>
     <message>
         <location filename="../../gui/commands.py"/>
@@ -825,12 +825,12 @@
     <message>
         <location filename="../../gui/commands.py"/>
         <source>1 image crashes the decoder. Try it again, too?</source>
-        <translation>1 image fait planter le décodeur. La réessayer aussi ?</translation>
+        <translation>1 image fait planter le décodeur. La réessayer aussi ?</translation>
     </message>
     <message>
         <location filename="../../gui/commands.py"/>
         <source>{n} images crash the decoder. Try them again, too?</source>
-        <translation>{n} images font planter le décodeur. Les réessayer aussi ?</translation>
+        <translation>{n} images font planter le décodeur. Les réessayer aussi ?</translation>
     </message>
     <message>
         <location filename="../../gui/commands.py"/>
@@ -840,7 +840,7 @@
     <message>
         <location filename="../../gui/commands.py"/>
         <source>Changing {0}: {1} % are done.</source>
-        <translation>Changement de {0} : {1} % sont faits.</translation>
+        <translation>Changement de {0} : {1} % sont faits.</translation>
     </message>
     <message>
         <location filename="../../gui/companions.py"/>
@@ -1015,7 +1015,7 @@
     <message>
         <location filename="../../gui/dry_run.py"/>
         <source>Stopped: {0} looked at.</source>
-        <translation>Arrêté : {0} examinées.</translation>
+        <translation>Arrêté : {0} examinées.</translation>
     </message>
     <message>
         <location filename="../../gui/dry_run.py"/>
@@ -1031,7 +1031,7 @@
     <message>
         <location filename="../../gui/export_dialog.py"/>
         <source>A file for another machine is written, with the recipes, priorities, order and holds of the images. It does not hold the images: the other machine has to reach them, in folders whose names may differ there.</source>
-        <translation>Un fichier pour une autre machine est écrit, avec les recettes, les priorités, l’ordre et les retenues des images. Il ne contient pas les images : l’autre machine doit pouvoir les atteindre, dans des dossiers dont les noms peuvent y être différents.</translation>
+        <translation>Un fichier pour une autre machine est écrit, avec les recettes, les priorités, l’ordre et les retenues des images. Il ne contient pas les images : l’autre machine doit pouvoir les atteindre, dans des dossiers dont les noms peuvent y être différents.</translation>
     </message>
     <message>
         <location filename="../../gui/export_dialog.py"/>
@@ -1066,12 +1066,12 @@
     <message>
         <location filename="../../gui/export_dialog.py"/>
         <source>&amp;All that wait: {0}</source>
-        <translation>&amp;Toutes celles qui attendent : {0}</translation>
+        <translation>&amp;Toutes celles qui attendent : {0}</translation>
     </message>
     <message>
         <location filename="../../gui/export_dialog.py"/>
         <source>Only the &amp;selected: {0}</source>
-        <translation>Seulement les &amp;sélectionnées : {0}</translation>
+        <translation>Seulement les &amp;sélectionnées : {0}</translation>
     </message>
     <message>
         <location filename="../../gui/failure_kinds.py"/>
@@ -1287,22 +1287,22 @@
     <message>
         <location filename="../../gui/failures.py"/>
         <source>{0}: choose another folder</source>
-        <translation>{0} : choisir un autre dossier</translation>
+        <translation>{0} : choisir un autre dossier</translation>
     </message>
     <message>
         <location filename="../../gui/failures.py"/>
         <source>These images crash the decoder. Try them again?</source>
-        <translation>Ces images font planter le décodeur. Les réessayer ?</translation>
+        <translation>Ces images font planter le décodeur. Les réessayer ?</translation>
     </message>
     <message>
         <location filename="../../gui/failures.py"/>
         <source>Each attempt costs a worker process; everything else goes on meanwhile.</source>
-        <translation>Chaque tentative coûte un processus ; tout le reste continue pendant ce temps.</translation>
+        <translation>Chaque tentative coûte un processus ; tout le reste continue pendant ce temps.</translation>
     </message>
     <message>
         <location filename="../../gui/failures.py"/>
         <source>{0} are made ready to be tried again…</source>
-        <translation>Préparation d’un nouvel essai : {0}…</translation>
+        <translation>Préparation d’un nouvel essai : {0}…</translation>
     </message>
     <message>
         <location filename="../../gui/failures_panel.py"/>
@@ -1332,7 +1332,7 @@
     <message>
         <location filename="../../gui/failures_panel.py"/>
         <source>For example: {0}</source>
-        <translation>Par exemple : {0}</translation>
+        <translation>Par exemple : {0}</translation>
     </message>
     <message>
         <location filename="../../gui/folder_filters.py"/>
@@ -1377,7 +1377,7 @@
     <message>
         <location filename="../../gui/folder_filters.py"/>
         <source>Only these formats; none for all</source>
-        <translation>Seulement ces formats ; aucun pour tous</translation>
+        <translation>Seulement ces formats ; aucun pour tous</translation>
     </message>
     <message>
         <location filename="../../gui/folder_filters.py"/>
@@ -1402,17 +1402,17 @@
     <message>
         <location filename="../../gui/folder_filters.py"/>
         <source>Only these &amp;formats (none ticked: all):</source>
-        <translation>Seulement ces &amp;formats (aucun coché : tous) :</translation>
+        <translation>Seulement ces &amp;formats (aucun coché : tous) :</translation>
     </message>
     <message>
         <location filename="../../gui/folder_filters.py"/>
         <source>&amp;Leave out, as lines of a .gitignore:</source>
-        <translation>&amp;Laisser de côté, en lignes de .gitignore :</translation>
+        <translation>&amp;Laisser de côté, en lignes de .gitignore :</translation>
     </message>
     <message>
         <location filename="../../gui/folder_filters.py"/>
         <source>Leave out files &amp;smaller than (500, 20 kB, 1.5 MB):</source>
-        <translation>Laisser de côté les fichiers plus &amp;petits que (500, 20 kB, 1.5 MB) :</translation>
+        <translation>Laisser de côté les fichiers plus &amp;petits que (500, 20 kB, 1.5 MB) :</translation>
     </message>
     <message>
         <location filename="../../gui/folder_filters.py"/>
@@ -1427,7 +1427,7 @@
     <message>
         <location filename="../../gui/folder_filters.py"/>
         <source>Taken are {0}, {1}.</source>
-        <translation>Sont prises : {0}, {1}.</translation>
+        <translation>Sont prises : {0}, {1}.</translation>
     </message>
     <message>
         <location filename="../../gui/folder_filters.py"/>
@@ -1442,7 +1442,7 @@
     <message>
         <location filename="../../gui/foreseen.py"/>
         <source>{0} new files, {1} replaced, of {2}; {3} skipped, {4} failed.</source>
-        <translation>{0} nouveaux fichiers, {1} remplacés, de {2} ; {3} ignorés, {4} échoués.</translation>
+        <translation>{0} nouveaux fichiers, {1} remplacés, de {2} ; {3} ignorés, {4} échoués.</translation>
     </message>
     <message>
         <location filename="../../gui/foreseen.py"/>
@@ -1558,12 +1558,12 @@
     <message>
         <location filename="../../gui/hints.py"/>
         <source>Something failed. Its row says why; the number of failures below leads to what can be done.</source>
-        <translation>Quelque chose a échoué. Sa ligne dit pourquoi ; le nombre d’échecs en bas mène à ce qui peut être fait.</translation>
+        <translation>Quelque chose a échoué. Sa ligne dit pourquoi ; le nombre d’échecs en bas mène à ce qui peut être fait.</translation>
     </message>
     <message>
         <location filename="../../gui/hints.py"/>
         <source>Space pauses and starts. You may also quit: what waits is kept, and goes on at the next start.</source>
-        <translation>La barre d’espace met en pause et démarre. Vous pouvez aussi quitter : ce qui attend est gardé, et continue au prochain démarrage.</translation>
+        <translation>La barre d’espace met en pause et démarre. Vous pouvez aussi quitter : ce qui attend est gardé, et continue au prochain démarrage.</translation>
     </message>
     <message>
         <location filename="../../gui/hints.py"/>
@@ -1644,7 +1644,7 @@
     <message>
         <location filename="../../gui/history.py"/>
         <source>Forget what was done on all days?</source>
-        <translation>Oublier ce qui a été fait tous ces jours ?</translation>
+        <translation>Oublier ce qui a été fait tous ces jours ?</translation>
     </message>
     <message>
         <location filename="../../gui/history.py"/>
@@ -1685,7 +1685,7 @@
     <message>
         <location filename="../../gui/import_dialog.py"/>
         <source>Import the &amp;missing ones, too; they fail unless they come in time</source>
-        <translation>Importer aussi celles qui &amp;manquent ; elles échouent si elles n’arrivent pas à temps</translation>
+        <translation>Importer aussi celles qui &amp;manquent ; elles échouent si elles n’arrivent pas à temps</translation>
     </message>
     <message>
         <location filename="../../gui/import_dialog.py"/>
@@ -1705,12 +1705,12 @@
     <message>
         <location filename="../../gui/import_dialog.py"/>
         <source>Imported {0} from {1}.</source>
-        <translation>Importé de {1} : {0}.</translation>
+        <translation>Importé de {1} : {0}.</translation>
     </message>
     <message>
         <location filename="../../gui/import_dialog.py"/>
         <source>{0} of another queue, with their priorities, order and recipes: {1}.</source>
-        <translation>{0} d’une autre file d’attente, avec leurs priorités, leur ordre et leurs recettes : {1}.</translation>
+        <translation>{0} d’une autre file d’attente, avec leurs priorités, leur ordre et leurs recettes : {1}.</translation>
     </message>
     <message>
         <location filename="../../gui/import_dialog.py"/>
@@ -1772,7 +1772,7 @@
     <message>
         <location filename="../../gui/import_dialog.py"/>
         <source>Say where the folders are here: {0} of another system.</source>
-        <translation>Dites où sont ici les dossiers : {0} d’un autre système.</translation>
+        <translation>Dites où sont ici les dossiers : {0} d’un autre système.</translation>
     </message>
     <message>
         <location filename="../../gui/import_dialog.py"/>
@@ -1832,12 +1832,12 @@
     <message>
         <location filename="../../gui/import_dialog.py"/>
         <source>Originals are replaced, and go to the trash, by: {0}.</source>
-        <translation>Des originaux sont remplacés et vont à la corbeille, par : {0}.</translation>
+        <translation>Des originaux sont remplacés et vont à la corbeille, par : {0}.</translation>
     </message>
     <message>
         <location filename="../../gui/import_dialog.py"/>
         <source>Files of the results' names are replaced by: {0}.</source>
-        <translation>Les fichiers qui ont les noms des résultats sont remplacés par : {0}.</translation>
+        <translation>Les fichiers qui ont les noms des résultats sont remplacés par : {0}.</translation>
     </message>
     <message>
         <location filename="../../gui/import_dialog.py"/>
@@ -1892,7 +1892,7 @@
     <message>
         <location filename="../../gui/inspector.py"/>
         <source>{0} selected</source>
-        <translation>{0} : sélection</translation>
+        <translation>{0} : sélection</translation>
     </message>
     <message>
         <location filename="../../gui/inspector.py"/>
@@ -1907,7 +1907,7 @@
     <message>
         <location filename="../../gui/inspector.py"/>
         <source>Code: {0}</source>
-        <translation>Code : {0}</translation>
+        <translation>Code : {0}</translation>
     </message>
     <message>
         <location filename="../../gui/inspector.py"/>
@@ -2151,12 +2151,12 @@ Rien n’est perdu si vous mettez en pause, quittez ou subissez une coupure de c
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>&amp;Appearance:</source>
-        <translation>&amp;Apparence :</translation>
+        <translation>&amp;Apparence :</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>&amp;Language:</source>
-        <translation>&amp;Langue :</translation>
+        <translation>&amp;Langue :</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -2176,22 +2176,22 @@ Rien n’est perdu si vous mettez en pause, quittez ou subissez une coupure de c
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>&amp;Data folder:</source>
-        <translation>&amp;Dossier des données :</translation>
+        <translation>&amp;Dossier des données :</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>&amp;Workers:</source>
-        <translation>&amp;Processus :</translation>
+        <translation>&amp;Processus :</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>Images that are worked on at the same time. Takes effect at once; a worker that is too many finishes its image first.</source>
-        <translation>Images traitées en même temps. Prend effet tout de suite ; un processus en trop finit d’abord son image.</translation>
+        <translation>Images traitées en même temps. Prend effet tout de suite ; un processus en trop finit d’abord son image.</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>&amp;Time limit:</source>
-        <translation>Limite de &amp;temps :</translation>
+        <translation>Limite de &amp;temps :</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -2201,7 +2201,7 @@ Rien n’est perdu si vous mettez en pause, quittez ou subissez une coupure de c
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>&amp;Memory limit:</source>
-        <translation>Limite de &amp;mémoire :</translation>
+        <translation>Limite de &amp;mémoire :</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -2211,7 +2211,7 @@ Rien n’est perdu si vous mettez en pause, quittez ou subissez une coupure de c
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>&amp;Retries:</source>
-        <translation>&amp;Nouvelles tentatives :</translation>
+        <translation>&amp;Nouvelles tentatives :</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -2221,18 +2221,18 @@ Rien n’est perdu si vous mettez en pause, quittez ou subissez une coupure de c
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>&amp;Aging:</source>
-        <translation>&amp;Vieillissement :</translation>
+        <translation>&amp;Vieillissement :</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>Time to &amp;finish:</source>
-        <translation>Temps pour &amp;finir :</translation>
+        <translation>Temps pour &amp;finir :</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
         <location filename="../../gui/recipe_bar.py"/>
         <source>If a file is t&amp;here:</source>
-        <translation>Si un fichier &amp;est déjà là :</translation>
+        <translation>Si un fichier est dé&amp;jà là :</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -2242,12 +2242,12 @@ Rien n’est perdu si vous mettez en pause, quittez ou subissez une coupure de c
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>&amp;Leave out of folders:</source>
-        <translation>&amp;Laisser de côté dans les dossiers :</translation>
+        <translation>&amp;Laisser de côté dans les dossiers :</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>&amp;Only the formats:</source>
-        <translation>Seulement les &amp;formats :</translation>
+        <translation>Seulement les &amp;formats :</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -2257,7 +2257,7 @@ Rien n’est perdu si vous mettez en pause, quittez ou subissez une coupure de c
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>Files of at &amp;least:</source>
-        <translation>Fichiers d’au &amp;moins :</translation>
+        <translation>Fichiers d’au &amp;moins :</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -2297,7 +2297,7 @@ Rien n’est perdu si vous mettez en pause, quittez ou subissez une coupure de c
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>&amp;When done, at each start:</source>
-        <translation>À la &amp;fin, à chaque démarrage :</translation>
+        <translation>À la &amp;fin, à chaque démarrage :</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -2317,17 +2317,17 @@ Rien n’est perdu si vous mettez en pause, quittez ou subissez une coupure de c
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>Command after &amp;each image:</source>
-        <translation>Commande après &amp;chaque image :</translation>
+        <translation>Commande après &amp;chaque image :</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>{source}, {output}, {outputs}, {id} and {recipe} stand for what they say; no shell reads them. One that fails is noted in the image's row.</source>
-        <translation>{source}, {output}, {outputs}, {id} et {recipe} représentent ce qu’ils disent ; aucun shell ne les lit. Un échec est noté dans la ligne de l’image.</translation>
+        <translation>{source}, {output}, {outputs}, {id} et {recipe} représentent ce qu’ils disent ; aucun shell ne les lit. Un échec est noté dans la ligne de l’image.</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>Command after &amp;all:</source>
-        <translation>Commande &amp;après toutes :</translation>
+        <translation>Commande &amp;après toutes :</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -2337,7 +2337,7 @@ Rien n’est perdu si vous mettez en pause, quittez ou subissez une coupure de c
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>Time for a co&amp;mmand:</source>
-        <translation>Te&amp;mps pour une commande :</translation>
+        <translation>Te&amp;mps pour une commande :</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -2347,7 +2347,7 @@ Rien n’est perdu si vous mettez en pause, quittez ou subissez une coupure de c
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>Restore the defaults of all preferences?</source>
-        <translation>Rétablir les valeurs par défaut de toutes les préférences ?</translation>
+        <translation>Rétablir les valeurs par défaut de toutes les préférences ?</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -2396,14 +2396,14 @@ Rien n’est perdu si vous mettez en pause, quittez ou subissez une coupure de c
         <source>For example:
 *-small.jpg
 old/</source>
-        <translation>Par exemple :
+        <translation>Par exemple :
 *-petit.jpg
 vieux/</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>For example: jpeg, png, raw</source>
-        <translation>Par exemple : jpeg, png, raw</translation>
+        <translation>Par exemple : jpeg, png, raw</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -2420,12 +2420,12 @@ vieux/</translation>
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>For example: rsync {output} backup:/photos/</source>
-        <translation>Par exemple : rsync {output} backup:/photos/</translation>
+        <translation>Par exemple : rsync {output} backup:/photos/</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>For example: notify-send '{done} done, {failed} failed'</source>
-        <translation>Par exemple : notify-send '{done} terminées, {failed} échouées'</translation>
+        <translation>Par exemple : notify-send '{done} terminées, {failed} échouées'</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -2440,7 +2440,7 @@ vieux/</translation>
     <message>
         <location filename="../../gui/preferences.py"/>
         <source>A worker needs 64 MB or more; 0 is for no limit.</source>
-        <translation>Un processus a besoin de 64 Mo ou plus ; 0 veut dire sans limite.</translation>
+        <translation>Un processus a besoin de 64 Mo ou plus ; 0 veut dire sans limite.</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -2548,7 +2548,7 @@ vieux/</translation>
     <message>
         <location filename="../../gui/queue_files.py"/>
         <source>No image is waiting any more; nothing was written.</source>
-        <translation>Aucune image n’attend plus ; rien n’a été écrit.</translation>
+        <translation>Aucune image n’attend plus ; rien n’a été écrit.</translation>
     </message>
     <message>
         <location filename="../../gui/queue_files.py"/>
@@ -2558,12 +2558,12 @@ vieux/</translation>
     <message>
         <location filename="../../gui/queue_files.py"/>
         <source>Left out, as they are on this machine alone (pasted pictures, archives, images that become one file): {0}.</source>
-        <translation>Laissées de côté, car elles ne sont que sur cette machine (images collées, archives, images qui deviennent un seul fichier) : {0}.</translation>
+        <translation>Laissées de côté, car elles ne sont que sur cette machine (images collées, archives, images qui deviennent un seul fichier) : {0}.</translation>
     </message>
     <message>
         <location filename="../../gui/queue_files.py"/>
         <source>Exported {0} to {1}.</source>
-        <translation>Exporté dans {1} : {0}.</translation>
+        <translation>Exporté dans {1} : {0}.</translation>
     </message>
     <message>
         <location filename="../../gui/queue_files.py"/>
@@ -2578,7 +2578,7 @@ vieux/</translation>
     <message>
         <location filename="../../gui/queue_files.py"/>
         <source>Held here until they are released: {0}.</source>
-        <translation>Retenues ici jusqu’à ce qu’elles soient libérées : {0}.</translation>
+        <translation>Retenues ici jusqu’à ce qu’elles soient libérées : {0}.</translation>
     </message>
     <message>
         <location filename="../../gui/queue_files.py"/>
@@ -2588,7 +2588,7 @@ vieux/</translation>
     <message>
         <location filename="../../gui/queue_files.py"/>
         <source>Removed from the list here: {0}.</source>
-        <translation>Retirées de la liste ici : {0}.</translation>
+        <translation>Retirées de la liste ici : {0}.</translation>
     </message>
     <message>
         <location filename="../../gui/queue_model.py"/>
@@ -2702,7 +2702,7 @@ vieux/</translation>
     <message>
         <location filename="../../gui/recipe_bar.py"/>
         <source>This recipe makes one file of many images: it cannot replace them</source>
-        <translation>Cette recette fait un fichier de plusieurs images : il ne peut pas les remplacer</translation>
+        <translation>Cette recette fait un fichier de plusieurs images : il ne peut pas les remplacer</translation>
     </message>
     <message>
         <location filename="../../gui/recipe_bar.py"/>
@@ -2738,17 +2738,17 @@ vieux/</translation>
     <message>
         <location filename="../../gui/recipe_bar.py"/>
         <source>Reci&amp;pe:</source>
-        <translation>Re&amp;cette :</translation>
+        <translation>Re&amp;cette :</translation>
     </message>
     <message>
         <location filename="../../gui/recipe_bar.py"/>
         <source>&amp;To:</source>
-        <translation>&amp;Vers :</translation>
+        <translation>&amp;Vers :</translation>
     </message>
     <message>
         <location filename="../../gui/recipe_bar.py"/>
         <source>This recipe makes {0} files of each image: they cannot replace it</source>
-        <translation>Cette recette fait {0} fichiers de chaque image : ils ne peuvent pas la remplacer</translation>
+        <translation>Cette recette fait {0} fichiers de chaque image : ils ne peuvent pas la remplacer</translation>
     </message>
     <message>
         <location filename="../../gui/recipe_bar.py"/>
@@ -2789,7 +2789,7 @@ vieux/</translation>
     <message>
         <location filename="../../gui/recipes/changing.py"/>
         <source>{0} will become “{1}”.</source>
-        <translation>{0} passeront à « {1} ».</translation>
+        <translation>{0} passeront à « {1} ».</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/changing.py"/>
@@ -2804,7 +2804,7 @@ vieux/</translation>
     <message>
         <location filename="../../gui/recipes/changing.py"/>
         <source>{0} stay as they are: they are gathered into one file.</source>
-        <translation>{0} restent telles quelles : elles sont réunies dans un seul fichier.</translation>
+        <translation>{0} restent telles quelles : elles sont réunies dans un seul fichier.</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/controls.py"/>
@@ -2824,7 +2824,7 @@ vieux/</translation>
     <message>
         <location filename="../../gui/recipes/controls.py"/>
         <source>Choose: {0}</source>
-        <translation>Choisir : {0}</translation>
+        <translation>Choisir : {0}</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/controls.py"/>
@@ -2984,7 +2984,7 @@ vieux/</translation>
     <message>
         <location filename="../../gui/recipes/editor.py"/>
         <source>Deleted “{0}”. Jobs that have it keep it.</source>
-        <translation>« {0} » a été supprimée. Les tâches qui l’ont la gardent.</translation>
+        <translation>« {0} » a été supprimée. Les tâches qui l’ont la gardent.</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/editor.py"/>
@@ -3010,7 +3010,7 @@ vieux/</translation>
     <message>
         <location filename="../../gui/recipes/editor.py"/>
         <source>Imported “{0}”.</source>
-        <translation>« {0} » a été importée.</translation>
+        <translation>« {0} » a été importée.</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
@@ -3560,7 +3560,7 @@ vieux/</translation>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
         <source>Sharpens for the size of the output; best as the last step.</source>
-        <translation>Accentue pour la taille de la sortie ; de préférence en dernier.</translation>
+        <translation>Accentue pour la taille de la sortie ; de préférence en dernier.</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
@@ -3685,7 +3685,7 @@ vieux/</translation>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
         <source>Lets the JPEG decoder shrink; off is a little better, and slower.</source>
-        <translation>Laisse le décodeur JPEG réduire ; sans, c’est un peu mieux et plus lent.</translation>
+        <translation>Laisse le décodeur JPEG réduire ; sans, c’est un peu mieux et plus lent.</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
@@ -3720,7 +3720,7 @@ vieux/</translation>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
         <source>0 is the fastest, 9 the smallest; the pixels are the same.</source>
-        <translation>0 est le plus rapide, 9 le plus petit ; les pixels sont les mêmes.</translation>
+        <translation>0 est le plus rapide, 9 le plus petit ; les pixels sont les mêmes.</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
@@ -3745,7 +3745,7 @@ vieux/</translation>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
         <source>Smaller differences stay as they are: noise is not to be sharpened.</source>
-        <translation>Les différences plus petites restent : le bruit ne doit pas être accentué.</translation>
+        <translation>Les différences plus petites restent : le bruit ne doit pas être accentué.</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
@@ -3790,7 +3790,7 @@ vieux/</translation>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
         <source>The eye: looks the same</source>
-        <translation>L’œil : aspect identique</translation>
+        <translation>L’œil : aspect identique</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/labels.py"/>
@@ -4022,7 +4022,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../gui/recipes/recipes.py"/>
         <source>Imported the recipe “{0}”, which is chosen now.</source>
-        <translation>La recette « {0} » a été importée et est maintenant choisie.</translation>
+        <translation>La recette « {0} » a été importée et est maintenant choisie.</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
@@ -4032,7 +4032,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../gui/remedies.py"/>
         <source>Make room on the disk, or choose another output folder; then press Start.</source>
-        <translation>Faites de la place sur le disque, ou choisissez un autre dossier de sortie ; puis appuyez sur Démarrer.</translation>
+        <translation>Faites de la place sur le disque, ou choisissez un autre dossier de sortie ; puis appuyez sur Démarrer.</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
@@ -4082,7 +4082,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../gui/remedies.py"/>
         <source>Retry it: the app ended while the image was being worked on.</source>
-        <translation>Réessayez : l’application s’est terminée pendant le traitement de l’image.</translation>
+        <translation>Réessayez : l’application s’est terminée pendant le traitement de l’image.</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
@@ -4097,7 +4097,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../gui/remedies.py"/>
         <source>Retry when the network is less busy; what was downloaded so far is kept.</source>
-        <translation>Réessayez quand le réseau est moins chargé ; ce qui est déjà téléchargé est gardé.</translation>
+        <translation>Réessayez quand le réseau est moins chargé ; ce qui est déjà téléchargé est gardé.</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
@@ -4122,27 +4122,27 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../gui/remedies.py"/>
         <source>Bring the file back to where it was, then retry; or remove it from the list.</source>
-        <translation>Remettez le fichier à sa place, puis réessayez ; ou retirez-le de la liste.</translation>
+        <translation>Remettez le fichier à sa place, puis réessayez ; ou retirez-le de la liste.</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
         <source>Remove it from the list: this file holds no picture that can be read.</source>
-        <translation>Retirez-le de la liste : ce fichier ne contient pas d’image lisible.</translation>
+        <translation>Retirez-le de la liste : ce fichier ne contient pas d’image lisible.</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
         <source>Get the file again from where it came from: a part of it is missing or wrong.</source>
-        <translation>Reprenez le fichier là d’où il venait : une partie manque ou est fausse.</translation>
+        <translation>Reprenez le fichier là d’où il venait : une partie manque ou est fausse.</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
         <source>Open it in another program and save it anew: something in it ends the decoder each time.</source>
-        <translation>Ouvrez-le dans un autre programme et enregistrez-le à nouveau : quelque chose y arrête chaque fois le décodeur.</translation>
+        <translation>Ouvrez-le dans un autre programme et enregistrez-le à nouveau : quelque chose y arrête chaque fois le décodeur.</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
         <source>Make it smaller with another program first: it has too many pixels to be safe.</source>
-        <translation>Réduisez-la d’abord avec un autre programme : elle a trop de pixels pour être sûre.</translation>
+        <translation>Réduisez-la d’abord avec un autre programme : elle a trop de pixels pour être sûre.</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
@@ -4152,7 +4152,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../gui/remedies.py"/>
         <source>Save the image with your browser, which may be logged in; then drop the file.</source>
-        <translation>Enregistrez l’image avec votre navigateur, qui est peut-être connecté ; puis déposez le fichier.</translation>
+        <translation>Enregistrez l’image avec votre navigateur, qui est peut-être connecté ; puis déposez le fichier.</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
@@ -4162,12 +4162,12 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../gui/remedies.py"/>
         <source>Check the date of this machine; or get the image from another place.</source>
-        <translation>Vérifiez la date de cette machine ; ou prenez l’image ailleurs.</translation>
+        <translation>Vérifiez la date de cette machine ; ou prenez l’image ailleurs.</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
         <source>Download it with your browser, if it is to be so large; then drop the file.</source>
-        <translation>Téléchargez-la avec votre navigateur, si elle doit être si grande ; puis déposez le fichier.</translation>
+        <translation>Téléchargez-la avec votre navigateur, si elle doit être si grande ; puis déposez le fichier.</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
@@ -4242,17 +4242,17 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../gui/remedies.py"/>
         <source>Finished; 1 failed.</source>
-        <translation>Terminé ; 1 échec.</translation>
+        <translation>Terminé ; 1 échec.</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
         <source>Finished; {n} failed.</source>
-        <translation>Terminé ; {n} échecs.</translation>
+        <translation>Terminé ; {n} échecs.</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
         <source>Pausing: {n} finishing.</source>
-        <translation>Mise en pause : {n} se terminent.</translation>
+        <translation>Mise en pause : {n} se terminent.</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
@@ -4272,7 +4272,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../gui/remedies.py"/>
         <source>Image Queue closed unexpectedly; nothing was lost.</source>
-        <translation>Image Queue s’est fermé de façon inattendue ; rien n’a été perdu.</translation>
+        <translation>Image Queue s’est fermé de façon inattendue ; rien n’a été perdu.</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
@@ -4282,7 +4282,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../gui/remedies.py"/>
         <source>Paused: {reason}</source>
-        <translation>En pause : {reason}</translation>
+        <translation>En pause : {reason}</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
@@ -4404,7 +4404,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../gui/tasks.py"/>
         <source>Image Queue made a mistake ({kind}): {error}</source>
-        <translation>Image Queue a fait une erreur ({kind}) : {error}</translation>
+        <translation>Image Queue a fait une erreur ({kind}) : {error}</translation>
     </message>
     <message>
         <location filename="../../gui/tray.py"/>
@@ -4429,7 +4429,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../gui/watched_folders.py"/>
         <source>&amp;Priority of a folder that you add:</source>
-        <translation>&amp;Priorité d’un dossier que vous ajoutez :</translation>
+        <translation>&amp;Priorité d’un dossier que vous ajoutez :</translation>
     </message>
     <message>
         <location filename="../../gui/watched_folders.py"/>
@@ -4464,7 +4464,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../gui/when_done.py"/>
         <source>What is done when all images are done; until the app is closed</source>
-        <translation>Ce qui est fait quand toutes les images sont terminées ; jusqu’à la fermeture de l’application</translation>
+        <translation>Ce qui est fait quand toutes les images sont terminées ; jusqu’à la fermeture de l’application</translation>
     </message>
     <message>
         <location filename="../../gui/when_done.py"/>
@@ -4494,7 +4494,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../gui/when_done.py"/>
         <source>When done: {0}</source>
-        <translation>À la fin : {0}</translation>
+        <translation>À la fin : {0}</translation>
     </message>
     <message>
         <location filename="../../gui/when_done.py"/>
@@ -4627,7 +4627,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/after.py"/>
         <source>The command after an image failed: {0} Each image has a note on its own.</source>
-        <translation>La commande après une image a échoué : {0} Chaque image a sa propre note à ce sujet.</translation>
+        <translation>La commande après une image a échoué : {0} Chaque image a sa propre note à ce sujet.</translation>
     </message>
     <message>
         <location filename="../../core/batch_report.py"/>
@@ -4657,7 +4657,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/command.py"/>
         <source>{0} takes a command; in {1} a quotation does not end.</source>
-        <translation>{0} prend une commande ; dans {1}, un guillemet n’est pas fermé.</translation>
+        <translation>{0} prend une commande ; dans {1}, un guillemet n’est pas fermé.</translation>
     </message>
     <message>
         <location filename="../../core/command.py"/>
@@ -4667,7 +4667,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/command.py"/>
         <source>{0} could not be started: {1}.</source>
-        <translation>{0} n’a pas pu être lancé : {1}.</translation>
+        <translation>{0} n’a pas pu être lancé : {1}.</translation>
     </message>
     <message>
         <location filename="../../core/command.py"/>
@@ -4677,22 +4677,22 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/command.py"/>
         <source>{0} takes no {{{1}}} inside a shell's script, where a file's name could be a command: give it behind it, as in sh -c 'cp "$1" /backup' sh {{output}}.</source>
-        <translation>{0} ne prend pas {{{1}}} dans le script d’un shell, où le nom d’un fichier pourrait être une commande : donnez-le derrière, comme dans sh -c 'cp "$1" /backup' sh {{output}}.</translation>
+        <translation>{0} ne prend pas {{{1}}} dans le script d’un shell, où le nom d’un fichier pourrait être une commande : donnez-le derrière, comme dans sh -c 'cp "$1" /backup' sh {{output}}.</translation>
     </message>
     <message>
         <location filename="../../core/command.py"/>
         <source>{0} takes no {{{1}}} inside a program's code, where a file's name could be a part of it: give it behind it, as an argument.</source>
-        <translation>{0} ne prend pas {{{1}}} dans le code d’un programme, où le nom d’un fichier pourrait en être une partie : donnez-le derrière, comme argument.</translation>
+        <translation>{0} ne prend pas {{{1}}} dans le code d’un programme, où le nom d’un fichier pourrait en être une partie : donnez-le derrière, comme argument.</translation>
     </message>
     <message>
         <location filename="../../core/command.py"/>
         <source>{0} takes no {{{1}}} behind ssh or the like: a shell on the other machine reads it, where a file's name could be a command. Use rsync or scp, or a script.</source>
-        <translation>{0} ne prend pas {{{1}}} derrière ssh ou semblable : un shell sur l’autre machine le lit, où le nom d’un fichier pourrait être une commande. Employez rsync ou scp, ou un script.</translation>
+        <translation>{0} ne prend pas {{{1}}} derrière ssh ou semblable : un shell sur l’autre machine le lit, où le nom d’un fichier pourrait être une commande. Employez rsync ou scp, ou un script.</translation>
     </message>
     <message>
         <location filename="../../core/errors.py"/>
         <source>{0} could not be {1}: {2}.</source>
-        <translation>{0} n’a pas pu être {1} : {2}.</translation>
+        <translation>{0} n’a pas pu être {1} : {2}.</translation>
     </message>
     <message>
         <location filename="../../core/errors.py"/>
@@ -4702,7 +4702,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/errors.py"/>
         <source>{0} cannot be read: permission denied.</source>
-        <translation>{0} ne peut pas être lu : accès refusé.</translation>
+        <translation>{0} ne peut pas être lu : accès refusé.</translation>
     </message>
     <message>
         <location filename="../../core/errors.py"/>
@@ -4712,7 +4712,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/errors.py"/>
         <source>{0} leads nowhere: it is a link that goes round in a circle.</source>
-        <translation>{0} ne mène nulle part : c’est un lien qui tourne en rond.</translation>
+        <translation>{0} ne mène nulle part : c’est un lien qui tourne en rond.</translation>
     </message>
     <message>
         <location filename="../../core/errors.py"/>
@@ -4740,7 +4740,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/errors.py"/>
         <source>{0} cannot be written: permission denied or read-only.</source>
-        <translation>{0} ne peut pas être écrit : accès refusé ou lecture seule.</translation>
+        <translation>{0} ne peut pas être écrit : accès refusé ou lecture seule.</translation>
     </message>
     <message>
         <location filename="../../core/errors.py"/>
@@ -4761,7 +4761,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/imaging/animation.py"/>
         <source>The output {0} of {1} would have {2} frames of {3} × {4} pixels, {5} megapixels; the limit is {6}.</source>
-        <translation>La sortie {0} de {1} aurait {2} images de {3} × {4} pixels, {5} mégapixels ; la limite est {6}.</translation>
+        <translation>La sortie {0} de {1} aurait {2} images de {3} × {4} pixels, {5} mégapixels ; la limite est {6}.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/animation.py"/>
@@ -4771,17 +4771,17 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/imaging/animation.py"/>
         <source>The animation goes on without an end: Pillow cannot say anything else in an AVIF.</source>
-        <translation>L’animation continue sans fin : Pillow ne peut rien dire d’autre dans un AVIF.</translation>
+        <translation>L’animation continue sans fin : Pillow ne peut rien dire d’autre dans un AVIF.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/animation.py"/>
         <source>{0} has a frame of too many megapixels; {1}.</source>
-        <translation>{0} a une image de trop de mégapixels ; {1}.</translation>
+        <translation>{0} a une image de trop de mégapixels ; {1}.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/animation.py"/>
         <source>The animation cannot be written as {0}: {1}.</source>
-        <translation>L’animation ne peut pas être écrite en {0} : {1}.</translation>
+        <translation>L’animation ne peut pas être écrite en {0} : {1}.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/colour.py"/>
@@ -4806,12 +4806,12 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/imaging/decode.py"/>
         <source>{0} {1} × {2} pixels, {3} megapixels; the limit is {4}.</source>
-        <translation>{0} {1} × {2} pixels, {3} mégapixels ; la limite est {4}.</translation>
+        <translation>{0} {1} × {2} pixels, {3} mégapixels ; la limite est {4}.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/decode.py"/>
         <source>{0} has {1} {2} of {3} × {4} pixels, {5} megapixels to decode; the limit is {6}.</source>
-        <translation>{0} a {1} {2} de {3} × {4} pixels, {5} mégapixels à décoder ; la limite est {6}.</translation>
+        <translation>{0} a {1} {2} de {3} × {4} pixels, {5} mégapixels à décoder ; la limite est {6}.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/decode.py"/>
@@ -4826,12 +4826,12 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/imaging/decode.py"/>
         <source>{0} has at least {1} frames; the limit is {2}.</source>
-        <translation>{0} a au moins {1} images ; la limite est {2}.</translation>
+        <translation>{0} a au moins {1} images ; la limite est {2}.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/decode.py"/>
         <source>{0} is no path of a file: {1}.</source>
-        <translation>{0} n’est pas le chemin d’un fichier : {1}.</translation>
+        <translation>{0} n’est pas le chemin d’un fichier : {1}.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/decode.py"/>
@@ -4841,32 +4841,32 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/imaging/encode.py"/>
         <source>The metadata was left out: {0} has no place for it.</source>
-        <translation>Les métadonnées ont été laissées de côté : {0} n’a pas de place pour elles.</translation>
+        <translation>Les métadonnées ont été laissées de côté : {0} n’a pas de place pour elles.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/encode.py"/>
         <source>{0} holds at most {1} pixels along a side; the output has {2} × {3}.</source>
-        <translation>{0} contient au plus {1} pixels par côté ; la sortie a {2} × {3}.</translation>
+        <translation>{0} contient au plus {1} pixels par côté ; la sortie a {2} × {3}.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/encode.py"/>
         <source>The image cannot be written as {0}: {1}.</source>
-        <translation>L’image ne peut pas être écrite en {0} : {1}.</translation>
+        <translation>L’image ne peut pas être écrite en {0} : {1}.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/encode.py"/>
         <source>The IPTC was left out: it is kept in JPEG alone, and this is {0}.</source>
-        <translation>L’IPTC a été laissé de côté : il n’est gardé qu’en JPEG, et ceci est {0}.</translation>
+        <translation>L’IPTC a été laissé de côté : il n’est gardé qu’en JPEG, et ceci est {0}.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/linked.py"/>
         <source>folder takes an absolute path for a link: there is nothing beside it.</source>
-        <translation>folder prend un chemin absolu pour un lien : il n’y a rien à côté.</translation>
+        <translation>folder prend un chemin absolu pour un lien : il n’y a rien à côté.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/made.py"/>
         <source>Up to date: {0}{1} {2} made of it before, and nothing has changed since.</source>
-        <translation>À jour : {0}{1} {2} fait auparavant, et rien n’a changé depuis.</translation>
+        <translation>À jour : {0}{1} {2} fait auparavant, et rien n’a changé depuis.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/metadata.py"/>
@@ -4881,7 +4881,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/imaging/metadata.py"/>
         <source>The {0} is longer than a JPEG can hold and was left out.</source>
-        <translation>{0} : plus long que ce qu’un JPEG peut contenir, laissé de côté.</translation>
+        <translation>{0} : plus long que ce qu’un JPEG peut contenir, laissé de côté.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/naming.py"/>
@@ -4891,12 +4891,12 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/imaging/naming.py"/>
         <source>{0} is no file name: it would leave the target folder of {1}.</source>
-        <translation>{0} n’est pas un nom de fichier : il quitterait le dossier cible de {1}.</translation>
+        <translation>{0} n’est pas un nom de fichier : il quitterait le dossier cible de {1}.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/naming.py"/>
         <source>{0} is no file name: it cannot be written in this system's encoding.</source>
-        <translation>{0} n’est pas un nom de fichier : il ne peut pas être écrit dans l’encodage de ce système.</translation>
+        <translation>{0} n’est pas un nom de fichier : il ne peut pas être écrit dans l’encodage de ce système.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/original.py"/>
@@ -4906,7 +4906,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/imaging/original.py"/>
         <source>There are too many files named like {0}; what was made is {1}.</source>
-        <translation>Il y a trop de fichiers nommés comme {0} ; ce qui a été fait est {1}.</translation>
+        <translation>Il y a trop de fichiers nommés comme {0} ; ce qui a été fait est {1}.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/original.py"/>
@@ -4921,7 +4921,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/imaging/original.py"/>
         <source>{0} is in the trash, and what was made of it could not get its name ({1}): it is kept as {2}.</source>
-        <translation>{0} est à la corbeille, et ce qui en a été fait n’a pas pu recevoir son nom ({1}) : il est gardé sous {2}.</translation>
+        <translation>{0} est à la corbeille, et ce qui en a été fait n’a pas pu recevoir son nom ({1}) : il est gardé sous {2}.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/pages.py"/>
@@ -4946,12 +4946,12 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/imaging/pages.py"/>
         <source>The pages cannot be written as {0}: {1}.</source>
-        <translation>Les pages ne peuvent pas être écrites en {0} : {1}.</translation>
+        <translation>Les pages ne peuvent pas être écrites en {0} : {1}.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/picture.py"/>
         <source>Its colours were converted to sRGB: {0} holds no colour profile.</source>
-        <translation>Ses couleurs ont été converties en sRGB : {0} ne contient pas de profil de couleur.</translation>
+        <translation>Ses couleurs ont été converties en sRGB : {0} ne contient pas de profil de couleur.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/picture.py"/>
@@ -4961,7 +4961,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/imaging/plan.py"/>
         <source>crop takes a box inside the image; it begins at {0}, {1}, and the image has {2} × {3} pixels.</source>
-        <translation>crop prend un cadre dans l’image ; il commence à {0}, {1}, et l’image a {2} × {3} pixels.</translation>
+        <translation>crop prend un cadre dans l’image ; il commence à {0}, {1}, et l’image a {2} × {3} pixels.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/prepared.py"/>
@@ -4991,12 +4991,12 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/imaging/prepared.py"/>
         <source>{0} and {1} would both be {2}; put {{output}} into the name template.</source>
-        <translation>{0} et {1} seraient tous deux {2} ; mettez {{output}} dans le modèle de nom.</translation>
+        <translation>{0} et {1} seraient tous deux {2} ; mettez {{output}} dans le modèle de nom.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/process.py"/>
         <source>{0} would be larger than its source: {1} bytes instead of {2}.</source>
-        <translation>{0} serait plus grand que sa source : {1} octets au lieu de {2}.</translation>
+        <translation>{0} serait plus grand que sa source : {1} octets au lieu de {2}.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/process.py"/>
@@ -5016,7 +5016,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/imaging/process.py"/>
         <source>{0} stays: nothing in it would change.</source>
-        <translation>{0} reste : rien n’y changerait.</translation>
+        <translation>{0} reste : rien n’y changerait.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/process.py"/>
@@ -5041,22 +5041,22 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/imaging/publish.py"/>
         <source>{0} could not be written: what was read back differs.</source>
-        <translation>{0} n’a pas pu être écrit : ce qui a été relu diffère.</translation>
+        <translation>{0} n’a pas pu être écrit : ce qui a été relu diffère.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/publish.py"/>
         <source>{0} could not be written: its size is not what it should be.</source>
-        <translation>{0} n’a pas pu être écrit : sa taille n’est pas celle attendue.</translation>
+        <translation>{0} n’a pas pu être écrit : sa taille n’est pas celle attendue.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/publish.py"/>
         <source>{0} could not be written: it cannot be read back.</source>
-        <translation>{0} n’a pas pu être écrit : il ne peut pas être relu.</translation>
+        <translation>{0} n’a pas pu être écrit : il ne peut pas être relu.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/publish.py"/>
         <source>{0} is the source itself, which is never changed; choose another folder, or another name for the output.</source>
-        <translation>{0} est la source elle-même, qui n’est jamais modifiée ; choisissez un autre dossier, ou un autre nom pour la sortie.</translation>
+        <translation>{0} est la source elle-même, qui n’est jamais modifiée ; choisissez un autre dossier, ou un autre nom pour la sortie.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/publish.py"/>
@@ -5091,17 +5091,17 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/imaging/readers/__init__.py"/>
         <source>{0} needs {1}, which does not work: {2}.</source>
-        <translation>{0} a besoin de {1}, qui ne fonctionne pas : {2}.</translation>
+        <translation>{0} a besoin de {1}, qui ne fonctionne pas : {2}.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/readers/svg.py"/>
         <source>SVG needs pyvips[binary], which does not work: libvips cannot be loaded.</source>
-        <translation>SVG a besoin de pyvips[binary], qui ne fonctionne pas : libvips ne peut pas être chargé.</translation>
+        <translation>SVG a besoin de pyvips[binary], qui ne fonctionne pas : libvips ne peut pas être chargé.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/watermark.py"/>
         <source>watermark.font {0} cannot be used: {1}.</source>
-        <translation>watermark.font {0} ne peut pas être utilisé : {1}.</translation>
+        <translation>watermark.font {0} ne peut pas être utilisé : {1}.</translation>
     </message>
     <message>
         <location filename="../../core/intake/adding.py"/>
@@ -5136,12 +5136,12 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/intake/archives.py"/>
         <source>{0} was not unpacked to its end: {1}.</source>
-        <translation>{0} n’a pas été décompressé jusqu’au bout : {1}.</translation>
+        <translation>{0} n’a pas été décompressé jusqu’au bout : {1}.</translation>
     </message>
     <message>
         <location filename="../../core/intake/archives.py"/>
         <source>The archive {0} cannot be read: {1}.</source>
-        <translation>L’archive {0} ne peut pas être lue : {1}.</translation>
+        <translation>L’archive {0} ne peut pas être lue : {1}.</translation>
     </message>
     <message>
         <location filename="../../core/intake/archives.py"/>
@@ -5151,7 +5151,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/intake/archives.py"/>
         <source>The archive {0} is damaged: {1}.</source>
-        <translation>L’archive {0} est endommagée : {1}.</translation>
+        <translation>L’archive {0} est endommagée : {1}.</translation>
     </message>
     <message>
         <location filename="../../core/intake/archives.py"/>
@@ -5178,7 +5178,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/intake/foreign.py"/>
         <source>{0} is empty: the program that it comes from did not give it.</source>
-        <translation>{0} est vide : le programme dont il vient ne l’a pas donné.</translation>
+        <translation>{0} est vide : le programme dont il vient ne l’a pas donné.</translation>
     </message>
     <message>
         <location filename="../../core/intake/gathering.py"/>
@@ -5188,7 +5188,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/intake/gathering.py"/>
         <source>{0} is a link, which cannot become a page: save it first.</source>
-        <translation>{0} est un lien, qui ne peut pas devenir une page : enregistrez-le d’abord.</translation>
+        <translation>{0} est un lien, qui ne peut pas devenir une page : enregistrez-le d’abord.</translation>
     </message>
     <message>
         <location filename="../../core/intake/paths.py"/>
@@ -5208,17 +5208,17 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/intake/paths.py"/>
         <source>{0} is an archive; those in folders are opened only when asked to.</source>
-        <translation>{0} est une archive ; celles des dossiers ne sont ouvertes que sur demande.</translation>
+        <translation>{0} est une archive ; celles des dossiers ne sont ouvertes que sur demande.</translation>
     </message>
     <message>
         <location filename="../../core/intake/paths.py"/>
         <source>{0} is left out: it is the folder for what is made.</source>
-        <translation>{0} est laissé de côté : c’est le dossier de ce qui est fait.</translation>
+        <translation>{0} est laissé de côté : c’est le dossier de ce qui est fait.</translation>
     </message>
     <message>
         <location filename="../../core/intake/paths.py"/>
         <source>The folder {0} cannot be read: {1}.</source>
-        <translation>Le dossier {0} ne peut pas être lu : {1}.</translation>
+        <translation>Le dossier {0} ne peut pas être lu : {1}.</translation>
     </message>
     <message>
         <location filename="../../core/intake/paths.py"/>
@@ -5258,7 +5258,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/intake/wanted.py"/>
         <source>ignore takes patterns as a .gitignore has them: {0}.</source>
-        <translation>ignore prend des motifs comme dans un .gitignore : {0}.</translation>
+        <translation>ignore prend des motifs comme dans un .gitignore : {0}.</translation>
     </message>
     <message>
         <location filename="../../core/intake/watched.py"/>
@@ -5293,7 +5293,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/intake/watched.py"/>
         <source>watched takes folders with a path, a recipe and a priority: {0}.</source>
-        <translation>watched prend des dossiers avec un chemin, une recette et une priorité : {0}.</translation>
+        <translation>watched prend des dossiers avec un chemin, une recette et une priorité : {0}.</translation>
     </message>
     <message>
         <location filename="../../core/intake/watches.py"/>
@@ -5303,7 +5303,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/intake/watching.py"/>
         <source>The folder is not there; it is waited for.</source>
-        <translation>Le dossier n’est pas là ; il est attendu.</translation>
+        <translation>Le dossier n’est pas là ; il est attendu.</translation>
     </message>
     <message>
         <location filename="../../core/intake/watching.py"/>
@@ -5313,7 +5313,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/intake/watching.py"/>
         <source>The folder cannot be watched just now: {0}.</source>
-        <translation>Le dossier ne peut pas être surveillé en ce moment : {0}.</translation>
+        <translation>Le dossier ne peut pas être surveillé en ce moment : {0}.</translation>
     </message>
     <message>
         <location filename="../../core/links/download.py"/>
@@ -5323,7 +5323,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/links/download.py"/>
         <source>{0} is a page, not an image; it names {1}.</source>
-        <translation>{0} est une page, pas une image ; elle cite {1}.</translation>
+        <translation>{0} est une page, pas une image ; elle cite {1}.</translation>
     </message>
     <message>
         <location filename="../../core/links/download.py"/>
@@ -5358,17 +5358,17 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/links/download.py"/>
         <source>{0} is no link that can be followed: {1}.</source>
-        <translation>{0} n’est pas un lien qui peut être suivi : {1}.</translation>
+        <translation>{0} n’est pas un lien qui peut être suivi : {1}.</translation>
     </message>
     <message>
         <location filename="../../core/links/download.py"/>
         <source>{0} could not be downloaded: {1}.</source>
-        <translation>{0} n’a pas pu être téléchargé : {1}.</translation>
+        <translation>{0} n’a pas pu être téléchargé : {1}.</translation>
     </message>
     <message>
         <location filename="../../core/links/download.py"/>
         <source>The proxy that the environment names cannot be used: {0}.</source>
-        <translation>Le proxy que nomme l’environnement ne peut pas être utilisé : {0}.</translation>
+        <translation>Le proxy que nomme l’environnement ne peut pas être utilisé : {0}.</translation>
     </message>
     <message>
         <location filename="../../core/links/download.py"/>
@@ -5388,12 +5388,12 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/links/download.py"/>
         <source>The server of {0} cannot show that it is what it says: {1}.</source>
-        <translation>Le serveur de {0} ne peut pas prouver qu’il est ce qu’il dit : {1}.</translation>
+        <translation>Le serveur de {0} ne peut pas prouver qu’il est ce qu’il dit : {1}.</translation>
     </message>
     <message>
         <location filename="../../core/migrations.py"/>
         <source>The queue in {0} was written by a newer version of Image Queue (layout {1}, this one knows {2}). Please update; nothing was changed.</source>
-        <translation>La file d’attente dans {0} a été écrite par une version plus récente d’Image Queue (format {1}, celle-ci connaît {2}). Veuillez mettre à jour ; rien n’a été modifié.</translation>
+        <translation>La file d’attente dans {0} a été écrite par une version plus récente d’Image Queue (format {1}, celle-ci connaît {2}). Veuillez mettre à jour ; rien n’a été modifié.</translation>
     </message>
     <message>
         <location filename="../../core/operations/__init__.py"/>
@@ -5405,12 +5405,12 @@ pour voir ce qu’elle devient.</translation>
         <location filename="../../core/operations/__init__.py"/>
         <location filename="../../core/recipe/values.py"/>
         <source>{0} has no field {1}; it takes {2}.</source>
-        <translation>{0} n’a pas de champ {1} ; il prend {2}.</translation>
+        <translation>{0} n’a pas de champ {1} ; il prend {2}.</translation>
     </message>
     <message>
         <location filename="../../core/operations/__init__.py"/>
         <source>{0} lacks a field; it also takes {1}.</source>
-        <translation>Il manque un champ à {0} ; il prend aussi {1}.</translation>
+        <translation>Il manque un champ à {0} ; il prend aussi {1}.</translation>
     </message>
     <message>
         <location filename="../../core/operations/carried.py"/>
@@ -5531,12 +5531,12 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/owner.py"/>
         <source>Image Queue made a mistake: {0}.</source>
-        <translation>Image Queue a fait une erreur : {0}.</translation>
+        <translation>Image Queue a fait une erreur : {0}.</translation>
     </message>
     <message>
         <location filename="../../core/owner.py"/>
         <source>The data folder {0} cannot be used: {1}.</source>
-        <translation>Le dossier des données {0} ne peut pas être utilisé : {1}.</translation>
+        <translation>Le dossier des données {0} ne peut pas être utilisé : {1}.</translation>
     </message>
     <message>
         <location filename="../../core/owner.py"/>
@@ -5583,12 +5583,12 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/recipe/draft.py"/>
         <source>There is no field {0}; there are {1}.</source>
-        <translation>Il n’y a pas de champ {0} ; il y a {1}.</translation>
+        <translation>Il n’y a pas de champ {0} ; il y a {1}.</translation>
     </message>
     <message>
         <location filename="../../core/recipe/files.py"/>
         <source>There is no recipe {0}; there are: {1}.</source>
-        <translation>Il n’y a pas de recette {0} ; il y a : {1}.</translation>
+        <translation>Il n’y a pas de recette {0} ; il y a : {1}.</translation>
     </message>
     <message>
         <location filename="../../core/recipe/files.py"/>
@@ -5598,27 +5598,27 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/recipe/files.py"/>
         <source>The recipe is not TOML: {0}.</source>
-        <translation>La recette n’est pas du TOML : {0}.</translation>
+        <translation>La recette n’est pas du TOML : {0}.</translation>
     </message>
     <message>
         <location filename="../../core/recipe/files.py"/>
         <source>{0} is not a recipe: it is not UTF-8 text.</source>
-        <translation>{0} n’est pas une recette : ce n’est pas du texte UTF-8.</translation>
+        <translation>{0} n’est pas une recette : ce n’est pas du texte UTF-8.</translation>
     </message>
     <message>
         <location filename="../../core/recipe/files.py"/>
         <source>Nothing to make: give a thumbnail, a size, a format, a quality or a limit.</source>
-        <translation>Rien à faire : donnez une miniature, une taille, un format, une qualité ou une limite.</translation>
+        <translation>Rien à faire : donnez une miniature, une taille, un format, une qualité ou une limite.</translation>
     </message>
     <message>
         <location filename="../../core/recipe/shelf.py"/>
         <source>{0} is no recipe: it has more than {1} bytes.</source>
-        <translation>{0} n’est pas une recette : il a plus de {1} octets.</translation>
+        <translation>{0} n’est pas une recette : il a plus de {1} octets.</translation>
     </message>
     <message>
         <location filename="../../core/recipe/shelf.py"/>
         <source>{0} is no recipe: it is not UTF-8 text.</source>
-        <translation>{0} n’est pas une recette : ce n’est pas du texte UTF-8.</translation>
+        <translation>{0} n’est pas une recette : ce n’est pas du texte UTF-8.</translation>
     </message>
     <message>
         <location filename="../../core/recipe/templates.py"/>
@@ -5648,7 +5648,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/recipe/templates.py"/>
         <source>outputs.template {0} cannot be read: {1}.</source>
-        <translation>outputs.template {0} ne peut pas être lu : {1}.</translation>
+        <translation>outputs.template {0} ne peut pas être lu : {1}.</translation>
     </message>
     <message>
         <location filename="../../core/recipe/templates.py"/>
@@ -5738,7 +5738,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/recipe/values.py"/>
         <source>version takes {0}, not {1}: the recipe is of another version.</source>
-        <translation>version prend {0}, et non {1} : la recette est d’une autre version.</translation>
+        <translation>version prend {0}, et non {1} : la recette est d’une autre version.</translation>
     </message>
     <message>
         <location filename="../../core/recipe/values.py"/>
@@ -5778,7 +5778,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/recipe/values.py"/>
         <source>outputs.lossless takes all colours: leave outputs.colours out.</source>
-        <translation>outputs.lossless prend toutes les couleurs : laissez outputs.colours de côté.</translation>
+        <translation>outputs.lossless prend toutes les couleurs : laissez outputs.colours de côté.</translation>
     </message>
     <message>
         <location filename="../../core/recipe/values.py"/>
@@ -5803,27 +5803,27 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/recipe/values.py"/>
         <source>outputs takes names that differ; {0} is there twice.</source>
-        <translation>outputs prend des noms différents ; {0} y est deux fois.</translation>
+        <translation>outputs prend des noms différents ; {0} y est deux fois.</translation>
     </message>
     <message>
         <location filename="../../core/recipe/values.py"/>
         <source>outputs.template gives {0} and {1} the same file name; put {{output}} into it.</source>
-        <translation>outputs.template donne à {0} et {1} le même nom de fichier ; mettez-y {{output}}.</translation>
+        <translation>outputs.template donne à {0} et {1} le même nom de fichier ; mettez-y {{output}}.</translation>
     </message>
     <message>
         <location filename="../../core/recipe/values.py"/>
         <source>gather takes outputs in pdf or tiff; {0} is in another format.</source>
-        <translation>gather prend des sorties en pdf ou tiff ; {0} est dans un autre format.</translation>
+        <translation>gather prend des sorties en pdf ou tiff ; {0} est dans un autre format.</translation>
     </message>
     <message>
         <location filename="../../core/recipe/values.py"/>
         <source>The recipe is not JSON: {0}.</source>
-        <translation>La recette n’est pas du JSON : {0}.</translation>
+        <translation>La recette n’est pas du JSON : {0}.</translation>
     </message>
     <message>
         <location filename="../../core/retry.py"/>
         <source>This file crashes the decoder: {0} worker processes died of it.</source>
-        <translation>Ce fichier fait planter le décodeur : {0} processus en sont morts.</translation>
+        <translation>Ce fichier fait planter le décodeur : {0} processus en sont morts.</translation>
     </message>
     <message>
         <location filename="../../core/retry.py"/>
@@ -5833,12 +5833,12 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/settings.py"/>
         <source>The settings were damaged; they were moved to {0}, and the defaults are used.</source>
-        <translation>Les réglages étaient endommagés ; ils ont été déplacés vers {0}, et les valeurs par défaut sont employées.</translation>
+        <translation>Les réglages étaient endommagés ; ils ont été déplacés vers {0}, et les valeurs par défaut sont employées.</translation>
     </message>
     <message>
         <location filename="../../core/settings.py"/>
         <source>The settings are damaged and could not be set aside ({0}); the defaults are used.</source>
-        <translation>Les réglages sont endommagés et n’ont pas pu être mis de côté ({0}) ; les valeurs par défaut sont employées.</translation>
+        <translation>Les réglages sont endommagés et n’ont pas pu être mis de côté ({0}) ; les valeurs par défaut sont employées.</translation>
     </message>
     <message>
         <location filename="../../core/settings.py"/>
@@ -5863,7 +5863,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/settings.py"/>
         <source>The data folder {0} cannot be made: {1}. Choose another one with --data-dir or {2}.</source>
-        <translation>Le dossier des données {0} ne peut pas être créé : {1}. Choisissez-en un autre avec --data-dir ou {2}.</translation>
+        <translation>Le dossier des données {0} ne peut pas être créé : {1}. Choisissez-en un autre avec --data-dir ou {2}.</translation>
     </message>
     <message>
         <location filename="../../core/settings.py"/>
@@ -5898,7 +5898,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/settings.py"/>
         <source>The settings could not be read ({0}); the defaults are used.</source>
-        <translation>Les réglages n’ont pas pu être lus ({0}) ; les valeurs par défaut sont employées.</translation>
+        <translation>Les réglages n’ont pas pu être lus ({0}) ; les valeurs par défaut sont employées.</translation>
     </message>
     <message>
         <location filename="../../core/settings.py"/>
@@ -5938,7 +5938,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/slot.py"/>
         <source>No worker process could be started: {0}.</source>
-        <translation>Aucun processus n’a pu être lancé : {0}.</translation>
+        <translation>Aucun processus n’a pu être lancé : {0}.</translation>
     </message>
     <message>
         <location filename="../../core/slot.py"/>
@@ -5958,12 +5958,12 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/store.py"/>
         <source>Attempt {0} of job {1} does not run; it cannot be {2}.</source>
-        <translation>La tentative {0} de la tâche {1} n’est pas en cours ; elle ne peut pas être {2}.</translation>
+        <translation>La tentative {0} de la tâche {1} n’est pas en cours ; elle ne peut pas être {2}.</translation>
     </message>
     <message>
         <location filename="../../core/store_file.py"/>
         <source>The queue in {0} cannot be used: {1}.</source>
-        <translation>La file d’attente dans {0} ne peut pas être utilisée : {1}.</translation>
+        <translation>La file d’attente dans {0} ne peut pas être utilisée : {1}.</translation>
     </message>
     <message>
         <location filename="../../core/store_file.py"/>
@@ -5978,12 +5978,12 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/store_file.py"/>
         <source>The queue in {0} cannot be opened for writing: check the folder.</source>
-        <translation>La file d’attente dans {0} ne peut pas être ouverte en écriture : vérifiez le dossier.</translation>
+        <translation>La file d’attente dans {0} ne peut pas être ouverte en écriture : vérifiez le dossier.</translation>
     </message>
     <message>
         <location filename="../../core/store_file.py"/>
         <source>The queue in {0} is damaged. Start Image Queue again: it will keep what can be read.</source>
-        <translation>La file d’attente dans {0} est endommagée. Relancez Image Queue : il gardera ce qui peut être lu.</translation>
+        <translation>La file d’attente dans {0} est endommagée. Relancez Image Queue : il gardera ce qui peut être lu.</translation>
     </message>
     <message>
         <location filename="../../core/store_file.py"/>
@@ -5998,7 +5998,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/transfer/queue_file.py"/>
         <source>{0} is damaged: line {1} {2}.</source>
-        <translation>{0} est endommagé : ligne {1} {2}.</translation>
+        <translation>{0} est endommagé : ligne {1} {2}.</translation>
     </message>
     <message>
         <location filename="../../core/transfer/queue_file.py"/>
@@ -6013,7 +6013,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/transfer/queue_file.py"/>
         <source>{0} {1}: this one reads version {2}.</source>
-        <translation>{0} {1} : celui-ci lit la version {2}.</translation>
+        <translation>{0} {1} : celui-ci lit la version {2}.</translation>
     </message>
     <message>
         <location filename="../../core/transfer/queue_file.py"/>
@@ -6053,7 +6053,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/transfer/taking.py"/>
         <source>{0}{1} is a path of another system: say which folder here it is, by --map OLD=NEW. Nothing was imported.</source>
-        <translation>{0}{1} est un chemin d’un autre système : dites avec --map ANCIEN=NOUVEAU quel dossier c’est ici. Rien n’a été importé.</translation>
+        <translation>{0}{1} est un chemin d’un autre système : dites avec --map ANCIEN=NOUVEAU quel dossier c’est ici. Rien n’a été importé.</translation>
     </message>
     <message>
         <location filename="../../core/transfer/taking.py"/>
@@ -6063,12 +6063,12 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/transfer/taking.py"/>
         <source>{0}{1} {2} not here; nothing was imported. --map OLD=NEW says where folders are here; --missing leave-out imports the others, --missing take all.</source>
-        <translation>{0}{1} {2} pas ici ; rien n’a été importé. --map ANCIEN=NOUVEAU dit où sont ici les dossiers ; --missing leave-out importe les autres, --missing take toutes.</translation>
+        <translation>{0}{1} {2} pas ici ; rien n’a été importé. --map ANCIEN=NOUVEAU dit où sont ici les dossiers ; --missing leave-out importe les autres, --missing take toutes.</translation>
     </message>
     <message>
         <location filename="../../core/whole_file.py"/>
         <source>{0} is there already, and is no {1}: it was left as it is. Choose another name.</source>
-        <translation>{0} est déjà là, et n’est pas un {1} : il a été laissé tel quel. Choisissez un autre nom.</translation>
+        <translation>{0} est déjà là, et n’est pas un {1} : il a été laissé tel quel. Choisissez un autre nom.</translation>
     </message>
     <message>
         <location filename="../../core/worker.py"/>
@@ -6088,12 +6088,12 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../resources/setup/translations.py"/>
         <source>{0} is damaged, or of a kind that cannot be read: {1}</source>
-        <translation>{0} est endommagé, ou d’un genre qui ne peut pas être lu : {1}</translation>
+        <translation>{0} est endommagé, ou d’un genre qui ne peut pas être lu : {1}</translation>
     </message>
     <message>
         <location filename="../../resources/setup/translations.py"/>
         <source>{0} has {1} × {2} pixels, {3} megapixels; the limit is {4}.</source>
-        <translation>{0} a {1} × {2} pixels, {3} mégapixels ; la limite est {4}.</translation>
+        <translation>{0} a {1} × {2} pixels, {3} mégapixels ; la limite est {4}.</translation>
     </message>
     <message>
         <location filename="../../resources/setup/translations.py"/>
@@ -6221,7 +6221,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../resources/recipes/6-archive.toml"/>
         <source>A PNG in full size with every pixel and colour as it was; refuses what PNG cannot hold exactly</source>
-        <translation>Un PNG en taille réelle, chaque pixel et chaque couleur comme avant ; refuse ce que PNG ne peut pas contenir exactement</translation>
+        <translation>Un PNG en taille réelle, chaque pixel et chaque couleur comme avant ; refuse ce que PNG ne peut pas contenir exactement</translation>
     </message>
     <message>
         <location filename="../../resources/recipes/7-strip-location.toml"/>
@@ -6231,7 +6231,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../resources/recipes/7-strip-location.toml"/>
         <source>A copy in full size without the place where it was taken; all other metadata stay</source>
-        <translation>Une copie en taille réelle sans le lieu de prise de vue ; toutes les autres métadonnées restent</translation>
+        <translation>Une copie en taille réelle sans le lieu de prise de vue ; toutes les autres métadonnées restent</translation>
     </message>
     <message>
         <location filename="../../resources/recipes/8-convert-heic-to-jpeg.toml"/>
@@ -6241,7 +6241,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../resources/recipes/8-convert-heic-to-jpeg.toml"/>
         <source>A JPEG in full size, of a HEIC photo or of any other image; transparency is laid on white</source>
-        <translation>Un JPEG en taille réelle, d’une photo HEIC ou de toute autre image ; la transparence est posée sur du blanc</translation>
+        <translation>Un JPEG en taille réelle, d’une photo HEIC ou de toute autre image ; la transparence est posée sur du blanc</translation>
     </message>
     <message>
         <location filename="../../resources/recipes/9-one-pdf.toml"/>

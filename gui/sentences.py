@@ -28,12 +28,10 @@ class _Form:
     """What a sentence is made from."""
 
     source: str  # with {0}, {1} ... for values
-    pattern: re.Pattern[str]
-    own: tuple[str, ...]  # the parts between the values
-
-    @property
-    def weight(self) -> int:
-        return sum(map(len, self.own))
+    pattern: str  # a regular expression; the few that are looked for are compiled then
+    longest: str  # of the parts between the values
+    weight: int  # signs of all these parts
+    values: bool  # whether there are values
 
 
 def in_language(sentence: str) -> str:
@@ -68,7 +66,7 @@ def _translated(sentence: str) -> str:
 
 def _by_form(sentence: str) -> str | None:
     for form in _forms():
-        if all(part in sentence for part in form.own) and (found := form.pattern.fullmatch(sentence)):
+        if form.longest in sentence and (found := _compiled(form.pattern).fullmatch(sentence)):
             said = QCoreApplication.translate(CORE, form.source)
             if said == form.source:
                 return None
@@ -83,7 +81,7 @@ def _forms() -> tuple[_Form, ...]:
     forms = [_form(line) for line in text.splitlines()]
     return tuple(
         sorted(
-            (form for form in forms if form.weight >= _LEAST or form.pattern.groups == 0),
+            (form for form in forms if form.weight >= _LEAST or not form.values),
             key=lambda form: -form.weight,
         )
     )
@@ -97,4 +95,9 @@ def _form(source: str) -> _Form:
             pattern += re.escape(literal)
         if field is not None:
             pattern += "(.*?)"
-    return _Form(source, re.compile(pattern, re.DOTALL), tuple(own))
+    return _Form(source, pattern, max(own, key=len), sum(map(len, own)), "(.*?)" in pattern)
+
+
+@lru_cache(500)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.DOTALL)

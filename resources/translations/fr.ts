@@ -1573,7 +1573,7 @@
     <message>
         <location filename="../../gui/hints.py"/>
         <source>No more hints</source>
-        <translation>Plus de conseils</translation>
+        <translation>Ne plus montrer de conseils</translation>
     </message>
     <message>
         <location filename="../../gui/hints.py"/>

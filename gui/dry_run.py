@@ -8,7 +8,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Final
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -24,9 +24,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.dry_run import DryRun, Foreseen, Totals, Would
+from core.dry_run import DryRun, Foreseen, Totals
 from core.intake.adding import AddSummary
-from core.job import JobState
 from core.recipe import Recipe
 from core.settings import Settings
 from gui import words
@@ -42,13 +41,6 @@ from gui.throttle import Throttle
 _WORKERS: Final = 2  # that look, beside those of the queue
 _LISTED: Final = 10_000  # rows; the sums count all
 _CHUNK: Final = 200  # rows that are shown in one go
-_SIGNS: Final = {
-    Would.WRITE: f"state-{JobState.DONE}",
-    Would.SKIP: f"state-{JobState.SKIPPED}",
-    Would.FAIL: f"state-{JobState.FAILED}",
-}
-Index = QModelIndex | QPersistentModelIndex
-_ROOT: Final = QModelIndex()
 
 
 class DryRuns(QObject):

@@ -12,9 +12,6 @@ from core.job import JobState
 from gui import words
 from gui.theme import icon
 
-_WORKERS: Final = 2  # that look, beside those of the queue
-_LISTED: Final = 10_000  # rows; the sums count all
-_CHUNK: Final = 200  # rows that are shown in one go
 _SIGNS: Final = {
     Would.WRITE: f"state-{JobState.DONE}",
     Would.SKIP: f"state-{JobState.SKIPPED}",

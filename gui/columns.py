@@ -99,7 +99,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     ),
     Column(
         "seconds", _T("Took"), 9, SortKey.SECONDS, lambda job: words.seconds(job.seconds),
-        right=True, _tip=_T("How long the last attempt took"),
+        right=True, shown=False, _tip=_T("How long the last attempt took"),
     ),
     Column(
         "added", _T("Added"), 18, SortKey.ADDED, lambda job: words.moment(job.added_at),

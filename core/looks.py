@@ -13,8 +13,7 @@ from typing import Final
 
 from core.errors import from_os_error
 from core.executor import Done, Failed, Processor, Task
-from core.imaging.look import order
-from core.imaging.pixels import Picture, read_picture
+from core.imaging.pixels import Picture, order, read_picture
 from core.job import JobError
 from core.slots import ProcessSlots
 

@@ -169,6 +169,15 @@ def test_no_import_goes_in_a_circle() -> None:
     graphlib.TopologicalSorter(graph).prepare()
 
 
+def test_the_window_starts_without_what_only_workers_need() -> None:
+    """Decoders in the window's process would cost its start a tenth of a second."""
+    script = "import sys, gui.app; print(sorted({'PIL', 'pyvips', 'httpx'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
 def test_core_can_be_imported_and_used_where_qt_cannot(tmp_path: Path) -> None:
     names = sorted(name for name in modules("core") if not name.endswith(".__main__"))
     script = f"""

@@ -38,14 +38,6 @@ def warm() -> None:
     warm_all()
 
 
-def order(side: int, to: Path) -> str:
-    """Return what a task of this work is given in the place of a recipe.
-
-    side: the longest that the picture may have, pixels. to: the file for it; see core.imaging.pixels.
-    """
-    return json.dumps({"side": side, "to": os.fsdecode(to)})
-
-
 def look(task: Task, report: Callable[[float], None]) -> Done:  # noqa: ARG001 (a look is short)
     """Write a picture of the task's source, and tell its size in bytes, its dimensions and its metadata.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -41,3 +43,11 @@ def read_picture(path: Path) -> Picture:
     content = path.read_bytes()
     width, height = (int.from_bytes(content[at : at + _NUMBER], "little") for at in (0, _NUMBER))
     return Picture(width, height, content[2 * _NUMBER :])
+
+
+def order(side: int, to: Path) -> str:
+    """Return what a task of core.imaging.look is given in the place of a recipe.
+
+    side: the longest that the picture may have, pixels. to: the file for it.
+    """
+    return json.dumps({"side": side, "to": os.fsdecode(to)})

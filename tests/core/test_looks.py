@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from core.executor import Done, Failed, Outcome, ProgressSink, Stopped, Task
-from core.imaging.look import look, order
-from core.imaging.pixels import Picture, read_picture, write_picture
+from core.imaging.look import look
+from core.imaging.pixels import Picture, order, read_picture, write_picture
 from core.job import JobError
 from core.looks import LARGE, SMALL, Look, Looks
 

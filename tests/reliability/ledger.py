@@ -37,6 +37,7 @@ _AT_REST: Final = {
     *("made.sqlite3", "made.sqlite3-wal", "made.sqlite3-shm"),
     "settings.toml",
     "window.ini",
+    "thumbnails",  # small pictures of sources, within a bound of bytes
     "imagequeue.log",
     "imagequeue.faults.log",
 }

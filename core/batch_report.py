@@ -13,6 +13,7 @@ from typing import Final, TextIO
 
 from core.errors import BadUsage, from_os_error
 from core.job import Job, JobState
+from core.whole_file import give_part_its_name, leave_no_part
 
 PAGE: Final = 500
 """Jobs to read and add at a time."""
@@ -85,17 +86,13 @@ class ReportFile:
                 self._file.write(
                     f'\n], "summary": {json.dumps(summary | {"outputs_missing": self.missing})}}}\n'
                 )
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-            self._part.replace(self.path)
+            give_part_its_name(self._file, self._part, self.path)
         except OSError as error:
             raise from_os_error(error, writing=True) from error
 
     def close(self) -> None:
         """Leave nothing behind that was not finished."""
-        self._file.close()
-        self._part.unlink(missing_ok=True)
+        leave_no_part(self._file, self._part)
 
 
 def _values(job: Job) -> dict[str, object]:

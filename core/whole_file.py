@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO, Any
 
 from core.errors import BadUsage, from_os_error
 
@@ -29,6 +30,20 @@ def write_whole(path: Path, content: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def give_part_its_name(file: IO[Any], part: Path, path: Path) -> None:
+    """Sync and close a file that has grown beside its place, and put it there in one step. Raises OSError."""
+    file.flush()
+    os.fsync(file.fileno())
+    file.close()
+    part.replace(path)
+
+
+def leave_no_part(file: IO[Any], part: Path) -> None:
+    """Close such a file, and remove it unless it has its name. Raises OSError."""
+    file.close()
+    part.unlink(missing_ok=True)
 
 
 def refuse_to_replace(path: Path, beginnings: Sequence[bytes], kind: str) -> None:

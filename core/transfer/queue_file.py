@@ -28,6 +28,7 @@ from core.errors import BadQueueFile, from_os_error
 from core.links.address import clean_link, looks_like_link
 from core.store_moving import MovedJob
 from core.transfer.mapping import SEPARATORS, is_absolute, parts_of
+from core.whole_file import give_part_its_name, leave_no_part
 
 SUFFIX: Final = ".imagequeue"
 """How the names of these files end."""
@@ -94,17 +95,13 @@ class QueueFileWriter:
         """Give the file its name, in the place of an earlier one."""
         try:
             self._write({"end": self.count})
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-            self._part.replace(self.path)
+            give_part_its_name(self._file, self._part, self.path)
         except OSError as error:
             raise from_os_error(error, writing=True) from error
 
     def close(self) -> None:
         """Leave nothing behind that was not finished."""
-        self._file.close()
-        self._part.unlink(missing_ok=True)
+        leave_no_part(self._file, self._part)
 
     def _write(self, values: Mapping[str, object]) -> None:
         self._file.write(json.dumps(values, separators=(",", ":")).encode("ascii") + b"\n")

@@ -39,6 +39,7 @@ LAYERS = (
         ),
         *("core.dry_run", "core.estimate", "core.looks"),
     ),
+    ("core.remote",),
     ("core.intake", "core.owner", "core.settings", "core.transfer"),
     ("core.failures", "core.rechoosing"),
     ("core.queue", "core.queue_reads", "core.dispatcher", "core.leftovers"),

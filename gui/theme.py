@@ -6,12 +6,12 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
-from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 
 from core.job import JobState
+from gui.drawn_icon import DrawnIcon
 from gui.focus import FocusRings
 
 SPACE: Final = 8
@@ -138,23 +138,13 @@ def icon(name: str, colour: str = "") -> QIcon:
 @cache
 def _picture(name: str, colour: str) -> QIcon:
     drawing = (resources.files("resources") / "icons" / f"{name}.svg").read_text(encoding="utf-8")
-    made = QIcon()
     chosen = QGuiApplication.palette().color(QPalette.ColorRole.HighlightedText).name()
-    sides = (14, 16, 24, 28, 32, 48, 72, 144, 256)
-    for mode, ink, most in (
-        (QIcon.Mode.Normal, colour, 256),
-        (QIcon.Mode.Disabled, _faded(colour), 256),
-        (QIcon.Mode.Selected, chosen, 32),  # in a row that is selected
-    ):
-        renderer = QSvgRenderer(QByteArray(drawing.replace("currentColor", ink).encode()))
-        for side in (one for one in sides if one <= most):
-            pixmap = QPixmap(QSize(side, side))
-            pixmap.fill(Qt.GlobalColor.transparent)
-            painter = QPainter(pixmap)
-            renderer.render(painter, QRectF(0, 0, side, side))
-            painter.end()
-            made.addPixmap(pixmap, mode)
-    return made
+    inks = {
+        QIcon.Mode.Normal: colour,
+        QIcon.Mode.Disabled: _faded(colour),
+        QIcon.Mode.Selected: chosen,  # in a row that is selected
+    }
+    return QIcon(DrawnIcon(drawing, inks))
 
 
 def _faded(colour: str) -> str:

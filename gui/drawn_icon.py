@@ -52,7 +52,7 @@ class DrawnIcon(QIconEngine):
         painter.drawPixmap(rect, self.pixmap(rect.size() * ratio, mode, state))
 
     def clone(self) -> QIconEngine:
-        """Return another that draws the same; Qt asks when an icon is changed, which no icon of ours ever is."""
+        """Return another that draws the same; Qt asks when an icon is changed, which none of ours is."""
         copy = DrawnIcon(self._drawing, self._inks)
-        _clones.append(copy)  # Qt owns it from here on, and PySide6 would delete it with the last name for it
+        _clones.append(copy)  # Qt owns it now, and PySide6 would delete it with its last name
         return copy

@@ -55,7 +55,7 @@ def _refuse_skip(report: _Report) -> _Report:
 
 
 def pytest_collection_finish() -> None:
-    """Keep the garbage collector from all that stays until the end: half of a window's test was its reading."""
+    """Keep the garbage collector from what stays to the end: a third of a window's test was its reading."""
     gc.collect()
     gc.freeze()
 

@@ -7,20 +7,23 @@ import platform
 import re
 import sqlite3
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from core.hidden import without_passwords
 from core.job import Job
 from core.log_file import FAULTS_NAME, tail_of_log
+from core.remote.address import parse_address
 from core.settings import Settings
 from core.status import QueueStatus
 
 _PACKAGES: Final = (
     *("pillow", "pyvips", "pillow-heif", "pillow-jxl-plugin", "rawpy", "pypdfium2"),
     *("PySide6-Essentials", "qasync", "psygnal"),
+    *("celery", "kombu", "redis", "keyring"),
 )
 _OURS: Final = str(Path(__file__).resolve().parent.parent) + os.sep
 _TRACE_LINE: Final = re.compile(r'File "(?:[^"]*[/\\])?((?:site-packages|lib)[/\\][^"]*)"')
@@ -40,17 +43,19 @@ def diagnostics(
     """Return the text of a report, several lines.
 
     failures: failed jobs to name, by their id and error. private: leave in the paths of the user's files;
-    otherwise each path goes, and with it the rest of its line, as a name may hold anything. Reads files.
+    otherwise each path goes, and with it the rest of its line, as a name may hold anything; of a broker
+    its kind stays. No password is ever in it. Reads files.
     """
     parts = [
         ("Versions", [f"{name} {version}" for name, version in versions().items()]),
-        ("Settings", [f"{one.name} = {getattr(settings, one.name)!r}" for one in fields(settings)]),
+        ("Settings", [f"{name} = {value!r}" for name, value in _values(settings, private=private)]),
         ("Queue", _of_status(status)),
         ("Failed", [_of_failure(job) for job in failures]),
         ("Log", tail_of_log(data_dir)),
         ("Faults", tail_of_log(data_dir, FAULTS_NAME)),
     ]
     lines = [line for title, body in parts if body for line in (f"== {title}", *body, "")]
+    lines = list(map(without_passwords, lines))
     return "\n".join(lines if private else map(without_paths, lines)).rstrip() + "\n"
 
 
@@ -78,6 +83,14 @@ def _version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return "not installed"
+
+
+def _values(settings: Settings, *, private: bool) -> Iterator[tuple[str, object]]:
+    for one in fields(settings):
+        value = getattr(settings, one.name)
+        if one.name == "broker" and value and not private:
+            value = f"{parse_address(value).scheme}://..."  # whose machine it is tells nobody anything
+        yield one.name, value
 
 
 def _of_status(status: QueueStatus | None) -> Sequence[str]:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
+from core.hidden import without_passwords
 from core.job import JobError
 
 
@@ -298,7 +299,7 @@ def error_of(code: str, sentence: str) -> ImageQueueError:
 
 def details_of(error: BaseException) -> str:
     """Return the traceback of an error as text, without its last line's sentence being lost."""
-    return "".join(traceback.format_exception(error)).rstrip()
+    return without_passwords("".join(traceback.format_exception(error))).rstrip()
 
 
 def from_os_error(error: OSError, *, writing: bool) -> ImageQueueError:
@@ -342,6 +343,7 @@ def describe(error: BaseException) -> JobError:
     if isinstance(error, OSError):
         mapped = from_os_error(error, writing=False)
         return JobError(mapped.code, str(mapped), mapped.retryable, details_of(error))
+    said = without_passwords(str(error))
     return JobError(
-        Bug.code, f"Image Queue made a mistake ({type(error).__name__}): {error}", False, details_of(error)
+        Bug.code, f"Image Queue made a mistake ({type(error).__name__}): {said}", False, details_of(error)
     )

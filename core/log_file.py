@@ -10,6 +10,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
 
+from core.hidden import without_passwords
+
 LOG_NAME: Final = "imagequeue.log"
 FAULTS_NAME: Final = "imagequeue.faults.log"
 
@@ -17,6 +19,13 @@ _LARGEST: Final = 1_000_000  # bytes of one log file
 _OLDER: Final = 2  # log files that are kept beside it
 
 log = logging.getLogger(__name__)
+
+
+class _Discreet(logging.Formatter):
+    """Writes lines, with what belongs to them such as tracebacks, without the passwords in them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_passwords(super().format(record))
 
 
 def keep_log(data_dir: Path, *, echo: bool) -> None:
@@ -31,11 +40,13 @@ def keep_log(data_dir: Path, *, echo: bool) -> None:
         data_dir / LOG_NAME, maxBytes=_LARGEST, backupCount=_OLDER, encoding="utf-8", delay=True,
         errors="backslashreplace",
     )  # fmt: skip
-    keeper.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    keeper.setFormatter(_Discreet("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.addHandler(keeper)
     if echo:
-        root.addHandler(logging.StreamHandler())
+        shown = logging.StreamHandler()
+        shown.setFormatter(_Discreet())
+        root.addHandler(shown)
     root.setLevel(logging.INFO)
     logging.getLogger("qasync").setLevel(logging.WARNING)
     threading.excepthook = _on_thread

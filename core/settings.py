@@ -17,6 +17,8 @@ from core.command import AFTER_ALL, AFTER_EACH, words_of
 from core.errors import BadUsage, StoreUnusable, from_os_error
 from core.intake.wanted import Wanted
 from core.intake.watched import WatchedFolder, watched_from
+from core.remote.address import parse_address
+from core.remote.shared import SharedFolder, shared_from
 from core.whole_file import write_whole
 
 SETTINGS_NAME: Final = "settings.toml"
@@ -91,6 +93,8 @@ class Settings:
     after_each: str = ""  # a command after each job that is done, see core.command; "" for none
     after_all: str = ""  # the same after all
     after_seconds: float = 60.0  # that such a command may take, 1 to a day
+    broker: str = ""  # the address of what workers on other machines are reached by, without a password
+    shared: tuple[SharedFolder, ...] = ()  # folders that those machines have, too
     notice: str = field(default="", compare=False)  # what was wrong with the file that was read; never saved
 
     def __post_init__(self) -> None:
@@ -126,6 +130,8 @@ class Settings:
         object.__setattr__(self, "ignore", wanted.ignore)
         object.__setattr__(self, "only_formats", wanted.only_formats)
         object.__setattr__(self, "watched", watched_from(self.watched))
+        object.__setattr__(self, "broker", _broker(self.broker))
+        object.__setattr__(self, "shared", shared_from(self.shared))
 
     @property
     def memory_limit(self) -> int | None:
@@ -187,7 +193,7 @@ class Settings:
             kept = {}
         for name in _SAVED:
             value = getattr(self, name)
-            if name == "watched":
+            if name in ("watched", "shared"):
                 value = [asdict(one) for one in value]
             if value is None:
                 kept.pop(name, None)
@@ -219,6 +225,17 @@ def _set_aside(path: Path) -> str:
             f"The settings are damaged and could not be set aside ({error.strerror}); the defaults are used."
         )
     return f"The settings were damaged; they were moved to {aside}, and the defaults are used."
+
+
+def _broker(value: object) -> str:
+    if not isinstance(value, str):
+        raise BadUsage("broker takes the URL of a broker.")
+    if not value.strip():
+        return ""
+    address = parse_address(value)
+    if address.password:
+        raise BadUsage("The settings keep no password of a broker: the keyring does, or IMAGEQUEUE_BROKER.")
+    return str(address)
 
 
 def _check_choice(name: str, value: object) -> None:

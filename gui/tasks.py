@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication
 
 from core.errors import Bug, ImageQueueError
+from core.hidden import without_passwords
 from gui.sentences import in_language
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def sentence_of(error: BaseException) -> str:
         return in_language(str(error))
     log.critical("A mistake of our own", exc_info=error)
     text = QCoreApplication.translate("Tasks", "Image Queue made a mistake ({kind}): {error}")
-    return text.format(kind=type(error).__name__, error=error)
+    return text.format(kind=type(error).__name__, error=without_passwords(str(error)))
 
 
 def is_expected(error: BaseException) -> bool:

@@ -60,9 +60,12 @@ LAYERS = (
         "core.whole_file",
         "core.log_file",
         "core.command",
+        "core.remote.address",
+        "core.remote.cluster",
+        "core.remote.shared",
     ),  # what all above share
     ("core.errors",),
-    ("core.job",),
+    ("core.job", "core.hidden"),
 )
 
 LONGEST_FILE = 480  # lines; a room that outgrows this is asking to be two

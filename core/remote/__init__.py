@@ -1,4 +1,4 @@
 """Workers on other machines, by Celery over RabbitMQ or Redis; the queue here stays the truth.
 
-Nothing of this is imported unless a broker is set; its libraries come with the extra `imagequeue[cluster]`.
+The libraries for it come with the extra `imagequeue[cluster]`, and are imported only once a broker is set.
 """

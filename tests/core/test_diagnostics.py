@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,18 @@ def test_it_has_versions_settings_counts_failures_and_the_log(tmp_path: Path) ->
     whole = diagnostics(tmp_path, Settings(output_folder="/home/ann/out"), STATUS, [FAILED], private=True)
     assert "/home/ann/secret name.jpg" in whole
     assert "/home/ann/out" in whole
+
+
+def test_it_never_has_a_password(tmp_path: Path) -> None:
+    """Not even with what is private, and whoever wrote it into the log."""
+    (tmp_path / LOG_NAME).write_text("2026-01-01 ERROR kombu: lost amqp://ann:s3cret@rabbit/v\n")
+    failed = replace(FAILED, error=JobError("bug", "cannot reach redis://:s3cret@rabbit/0"))
+    settings = Settings(broker="amqp://ann@rabbit/v")
+    for private in (False, True):
+        text = diagnostics(tmp_path, settings, STATUS, [failed], private=private)
+        assert "s3cret" not in text
+        assert "lost amqp://ann:***@rabbit" in text
+        assert ("broker = 'amqp://ann@rabbit/v'" if private else "broker = 'amqp://...'") in text
 
 
 @pytest.mark.parametrize(

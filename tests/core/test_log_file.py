@@ -11,10 +11,10 @@ from core.log_file import FAULTS_NAME, LOG_NAME, tail_of_log
 ROOT = Path(__file__).parents[2]
 
 
-def logged(data_dir: Path, code: str) -> subprocess.CompletedProcess[str]:
+def logged(data_dir: Path, code: str, *, echo: bool = False) -> subprocess.CompletedProcess[str]:
     """Run code in a process that keeps its log in this folder."""
     folder = f"pathlib.Path({str(data_dir)!r})"
-    begin = f"import pathlib; from core.log_file import keep_log; keep_log({folder}, echo=False)"
+    begin = f"import pathlib; from core.log_file import keep_log; keep_log({folder}, echo={echo})"
     return subprocess.run(
         [sys.executable, "-c", f"{begin}\n{code}"],
         cwd=ROOT,
@@ -58,3 +58,18 @@ def test_the_log_does_not_grow_without_end(tmp_path: Path) -> None:
 
 def test_a_log_that_is_not_there_has_no_lines(tmp_path: Path) -> None:
     assert tail_of_log(tmp_path / "nowhere") == []
+
+
+def test_no_password_comes_into_the_log_or_onto_the_terminal(tmp_path: Path) -> None:
+    said = logged(
+        tmp_path,
+        "import logging; log = logging.getLogger('kombu')\n"
+        "log.error('Cannot reach %s', 'amqp://ann:s3cret@rabbit//')\n"
+        "try: raise OSError(\"redis://:s3cret@host: {'password': 's3cret'}\")\n"
+        "except OSError: log.exception('lost')",
+        echo=True,
+    )
+    for text in ("\n".join(tail_of_log(tmp_path)), said.stderr):
+        assert "amqp://ann:***@rabbit//" in text
+        assert "redis://:***@host" in text
+        assert "s3cret" not in text

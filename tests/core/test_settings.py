@@ -11,6 +11,7 @@ import platformdirs
 import pytest
 
 from core.errors import BadUsage, ImageQueueError, StoreUnusable
+from core.remote.shared import SharedFolder
 from core.settings import SETTINGS_NAME, Settings, data_folder, make_data_folder
 
 
@@ -89,11 +90,27 @@ def test_a_value_that_cannot_be_costs_only_itself(tmp_path: Path) -> None:
         ("tray", "yes"),
         ("keep_awake", None),
         ("when_done", "shutdown"),
+        ("broker", 5672),
+        ("shared", "photos"),
     ],
 )
 def test_values_out_of_range_are_refused_by_name(name: str, value: object) -> None:
     with pytest.raises(BadUsage, match=name):
         replace(Settings(), **{name: value})  # type: ignore[arg-type]
+
+
+def test_a_broker_and_shared_folders_are_kept_and_no_password_ever(tmp_path: Path) -> None:
+    chosen = Settings(broker="amqp://ann@rabbit:5672", shared=(SharedFolder("photos", "/mnt/photos"),))
+    assert chosen.broker == "amqp://ann@rabbit/"
+    chosen.save(tmp_path)
+    assert Settings.load(tmp_path) == chosen
+    (tmp_path / SETTINGS_NAME).write_text('broker = "amqp://ann:s3cret@rabbit"\n')
+    settings = Settings.load(tmp_path)
+    assert settings.broker == ""
+    assert "The settings keep no password of a broker" in settings.notice
+    assert "s3cret" not in settings.notice
+    (tmp_path / SETTINGS_NAME).write_text('broker = "http://rabbit"\n')
+    assert "begins with amqp://" in Settings.load(tmp_path).notice
 
 
 def test_saving_leaves_no_temporary_file_and_is_private(tmp_path: Path) -> None:

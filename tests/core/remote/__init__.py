@@ -1,0 +1,1 @@
+"""Tests of what reaches workers on other machines."""

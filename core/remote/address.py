@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from core.errors import BadUsage
@@ -66,7 +66,7 @@ class Address:
             given += f":{quote(self.password, safe='')}"
         return self._text(f"{given}@" if given else "")
 
-    def for_kombu(self) -> tuple[str, dict[str, object] | None]:
+    def for_kombu(self) -> tuple[str, dict[str, Any] | None]:
         """Return what kombu's Connection takes: its address with the password, and its `ssl`.
 
         An encrypted connection checks the broker's certificate and its name, unless the options say

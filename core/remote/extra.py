@@ -1,0 +1,18 @@
+"""Tells whether the libraries of the extra `imagequeue[cluster]` are here, without importing them."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Final
+
+NEEDED: Final = ("celery", "kombu", "redis", "keyring")
+
+HOW_TO_GET: Final = 'pip install "imagequeue[cluster]"'
+"""The command that brings them."""
+
+MISSING: Final = f"What reaches other machines is not installed. This command brings it: {HOW_TO_GET}"
+
+
+def is_installed() -> bool:
+    """Return whether all that other machines are reached by is installed."""
+    return all(find_spec(name) is not None for name in NEEDED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QPalette, QWheelEvent
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from core.job import JobState
 from gui import words
 from gui.theme import SPACE, state_colours, theme_signals
+from gui.wheel import passed_by_wheel
 
 _REST = 400  # milliseconds that typing has to rest before what was typed is taken
 
@@ -75,17 +76,6 @@ class Field(QWidget):
         self._error.setPalette(palette)
 
 
-class _Spin(QSpinBox):
-    """A number that the wheel changes only when it has the focus: scrolling past must change nothing."""
-
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
-        """Leave the wheel to what scrolls around it."""
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
-
-
 class NumberField(Field):
     """A whole number, in units of `unit` of the setting's own; 0 may have a word."""
 
@@ -103,14 +93,13 @@ class NumberField(Field):
         unit: int = 1,
     ) -> None:
         self._unit = unit
-        spin = self._spin = _Spin()
+        spin = self._spin = passed_by_wheel(QSpinBox())
         spin.setRange(least, most)
         spin.setSingleStep(step)
         spin.setSuffix(f" {suffix}" if suffix else "")
         spin.setGroupSeparatorShown(True)
         spin.setKeyboardTracking(False)  # a number that is being typed is no number yet
         spin.setStepType(QAbstractSpinBox.StepType.DefaultStepType)
-        spin.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         if zero:
             spin.setSpecialValueText(zero)
         super().__init__(name, label, spin, hint)
@@ -129,7 +118,7 @@ class ChoiceField(Field):
     """One of a few values, each with a word for people."""
 
     def __init__(self, name: str, label: str, hint: str, choices: Sequence[tuple[str, str]]) -> None:
-        box = self._box = QComboBox()
+        box = self._box = passed_by_wheel(QComboBox())
         for value, text in choices:
             box.addItem(text, value)
         super().__init__(name, label, box, hint)

@@ -19,6 +19,7 @@ from gui import words
 from gui.flow import FlowLayout
 from gui.tasks import Tasks
 from gui.theme import SPACE
+from gui.wheel import passed_by_wheel
 
 _CHOOSE: Final = "choose"
 _EDIT: Final = "edit"
@@ -41,10 +42,10 @@ class RecipeBar(QWidget):
         self._built_in = {one.name: one for one in builtin_recipes()}
         self._own: dict[str, Recipe] = {}  # by the paths of their files, as those that were loaded
         self._loaded: dict[str, Recipe] = {}
-        self.recipes = QComboBox(self)
+        self.recipes = passed_by_wheel(QComboBox(self))
         self.recipes.setObjectName("recipeChooser")
         self.recipes.setAccessibleName(self.tr("Recipe"))
-        self.folders = QComboBox(self)
+        self.folders = passed_by_wheel(QComboBox(self))
         self.folders.setObjectName("folderChooser")
         self.folders.setAccessibleName(self.tr("Output folder"))
         self.mirror = QCheckBox(self.tr("Keep su&bfolders"), self)
@@ -52,7 +53,7 @@ class RecipeBar(QWidget):
         self.mirror.setToolTip(
             self.tr("In the output folder, use the same folders as below the folder that you add")
         )
-        self.existing = QComboBox(self)
+        self.existing = passed_by_wheel(QComboBox(self))
         self.existing.setObjectName("existingChooser")
         self.existing.setAccessibleName(self.tr("If a file is there already"))
         # Names may be long, and must not force the window to be wide.

@@ -31,6 +31,7 @@ from gui.dialogs import DialogButtons
 from gui.placeholder import Placeholder
 from gui.tasks import Tasks
 from gui.theme import SPACE
+from gui.wheel import passed_by_wheel
 
 _PATH = Qt.ItemDataRole.UserRole
 
@@ -149,7 +150,7 @@ class WatchedDialog(QDialog):
         self.list.itemSelectionChanged.connect(self._on_selection)
         empty = self.tr("No folder is watched yet. Add one, and what arrives in it is queued by itself.")
         Placeholder(self.list, empty)
-        self.priority = QComboBox(self)
+        self.priority = passed_by_wheel(QComboBox(self))
         self.priority.setObjectName("watchedPriority")
         for one in Priority:
             self.priority.addItem(words.priority(one), int(one))

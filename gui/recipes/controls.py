@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QPainter, QPalette, QPixmap, QWheelEvent
+from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import (
     QCheckBox,
     QColorDialog,
@@ -38,6 +38,7 @@ from gui.recipes.specs import (
     spec_of,
 )
 from gui.theme import SPACE, icon, state_colours, theme_signals
+from gui.wheel import passed_by_wheel
 
 _SWATCH = 16  # pixels at 100 %
 
@@ -211,20 +212,13 @@ class FlagControl(Control):
 
 
 class Box(QComboBox):
-    """A list of choices that the wheel passes over unless it has the focus: scrolling must change nothing."""
+    """A list of choices that is no wider than it needs to be, and that the wheel passes by."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        passed_by_wheel(self)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(12)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
-        """Leave the wheel to what scrolls around it."""
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
 
 
 class ChoiceControl(Control):

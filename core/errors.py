@@ -147,6 +147,13 @@ class ServerFailed(EnvironmentFault):
         return replace(super().as_job_error(), wait=self.wait)
 
 
+class BadDelivery(EnvironmentFault):
+    """What another machine made of a source did not arrive as it said, or was made of an earlier version."""
+
+    code = "bad-delivery"
+    retryable = True
+
+
 class QueueInUse(EnvironmentFault):
     """Another process owns the store."""
 

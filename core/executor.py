@@ -35,6 +35,8 @@ class Task:
     memory: str = ""  # the path of what remembers what was made before; empty to make all anew
     below: str = ""  # where the source is below the folder that was given, for a recipe that mirrors the tree
     by_content: bool = False  # whether the content of a source tells if it has changed, not its time
+    manifest: str = ""  # where it is told what is staged of this attempt; empty where nothing is staged
+    staging: str = ""  # the folder with what is staged; empty for the target folder, under temporary names
 
 
 @dataclass(frozen=True, slots=True)

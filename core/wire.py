@@ -68,6 +68,8 @@ def task_from_wire(message: Message) -> Task:
         memory=_text(message, "memory"),
         below=_text(message, "below"),
         by_content=_choice(message, "by_content"),
+        manifest=_text(message, "manifest"),
+        staging=_text(message, "staging"),
     )
 
 

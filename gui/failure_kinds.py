@@ -75,6 +75,7 @@ def kind(code: str) -> str:
         "network-failed": _tr("The server could not be reached"),
         "link-too-slow": _tr("The server took too long"),
         "server-failed": _tr("The server is busy or broken"),
+        "bad-delivery": _tr("What another machine made did not arrive whole"),
         "queue-in-use": _tr("Another Image Queue has the queue"),
         "store-unusable": _tr("The queue's own file cannot be used"),
         "store-too-new": _tr("The queue's own file is of a newer version"),

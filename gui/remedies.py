@@ -35,6 +35,7 @@ def remedy(code: str) -> str:
         "network-failed": _tr("Check the network connection, then retry."),
         "link-too-slow": _tr("Retry when the network is less busy; what was downloaded so far is kept."),
         "server-failed": _tr("Wait until the server is well again, then retry."),
+        "bad-delivery": _tr("Check the shared folder and the network between the machines, then retry."),
         "queue-in-use": _tr("Close the other Image Queue first."),
         "store-unusable": _tr("Check the disk and the permissions of the data folder."),
         "store-too-new": _tr("Update Image Queue to the version that wrote the queue."),

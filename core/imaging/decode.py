@@ -142,6 +142,11 @@ def shown(path: str) -> str:
     return name.encode("utf-8", "replace").decode("utf-8")
 
 
+def format_of(image: Image.Image) -> Format | None:
+    """Return the format of a lazy image, as `open_image` gives it."""
+    return _BY_PILLOW.get(str(image.format))
+
+
 def open_source(path: str) -> Source:
     """Open an image and read its header.
 

@@ -9,7 +9,6 @@ Whoever finds the receipt after a crash can tell how far it came, and end it; se
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import tempfile
@@ -27,7 +26,7 @@ from core.imaging.made import Record, recall, remember, remember_as
 from core.imaging.naming import final_name, numbered, remove_files
 from core.imaging.placing import give_name, sync_folder
 from core.imaging.publish import Made, Place, Published, has_bytes, named, place, write_aside
-from core.imaging.receipt import Original, write_receipt
+from core.imaging.receipt import Original, digest_of_bytes, write_receipt
 from core.job import OutputFile
 from core.links.address import is_link
 from core.recipe import Existing, Output, Recipe
@@ -175,7 +174,7 @@ def _beside(
 ) -> Replaced:  # fmt: skip
     """Replace an original by a file of another name, which is there before the original goes."""
     folder, existing = os.path.dirname(task.source), _OTHERS.get(existing, existing)
-    digest = _digest(one)
+    digest = digest_of_bytes(one.content)
     own = os.path.join(folder, one.file_name)
     final: str | None = own if task.attempt > 1 and has_bytes(own, one.content, digest) else None
     try:
@@ -220,7 +219,7 @@ def _prepare(
 def _note(one: Made, task: Task, temporary: str, final: str, status: os.stat_result) -> None:
     if task.receipt:
         original = Original(task.source, status.st_size, status.st_mtime_ns, status.st_ino, temporary)
-        files = [(_file_of(one, final), _digest(one))]
+        files = [(_file_of(one, final), digest_of_bytes(one.content))]
         write_receipt(task.receipt, task.temp_tag, files, replacing=False, original=original)
 
 
@@ -257,10 +256,6 @@ def _to_trash(task: Task, status: os.stat_result) -> None:
 
 def _file_of(one: Made, path: str) -> OutputFile:
     return OutputFile(path, len(one.content), *one.size, one.name)
-
-
-def _digest(one: Made) -> str:
-    return hashlib.blake2b(one.content, digest_size=16).hexdigest()
 
 
 def _shown(path: str) -> str:

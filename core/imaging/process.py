@@ -11,8 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 from PIL import Image
 
@@ -45,6 +48,12 @@ from core.links.address import is_link
 from core.links.identity import UNKNOWN, Identity
 from core.recipe import Recipe
 
+Report: TypeAlias = Callable[[float], None]
+"""Is called with the fraction done, 0 to 1, rising."""
+
+Making: TypeAlias = Callable[[Sequence[Work], Source, Task, Recipe, Report], tuple[list[Made], list[str]]]
+"""Gives what is to be published, in the order of the works, and notes; see `make`."""
+
 
 def warm() -> None:
     """Import what the first task needs: the decoders and encoders, and libvips."""
@@ -53,7 +62,7 @@ def warm() -> None:
     libvips()
 
 
-def process(task: Task, report: Callable[[float], None]) -> Done | Skipped:
+def process(task: Task, report: Report) -> Done | Skipped:
     """Make the outputs of the task's recipe from its source; a link is downloaded first.
 
     report: is called with the fraction done, 0 to 1, rising.
@@ -64,31 +73,50 @@ def process(task: Task, report: Callable[[float], None]) -> Done | Skipped:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # decoders warn of odd files, to nobody
         if is_link(task.source):
-            if _recipe(task.recipe).replace_original:
+            if recipe_of(task.recipe).replace_original:
                 check_original(task)
             from core.imaging.linked import with_download
 
-            return with_download(task, _recipe(task.recipe).id_hash, report, _process)
-        return _process(task, report)
+            return with_download(task, recipe_of(task.recipe).id_hash, report, process_file)
+        return process_file(task, report)
 
 
 @lru_cache(maxsize=8)
-def _recipe(text: str) -> Recipe:
+def recipe_of(text: str) -> Recipe:
+    """Return the recipe of a task; the last few are kept."""
     return Recipe.from_json(text)
 
 
-def _process(
-    task: Task, report: Callable[[float], None], link: str = "", identity: Identity | None = None
-) -> Done | Skipped:
-    """Make the outputs of a file; one that was downloaded is known as its link, and has an identity."""
-    recipe = _recipe(task.recipe)
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A source that is open, and what is to be made of it."""
+
+    source: Source
+    folder: str  # the target folder
+    works: Sequence[Work]
+    recipe: Recipe  # to be followed; see `prepared`
+    notes: Sequence[str]
+    known_as: str  # its path or link
+    identity: Identity
+
+
+@contextmanager
+def begun(
+    task: Task, report: Report = lambda _: None, link: str = "", identity: Identity | None = None
+) -> Iterator[Begun | Done | Skipped]:
+    """Open the source of a task, and give what is to be made of it; an outcome when that is nothing.
+
+    link, identity: of a source that was downloaded. Raises what `process` raises before it decodes.
+    """
+    recipe = recipe_of(task.recipe)
     known_as = link or task.source
     record = _known(known_as, task, recipe)
     if recipe.replace_original:
         check_original(task)
         made_before = made_of_what_is_gone(task, recipe)
         if made_before is not None:
-            return made_before
+            yield made_before
+            return
     with _opened(task, recipe) as source:
         report(OPENED)
         if identity is None:
@@ -97,21 +125,48 @@ def _process(
         if record is not None and first and record.current(source.stamp, identity.content):
             if identity not in (UNKNOWN, record.identity):
                 note_identity(task.memory, known_as, recipe.id_hash, identity)
-            return Skipped(record.reason(), source.stamp[0])
-        folder, works, once, recipe = prepared(task, source, recipe, record)
+            yield Skipped(record.reason(), source.stamp[0])
+            return
+        folder, works, notes, recipe = prepared(task, source, recipe, record)
         skipped = _skipped(works, source, task, recipe, folder)
-        if skipped is not None:
-            return skipped
-        if not recipe.skip_larger:
-            make_folder(folder)  # first, so that one that cannot be written costs no decoding
-        made, notes = make(works, source, task, recipe, report)
-        if recipe.skip_larger:
-            larger = [one for one in made if len(one.content) > source.stamp[0]]
-            made = [one for one in made if one not in larger]
-            if not made:
-                return Skipped(_larger(larger, source), source.stamp[0])
-            notes += [_larger([one], source) for one in larger]
-            make_folder(folder)
+        yield skipped or Begun(source, folder, works, recipe, notes, known_as, identity)
+
+
+def made_for(
+    folder: str, works: Sequence[Work], source: Source, task: Task, recipe: Recipe, report: Report,
+    making: Making = make,
+) -> tuple[list[Made], list[str]] | Skipped:  # fmt: skip
+    """Make what is to be written into a folder, with notes; the folder is there then.
+
+    Returns that nothing is to be written when all of it would be larger than its source, and is not wanted.
+    """
+    if not recipe.skip_larger:
+        make_folder(folder)  # first, so that one that cannot be written costs no decoding
+        return making(works, source, task, recipe, report)
+    made, notes = making(works, source, task, recipe, report)
+    larger = [one for one in made if len(one.content) > source.stamp[0]]
+    made = [one for one in made if one not in larger]
+    if not made:
+        return Skipped(_larger(larger, source), source.stamp[0])
+    make_folder(folder)
+    return made, [*notes, *(_larger([one], source) for one in larger)]
+
+
+def process_file(
+    task: Task, report: Report, link: str = "", identity: Identity | None = None, making: Making = make
+) -> Done | Skipped:
+    """Make the outputs of a file; one that was downloaded is known as its link, and has an identity.
+
+    making: gives what is to be published. Raises what `process` raises.
+    """
+    with begun(task, report, link, identity) as begin:
+        if not isinstance(begin, Begun):
+            return begin
+        source, folder, recipe = begin.source, begin.folder, begin.recipe
+        made_now = made_for(folder, begin.works, source, task, recipe, report, making)
+        if isinstance(made_now, Skipped):
+            return made_now
+        made, notes = made_now
         times = (source.status.st_atime_ns, source.status.st_mtime_ns) if recipe.keep_times else None
         temporaries = temporary_paths(task.source, recipe, task.temp_tag, task.below)[: len(made)]
         if recipe.replace_original:
@@ -127,10 +182,10 @@ def _process(
         if not published.files:
             return Skipped(said_to_be_there(published.kept, recipe), source.stamp[0])
         if task.memory and not published.kept and not recipe.replace_original:
-            recipe_hash = _recipe(task.recipe).id_hash
-            remember(task.memory, known_as, recipe_hash, source.stamp, published.files, identity)
+            recipe_hash = recipe_of(task.recipe).id_hash
+            remember(task.memory, begin.known_as, recipe_hash, source.stamp, published.files, begin.identity)
         notes += [f"{shown(name)} is there already and was kept." for name in published.kept]
-        unique = tuple(dict.fromkeys((*source.notes, *once, *notes)))
+        unique = tuple(dict.fromkeys((*source.notes, *begin.notes, *notes)))
         return Done(published.files, source.stamp[0], *source.size, unique)
 
 
@@ -156,16 +211,16 @@ def _content_of(source: Source) -> str:
     return hashlib.blake2b("".join(digests).encode(), digest_size=16).hexdigest()
 
 
-def foresee(task: Task, report: Callable[[float], None]) -> Done | Skipped:  # noqa: ARG001 (it is soon done)
+def foresee(task: Task, report: Report) -> Done | Skipped:  # noqa: ARG001 (it is soon done)
     """Return what `process` would make, and write nothing; a link is not downloaded.
 
     A file whose size cannot be known has 0 bytes. Raises what `process` raises before it decodes.
     """
-    recipe = _recipe(task.recipe)
+    recipe = recipe_of(task.recipe)
     if recipe.replace_original:
         check_original(task)
     if is_link(task.source):
-        record = recall(task.memory, task.source, _recipe(task.recipe).id_hash) if task.memory else None
+        record = recall(task.memory, task.source, recipe_of(task.recipe).id_hash) if task.memory else None
         if record is not None and record.settled():
             return Done(notes=("Its server would be asked whether it has changed since it was made.",))
         return Done(notes=("It would be downloaded first.",))
@@ -199,24 +254,22 @@ def foresee(task: Task, report: Callable[[float], None]) -> Done | Skipped:  # n
         return Done(tuple(files), source.stamp[0], *source.size, (*source.notes, *notes))
 
 
-def make_in_memory(
-    task: Task, source: Source, report: Callable[[float], None]
-) -> tuple[list[Made], list[str]]:
+def make_in_memory(task: Task, source: Source, report: Report) -> tuple[list[Made], list[str]]:
     """Return what `process` would publish of an open source, and notes; write nothing.
 
     Raises what `process` raises.
     """
-    _, works, notes, recipe = prepared(task, source, _recipe(task.recipe), None)
+    _, works, notes, recipe = prepared(task, source, recipe_of(task.recipe), None)
     made, more = make(works, source, task, recipe, report)
     return made, [*notes, *more]
 
 
-def weigh(task: Task, report: Callable[[float], None]) -> Done | Skipped:
+def weigh(task: Task, report: Report) -> Done | Skipped:
     """Make in memory what `process` would make of a file, and return it with its true sizes; write nothing.
 
     Raises what `process` raises.
     """
-    recipe = _recipe(task.recipe)
+    recipe = recipe_of(task.recipe)
     with warnings.catch_warnings(), _opened(task, recipe) as source:
         warnings.simplefilter("ignore")
         made, _ = make_in_memory(task, source, report)

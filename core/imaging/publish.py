@@ -8,7 +8,6 @@ It holds the promises G4, G5 and G6 as far as one attempt goes.
 from __future__ import annotations
 
 import errno
-import hashlib
 import io
 import os
 from collections.abc import Sequence
@@ -16,14 +15,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from core.errors import BadName, ReadFailed, from_os_error
+from core.errors import BadDelivery, BadName, ReadFailed, from_os_error
 from core.executor import Task
 from core.formats import Format
 from core.imaging.libvips import read_by_vips
 from core.imaging.naming import numbered, remove_files
 from core.imaging.placing import give_name, sync_folder
 from core.imaging.readers import open_image
-from core.imaging.receipt import digest_of, write_receipt
+from core.imaging.receipt import digest_of, digest_of_bytes, write_receipt
 from core.job import OutputFile
 from core.recipe import Existing
 
@@ -41,6 +40,7 @@ class Made:
     content: bytes
     size: tuple[int, int]  # pixels; of the first page
     pages: int = 1
+    aside: str = ""  # the file that holds it already, whole and checked, where it was staged
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def publish(
         aside: list[_Aside] = []
         kept: list[str] = []
         for one, temporary in zip(made, temporaries, strict=True):
-            digest = hashlib.blake2b(one.content, digest_size=16).hexdigest()
+            digest = digest_of_bytes(one.content)
             placed = _place(one, digest, task, sources, folder, existing)
             if placed is None:
                 kept.append(one.file_name)
@@ -100,6 +100,10 @@ def publish(
             aside.append(_Aside(one, temporary, digest, found, there))
         return _name_all(aside, kept, task, sources, folder, existing)
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and any(
+            one.aside and not os.path.lexists(one.aside) for one in made
+        ):
+            raise BadDelivery("What another machine made did not arrive as it should: it is gone.") from error
         raise from_os_error(named(error, folder), writing=True) from error
     finally:
         remove_files(temporaries)
@@ -204,8 +208,11 @@ def has_bytes(path: str, content: bytes, digest: str) -> bool:
 def write_aside(one: Made, temporary: str, times: tuple[int, int] | None) -> None:
     """Write a file that is not there yet, sync it, and read back that it is what it should be.
 
-    Raises OSError, or ReadFailed for what was not written as it should be.
+    One that lies there already only gets its times. Raises OSError, or ReadFailed for what was not written as
+    it should be.
     """
+    if one.aside == temporary and _timed(temporary, times):
+        return
     remove_files((temporary,))
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
     with os.fdopen(os.open(temporary, flags, 0o666), "w+b") as file:
@@ -218,6 +225,22 @@ def write_aside(one: Made, temporary: str, times: tuple[int, int] | None) -> Non
     if content != one.content:
         raise ReadFailed(f"{one.file_name} could not be written: what was read back differs.")
     _check(content, one)
+
+
+def _timed(path: str, times: tuple[int, int] | None) -> bool:
+    """Give a file its times, synced; False when it is another user's, and has to be written anew for that."""
+    if times is None:
+        return True
+    try:
+        os.utime(path, ns=times)
+    except PermissionError:
+        return False
+    descriptor = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return True
 
 
 def _check(content: bytes, one: Made) -> None:

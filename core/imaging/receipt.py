@@ -58,6 +58,11 @@ def digest_of(path: str | Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
+def digest_of_bytes(content: bytes) -> str:
+    """Return what `digest_of` gives for a file that holds these bytes."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
 def write_receipt(
     receipt: str,
     tag: str,
@@ -122,6 +127,11 @@ def published(receipt: str, tag: str) -> tuple[OutputFile, ...] | None:
     if note.original is not None and note.original.is_there():
         return None
     return tuple(file for file, _ in note.files)
+
+
+def is_noted(receipt: str, tag: str) -> bool:
+    """Return whether the attempt `tag` had come to the point where its outputs get their names."""
+    return bool(_read(receipt, tag).files)
 
 
 def withdraw(receipt: str, tag: str, given_up: Callable[[], bool] = lambda: False) -> int:

@@ -1140,6 +1140,11 @@
     </message>
     <message>
         <location filename="../../gui/failure_kinds.py"/>
+        <source>What another machine made did not arrive whole</source>
+        <translation>Was ein anderer Rechner gemacht hat, kam nicht unversehrt an</translation>
+    </message>
+    <message>
+        <location filename="../../gui/failure_kinds.py"/>
         <source>Another Image Queue has the queue</source>
         <translation>Ein anderes Image Queue hat die Warteschlange</translation>
     </message>
@@ -4106,6 +4111,11 @@ um zu sehen, was daraus wird.</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
+        <source>Check the shared folder and the network between the machines, then retry.</source>
+        <translation>Prüfen Sie den gemeinsamen Ordner und das Netz zwischen den Rechnern, und wiederholen Sie es.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/remedies.py"/>
         <source>Close the other Image Queue first.</source>
         <translation>Schließen Sie zuerst das andere Image Queue.</translation>
     </message>
@@ -4839,6 +4849,11 @@ um zu sehen, was daraus wird.</translation>
         <translation>{0} ist kein Bild, das gelesen werden kann ({1}).</translation>
     </message>
     <message>
+        <location filename="../../core/imaging/delivery.py"/>
+        <source>What another machine wrote into {0} cannot be read here.</source>
+        <translation>Was ein anderer Rechner in {0} geschrieben hat, kann hier nicht gelesen werden.</translation>
+    </message>
+    <message>
         <location filename="../../core/imaging/encode.py"/>
         <source>The metadata was left out: {0} has no place for it.</source>
         <translation>Die Metadaten wurden weggelassen: {0} hat keinen Platz dafür.</translation>
@@ -4867,6 +4882,11 @@ um zu sehen, was daraus wird.</translation>
         <location filename="../../core/imaging/made.py"/>
         <source>Up to date: {0}{1} {2} made of it before, and nothing has changed since.</source>
         <translation>Aktuell: {0}{1} {2} schon daraus erstellt, und seither hat sich nichts geändert.</translation>
+    </message>
+    <message>
+        <location filename="../../core/imaging/manifest.py"/>
+        <source>What another machine made did not arrive as it should: {0}.</source>
+        <translation>Was ein anderer Rechner gemacht hat, kam nicht so an, wie es sollte: {0}.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/metadata.py"/>
@@ -5055,6 +5075,11 @@ um zu sehen, was daraus wird.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/publish.py"/>
+        <source>What another machine made did not arrive as it should: it is gone.</source>
+        <translation>Was ein anderer Rechner gemacht hat, kam nicht so an, wie es sollte: Es ist verschwunden.</translation>
+    </message>
+    <message>
+        <location filename="../../core/imaging/publish.py"/>
         <source>{0} is the source itself, which is never changed; choose another folder, or another name for the output.</source>
         <translation>{0} ist die Quelle selbst, die nie geändert wird; wählen Sie einen anderen Ordner oder einen anderen Namen für die Ausgabe.</translation>
     </message>
@@ -5097,6 +5122,16 @@ um zu sehen, was daraus wird.</translation>
         <location filename="../../core/imaging/readers/svg.py"/>
         <source>SVG needs pyvips[binary], which does not work: libvips cannot be loaded.</source>
         <translation>SVG braucht pyvips[binary], das nicht funktioniert: libvips kann nicht geladen werden.</translation>
+    </message>
+    <message>
+        <location filename="../../core/imaging/staging.py"/>
+        <source>{0} is in the trash, and what was made of it has no name yet.</source>
+        <translation>{0} ist im Papierkorb, und was daraus gemacht wurde, hat noch keinen Namen.</translation>
+    </message>
+    <message>
+        <location filename="../../core/imaging/staging.py"/>
+        <source>{0} was changed while it was worked on.</source>
+        <translation>{0} wurde geändert, während daran gearbeitet wurde.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/watermark.py"/>

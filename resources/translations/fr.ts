@@ -1140,6 +1140,11 @@
     </message>
     <message>
         <location filename="../../gui/failure_kinds.py"/>
+        <source>What another machine made did not arrive whole</source>
+        <translation>Ce qu’une autre machine a produit n’est pas arrivé entier</translation>
+    </message>
+    <message>
+        <location filename="../../gui/failure_kinds.py"/>
         <source>Another Image Queue has the queue</source>
         <translation>Un autre Image Queue tient la file d’attente</translation>
     </message>
@@ -4106,6 +4111,11 @@ pour voir ce qu’elle devient.</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
+        <source>Check the shared folder and the network between the machines, then retry.</source>
+        <translation>Vérifiez le dossier partagé et le réseau entre les machines, puis réessayez.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/remedies.py"/>
         <source>Close the other Image Queue first.</source>
         <translation>Fermez d’abord l’autre Image Queue.</translation>
     </message>
@@ -4839,6 +4849,11 @@ pour voir ce qu’elle devient.</translation>
         <translation>{0} n’est pas une image qui peut être lue ({1}).</translation>
     </message>
     <message>
+        <location filename="../../core/imaging/delivery.py"/>
+        <source>What another machine wrote into {0} cannot be read here.</source>
+        <translation>Ce qu’une autre machine a écrit dans {0} ne peut pas être lu ici.</translation>
+    </message>
+    <message>
         <location filename="../../core/imaging/encode.py"/>
         <source>The metadata was left out: {0} has no place for it.</source>
         <translation>Les métadonnées ont été laissées de côté : {0} n’a pas de place pour elles.</translation>
@@ -4867,6 +4882,11 @@ pour voir ce qu’elle devient.</translation>
         <location filename="../../core/imaging/made.py"/>
         <source>Up to date: {0}{1} {2} made of it before, and nothing has changed since.</source>
         <translation>À jour : {0}{1} {2} fait auparavant, et rien n’a changé depuis.</translation>
+    </message>
+    <message>
+        <location filename="../../core/imaging/manifest.py"/>
+        <source>What another machine made did not arrive as it should: {0}.</source>
+        <translation>Ce qu’une autre machine a produit n’est pas arrivé comme il le devait : {0}.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/metadata.py"/>
@@ -5055,6 +5075,11 @@ pour voir ce qu’elle devient.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/publish.py"/>
+        <source>What another machine made did not arrive as it should: it is gone.</source>
+        <translation>Ce qu’une autre machine a produit n’est pas arrivé comme il le devait : cela a disparu.</translation>
+    </message>
+    <message>
+        <location filename="../../core/imaging/publish.py"/>
         <source>{0} is the source itself, which is never changed; choose another folder, or another name for the output.</source>
         <translation>{0} est la source elle-même, qui n’est jamais modifiée ; choisissez un autre dossier, ou un autre nom pour la sortie.</translation>
     </message>
@@ -5097,6 +5122,16 @@ pour voir ce qu’elle devient.</translation>
         <location filename="../../core/imaging/readers/svg.py"/>
         <source>SVG needs pyvips[binary], which does not work: libvips cannot be loaded.</source>
         <translation>SVG a besoin de pyvips[binary], qui ne fonctionne pas : libvips ne peut pas être chargé.</translation>
+    </message>
+    <message>
+        <location filename="../../core/imaging/staging.py"/>
+        <source>{0} is in the trash, and what was made of it has no name yet.</source>
+        <translation>{0} est dans la corbeille, et ce qui en a été fait n’a pas encore de nom.</translation>
+    </message>
+    <message>
+        <location filename="../../core/imaging/staging.py"/>
+        <source>{0} was changed while it was worked on.</source>
+        <translation>{0} a été modifié pendant qu’on y travaillait.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/watermark.py"/>

@@ -1140,6 +1140,11 @@
     </message>
     <message>
         <location filename="../../gui/failure_kinds.py"/>
+        <source>What another machine made did not arrive whole</source>
+        <translation>另一台电脑生成的内容未完整到达</translation>
+    </message>
+    <message>
+        <location filename="../../gui/failure_kinds.py"/>
         <source>Another Image Queue has the queue</source>
         <translation>另一个 Image Queue 正在使用队列</translation>
     </message>
@@ -4106,6 +4111,11 @@ to see what becomes of it.</source>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
+        <source>Check the shared folder and the network between the machines, then retry.</source>
+        <translation>请检查共享文件夹和各电脑之间的网络，然后重试。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/remedies.py"/>
         <source>Close the other Image Queue first.</source>
         <translation>请先关闭另一个 Image Queue。</translation>
     </message>
@@ -4839,6 +4849,11 @@ to see what becomes of it.</source>
         <translation>{0} 不是可读取的图片 ({1})。</translation>
     </message>
     <message>
+        <location filename="../../core/imaging/delivery.py"/>
+        <source>What another machine wrote into {0} cannot be read here.</source>
+        <translation>另一台电脑写入 {0} 的内容无法在此读取。</translation>
+    </message>
+    <message>
         <location filename="../../core/imaging/encode.py"/>
         <source>The metadata was left out: {0} has no place for it.</source>
         <translation>元数据已省略：{0} 无法保存元数据。</translation>
@@ -4867,6 +4882,11 @@ to see what becomes of it.</source>
         <location filename="../../core/imaging/made.py"/>
         <source>Up to date: {0}{1} {2} made of it before, and nothing has changed since.</source>
         <translation>已是最新：{0}{1} 之前{2}由它生成，此后没有变化。</translation>
+    </message>
+    <message>
+        <location filename="../../core/imaging/manifest.py"/>
+        <source>What another machine made did not arrive as it should: {0}.</source>
+        <translation>另一台电脑生成的内容未按应有的样子到达：{0}。</translation>
     </message>
     <message>
         <location filename="../../core/imaging/metadata.py"/>
@@ -5055,6 +5075,11 @@ to see what becomes of it.</source>
     </message>
     <message>
         <location filename="../../core/imaging/publish.py"/>
+        <source>What another machine made did not arrive as it should: it is gone.</source>
+        <translation>另一台电脑生成的内容未按应有的样子到达：它已不存在。</translation>
+    </message>
+    <message>
+        <location filename="../../core/imaging/publish.py"/>
         <source>{0} is the source itself, which is never changed; choose another folder, or another name for the output.</source>
         <translation>{0} 就是源文件，源文件绝不会被更改；请选择其他文件夹或其他输出名称。</translation>
     </message>
@@ -5097,6 +5122,16 @@ to see what becomes of it.</source>
         <location filename="../../core/imaging/readers/svg.py"/>
         <source>SVG needs pyvips[binary], which does not work: libvips cannot be loaded.</source>
         <translation>SVG 需要 pyvips[binary]，但它无法工作：无法加载 libvips。</translation>
+    </message>
+    <message>
+        <location filename="../../core/imaging/staging.py"/>
+        <source>{0} is in the trash, and what was made of it has no name yet.</source>
+        <translation>{0} 已在回收站中，而由它生成的文件尚未获得名称。</translation>
+    </message>
+    <message>
+        <location filename="../../core/imaging/staging.py"/>
+        <source>{0} was changed while it was worked on.</source>
+        <translation>{0} 在处理过程中被更改。</translation>
     </message>
     <message>
         <location filename="../../core/imaging/watermark.py"/>

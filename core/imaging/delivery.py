@@ -1,0 +1,189 @@
+"""Brings staged outputs from the machine that made them to the owner of the queue, and looks at each.
+
+Where both can write into the target folder they lie there already, and the manifest alone travels; else the
+bytes go with it.
+"""
+
+# ruff: noqa: PTH103, PTH118, PTH119, PTH120
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import shutil
+import stat
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from core.errors import NotReadable
+from core.executor import Task
+from core.imaging.decode import Source, format_of
+from core.imaging.manifest import (
+    Manifest,
+    Staged,
+    bad,
+    manifest_from_wire,
+    manifest_to_wire,
+    read_manifest,
+    write_manifest,
+)
+from core.imaging.naming import remove_files, temporary_paths
+from core.imaging.prepared import Work, name_of
+from core.imaging.publish import Made
+from core.imaging.readers import open_image
+from core.imaging.receipt import digest_of_bytes
+from core.recipe import Recipe
+
+LARGEST_CARRIED: Final = 16 << 20
+"""Bytes that the outputs of one attempt may have together to travel with the manifest."""
+
+_READING: Final = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+)
+
+
+def staged_paths(task: Task) -> list[str]:
+    """Return where each output of the recipe is staged, in their order; fewer may be."""
+    paths = temporary_paths(task.source, Recipe.from_json(task.recipe), task.temp_tag, task.below)
+    return [os.path.join(task.staging, os.path.basename(path)) for path in paths] if task.staging else paths
+
+
+def packed(task: Task) -> dict[str, object]:
+    """Return what was staged as JSON values: the manifest, and the bytes where there is a `staging`.
+
+    Raises BadDelivery for more than LARGEST_CARRIED bytes, and for files that are not as the manifest says.
+    """
+    manifest = read_manifest(task.manifest, task.temp_tag)
+    message: dict[str, object] = {"manifest": manifest_to_wire(manifest)}
+    if task.staging:
+        _refuse_too_much(manifest)
+        paths = staged_paths(task)
+        contents = [_content_of(path, one) for path, one in zip(paths, manifest.outputs, strict=False)]
+        message["contents"] = [base64.b64encode(content).decode("ascii") for content in contents]
+    return message
+
+
+def unpacked(message: object, task: Task) -> None:
+    """Write what came from `packed`: the manifest, and the bytes into `task.staging`, which is made.
+
+    Raises BadDelivery for what is no such message, or is not what it says; OSError when it cannot be written.
+    Nothing is left then.
+    """
+    match message:
+        case {"manifest": told, **more} if set(more) == ({"contents"} if task.staging else set()):
+            manifest = manifest_from_wire(told, task.temp_tag)
+        case _:
+            raise bad(f"it sent {message!r:.200}")
+    paths = staged_paths(task)
+    if len(manifest.outputs) > len(paths):
+        raise bad(f"it says that it made {len(manifest.outputs):,} files")
+    contents = _decoded(more["contents"], manifest) if task.staging else []
+    try:
+        Path(task.manifest).parent.mkdir(parents=True, exist_ok=True)
+        if task.staging:
+            os.makedirs(task.staging, exist_ok=True)
+        for path, content in zip(paths, contents, strict=False):
+            Path(path).write_bytes(content)
+        write_manifest(task.manifest, manifest)
+    except BaseException:
+        drop_delivery(task)
+        raise
+
+
+def drop_delivery(task: Task) -> None:
+    """Remove the manifest, and what came as bytes; what lies in the target folder stays."""
+    remove_files((task.manifest,))
+    if task.staging:
+        shutil.rmtree(task.staging, ignore_errors=True)
+
+
+def delivered(
+    manifest: Manifest, works: Sequence[Work], source: Source, task: Task, recipe: Recipe
+) -> list[Made]:
+    """Return what was staged for these works, in their order, each looked at: its bytes, format and size.
+
+    Raises BadDelivery for what is not there, was not asked for, or is not what the manifest says.
+    """
+    wanted = {work.output.name: work for work in works}
+    order = list(wanted)
+    names = [one.name for one in manifest.outputs]
+    missing = len(works) - len(names)
+    if not set(names) <= set(order) or names != sorted(names, key=order.index):
+        raise bad(f"it made {names!r:.200} of {order!r:.200}")
+    if missing and not recipe.skip_larger:
+        raise bad(f"it made {len(names)} of {len(works)} outputs")
+    made = []
+    for one, path in zip(manifest.outputs, staged_paths(task), strict=False):
+        work = wanted[one.name]
+        if one.format != work.format.name:
+            raise bad(f"it made {one.name!r:.80} as {one.format!r:.80}")
+        content, size = _content_of(path, one), (one.width, one.height)
+        name = name_of(work, size, task, source)
+        aside = "" if task.staging else path
+        made.append(Made(one.name, name, work.format, content, size, one.pages, aside))
+        _check_header(made[-1])
+    return made
+
+
+def _decoded(contents: object, manifest: Manifest) -> list[bytes]:
+    _refuse_too_much(manifest)
+    if not isinstance(contents, list) or len(contents) != len(manifest.outputs):
+        raise bad("it sent other files than it says")
+    found = []
+    for text, one in zip(contents, manifest.outputs, strict=True):
+        if not isinstance(text, str) or len(text) != 4 * ((one.bytes + 2) // 3):
+            raise bad(f"{one.name!r:.80} came without all its bytes")
+        try:
+            content = base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise bad(f"{one.name!r:.80} did not come whole ({error})") from error
+        _check_content(content, one)
+        found.append(content)
+    return found
+
+
+def _refuse_too_much(manifest: Manifest) -> None:
+    if manifest.bytes > LARGEST_CARRIED:
+        raise bad(
+            f"it has {manifest.bytes:,} bytes, of which {LARGEST_CARRIED:,} travel without a shared folder"
+        )
+
+
+def _content_of(path: str, one: Staged) -> bytes:
+    """Return the bytes of a staged file, which are those that the manifest tells of."""
+    try:
+        with os.fdopen(os.open(path, _READING), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode) or status.st_size != one.bytes:
+                raise bad(f"{one.name!r:.80} is another file than it says")
+            content = file.read(one.bytes)
+    except PermissionError as error:
+        folder = os.path.dirname(path)
+        raise NotReadable(f"What another machine wrote into {folder} cannot be read here.") from error
+    except OSError as error:
+        raise bad(f"{one.name!r:.80} is not there ({error.strerror})") from error
+    _check_content(content, one)
+    return content
+
+
+def _check_content(content: bytes, one: Staged) -> None:
+    if len(content) != one.bytes or digest_of_bytes(content) != one.digest:
+        raise bad(f"the bytes of {one.name!r:.80} are others")
+
+
+def _check_header(one: Made) -> None:
+    """Look whether it begins like the image that it should be; its maker has decoded it to its end."""
+    try:
+        with open_image(BytesIO(one.content), one.file_name, lambda _width, _height: None) as image:
+            found = format_of(image), one.size if one.format.drawn else image.size
+    except (OSError, EOFError, SyntaxError, ValueError) as error:
+        raise bad(f"{one.name!r:.80} is no image") from error
+    if found != (one.format, one.size):
+        raise bad(f"{one.name!r:.80} is another image than it says")

@@ -6,14 +6,14 @@ import asyncio
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from core.clock import Alarm, Clock
-from core.errors import DiskFull, ImageQueueError, OutOfMemory, TimedOut, WorkerCrashed, describe
+from core.errors import DiskFull, ImageQueueError, MachineLost, OutOfMemory, TimedOut, WorkerCrashed, describe
 from core.executor import Done, Failed, Outcome, Processor, Skipped, Stopped, Task
 from core.imaging.made import memory_of
 from core.job import JobState
@@ -32,8 +32,9 @@ STORE_PATIENCE: Final = 20.0
 
 _WRITE_AGAIN: Final = 2.0  # seconds until results that the store could not take are tried again
 _BRIEF: Final = 0.002  # seconds; an attempt that takes less costs less than its commit
+_NAME_AFTER: Final = 0.25  # seconds until the machine of an attempt is noted, which most have ended before
 _PATIENCE: Final = 0.01  # seconds that an end waits for others at most, while they use all processors
-_KILLED: Final = frozenset({WorkerCrashed.code, TimedOut.code, OutOfMemory.code})
+_KILLED: Final = frozenset({WorkerCrashed.code, TimedOut.code, OutOfMemory.code, MachineLost.code})
 
 
 @dataclass(slots=True, eq=False)
@@ -47,6 +48,7 @@ class Run:
     wish: JobState | None = None  # CANCELLED or QUEUED: what it is to become when it is ended from outside
     outcome: Outcome | None = None
     seconds: float = 0.0
+    machine: str = ""  # the other machine that has it, once it has begun
 
 
 @dataclass(slots=True)
@@ -56,6 +58,7 @@ class _Turn:
     ended: list[tuple[Run, JobState]] = field(default_factory=list)
     woken: list[int] = field(default_factory=list)
     claimed: list[Claimed] = field(default_factory=list)
+    named: list[int] = field(default_factory=list)
     next_due: float | None = None
 
 
@@ -78,7 +81,7 @@ class Dispatcher:
         aging: float | None,
         clock: Clock,
         rng: random.Random,
-        changed: Callable[[JobState, list[int]], None],
+        changed: Callable[[JobState | None, list[int]], None],
         turned: Callable[[], None],
         pause_itself: Callable[[str], None],
     ) -> None:
@@ -107,9 +110,11 @@ class Dispatcher:
         self._enough = 0  # attempts under way with which the wait is over
         self._processors = processors()
         self._alarm: Alarm | None = None
+        self._to_name: list[Run] = []  # whose machines are not in the store yet
         self._loop_task: asyncio.Task[None] | None = None
         self._closing = False
         self.slots = 0
+        """Of this machine."""
         self.by_content = False
         self.paused = True
         self.shut_out = False
@@ -126,6 +131,7 @@ class Dispatcher:
         self._uid = uid
         self.slots = slots
         self._receipts.mkdir(parents=True, exist_ok=True)
+        self._processor.listen(self._on_slots, self._on_taken)
         await self._processor.start(slots, on_progress)
         self._loop_task = asyncio.create_task(self._turns(), name="dispatcher")
         self.wake()
@@ -161,12 +167,36 @@ class Dispatcher:
             self.wake()
             await self._loop_task
 
+    async def take_up(self, left: Sequence[Claimed], uid: str) -> list[Task]:
+        """Return the tasks of what an earlier run of the app left running, what came of them brought home."""
+        tasks = [self.task_of(claimed, uid) for claimed in left]
+        slots = [claimed.worker for claimed in left]
+        await self._processor.take_up(uid, list(zip(slots, tasks, strict=True)))
+        return tasks
+
     async def resize(self, slots: int) -> None:
-        """Change the number of slots."""
+        """Change the number of slots of this machine."""
         self.slots = slots
         if self._loop_task is not None and not self._closing:
             await self._processor.resize(slots)
             self.wake()
+
+    def _on_slots(self) -> None:
+        self._turned()
+        self.wake()
+
+    def _on_taken(self, task: Task, machine: str) -> None:
+        run = next((run for run in self._runs.values() if run.task is task), None)
+        if run is not None and run.machine != machine:
+            run.machine = machine
+            self._to_name.append(run)
+            if len(self._to_name) == 1:
+                self._clock.call_later(_NAME_AFTER, self.wake)
+
+    @property
+    def slot_count(self) -> int:
+        """How many slots there are now, on all machines."""
+        return len(self._processor.open_slots()) if self._loop_task is not None else self.slots
 
     def wake(self) -> None:
         """Take a turn soon: something may have changed that lets a job start."""
@@ -262,7 +292,8 @@ class Dispatcher:
         now = self._clock.now()
         free = []
         if not self.paused and not self._closing:
-            free = [slot for slot in range(self.slots) if slot not in self._runs]
+            free = [slot for slot in self._processor.open_slots() if slot not in self._runs]
+        to_name, self._to_name = self._to_name, []
         oldest_before = None if self.aging is None else now - self.aging
 
         def turn(store: JobStore) -> _Turn:
@@ -278,6 +309,9 @@ class Dispatcher:
                     result.ended.append((run, JobState.FAILED))
                 else:
                     result.ended.append((run, state))
+            for run in to_name:
+                if store.note_machine(run.claimed.job_id, run.claimed.attempt, run.machine):
+                    result.named.append(run.claimed.job_id)
             if store.counts[JobState.RETRYING]:
                 result.woken = store.wake_due(now)
             if free:
@@ -322,12 +356,16 @@ class Dispatcher:
                 self.bytes_out += sum(file.bytes for file in run.outcome.outputs)
         for state, ids in states.items():
             self._changed(state, ids)
+        if turn.named:
+            self._changed(None, turn.named)
         if turn.woken:
             self._changed(JobState.QUEUED, turn.woken)
         if turn.claimed:
             for claimed in turn.claimed:
                 self._launch(claimed)
             self._changed(JobState.RUNNING, [claimed.job_id for claimed in turn.claimed])
+        for run in came_in:
+            self._processor.settled(run.task)
         self._release(came_in)
         self._set_alarm(turn.next_due)
         self._turned()
@@ -410,7 +448,7 @@ class Dispatcher:
 
 
 def _end_of(run: Run, now: float) -> Ended:
-    return Ended(run.claimed.job_id, run.claimed.attempt, now, run.seconds)
+    return Ended(run.claimed.job_id, run.claimed.attempt, now, run.seconds, run.machine)
 
 
 def _settle(future: asyncio.Future[None]) -> None:

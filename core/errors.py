@@ -91,6 +91,13 @@ class WorkerCrashed(EnvironmentFault):
     retryable = True
 
 
+class MachineLost(EnvironmentFault):
+    """The machine that had the attempt is gone, or has lost it."""
+
+    code = "machine-lost"
+    retryable = True
+
+
 class TimedOut(EnvironmentFault):
     """The attempt took longer than its time limit."""
 

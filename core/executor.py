@@ -7,7 +7,7 @@ coroutine in a test, or workers on other machines, nothing in the queue asks.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -76,23 +76,47 @@ ProgressSink: TypeAlias = Callable[[int, float], None]
 """Called on the loop with a job's id and its fraction done, 0 to 1."""
 
 
-class Processor(Protocol):
+TakenSink: TypeAlias = Callable[[Task, str], None]
+"""Called on the loop with a task that another machine has begun, and the machine's name."""
+
+
+class Slots(Protocol):
     """Slots that run tasks. All methods are called on the loop's thread."""
 
     async def start(self, slots: int, on_progress: ProgressSink) -> None:
-        """Make `slots` slots ready; returns when tasks can be given."""
+        """Make `slots` slots of this machine ready; returns when tasks can be given."""
 
     async def run(self, slot: int, task: Task) -> Outcome:
-        """Run one task in a free slot (from 0) to its end. Never raises for what the task did."""
+        """Run one task in a free slot to its end. Never raises for what the task did."""
 
     def cancel(self, slot: int) -> None:
         """End what runs in the slot at once; its `run` returns `Stopped` (or how it had just ended)."""
 
     async def resize(self, slots: int) -> None:
-        """Change the number of slots. A busy slot that is to go ends after its task."""
+        """Change the number of slots of this machine. A busy slot that is to go ends after its task."""
 
     async def close(self) -> None:
         """End all slots, busy ones too, and wait until they are gone."""
+
+
+class Processor(Slots, Protocol):
+    """The slots of a queue, which may be on several machines, and come and go by themselves."""
+
+    async def take_up(self, uid: str, left: Sequence[tuple[int, Task]]) -> None:
+        """Bring home what became of these tasks, which an earlier run of the app gave to these slots.
+
+        Called once, before `start`. What is known to be made is published, with a receipt; of the others
+        nothing will be. uid: of the store, which begins each task's `temp_tag`.
+        """
+
+    def listen(self, on_slots: Callable[[], None], on_taken: TakenSink) -> None:
+        """Tell this from now on; `on_slots` is called on the loop when `open_slots` changed by itself."""
+
+    def open_slots(self) -> Sequence[int]:
+        """Return the numbers of the slots that tasks can be given to, busy ones too, the best first."""
+
+    def settled(self, task: Task) -> None:
+        """Hear that how a task ended is in the store: it need not be known anywhere else any more."""
 
 
 class InProcess:
@@ -105,12 +129,24 @@ class InProcess:
     def __init__(self, function: Callable[[Task], Awaitable[Outcome]]) -> None:
         self._function = function
         self._on_progress: ProgressSink | None = None
+        self._slots = 0
         self._running: dict[int, asyncio.Task[Outcome]] = {}
         self._stopping: set[int] = set()
 
-    async def start(self, slots: int, on_progress: ProgressSink) -> None:  # noqa: ARG002
+    async def take_up(self, uid: str, left: Sequence[tuple[int, Task]]) -> None:
+        """Do nothing: what ran has ended with the app."""
+
+    def listen(self, on_slots: Callable[[], None], on_taken: TakenSink) -> None:
+        """Do nothing: the slots stay as they are, and are here."""
+
+    async def start(self, slots: int, on_progress: ProgressSink) -> None:
         """Keep the sink; there is nothing to make ready."""
+        self._slots = slots
         self._on_progress = on_progress
+
+    def open_slots(self) -> Sequence[int]:
+        """Return all slots."""
+        return range(self._slots)
 
     def report(self, job_id: int, fraction: float) -> None:
         """Tell the queue what fraction of a job is done, 0 to 1."""
@@ -148,8 +184,12 @@ class InProcess:
             self._stopping.add(slot)
             running.cancel()
 
+    def settled(self, task: Task) -> None:
+        """Do nothing: it is known nowhere else."""
+
     async def resize(self, slots: int) -> None:
-        """Do nothing: a slot costs nothing here."""
+        """Note the number: a slot costs nothing here."""
+        self._slots = slots
 
     async def close(self) -> None:
         """Cancel what runs and wait until it has ended."""

@@ -104,6 +104,7 @@ class Attempt:
     end: AttemptEnd
     counted: bool = True  # whether it used up one of the job's attempts
     error: JobError | None = None
+    machine: str = ""  # the name of the other machine that ran it; "" for this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +131,4 @@ class Job:
     error: JobError | None = None  # of the last failed attempt
     outputs: tuple[OutputFile, ...] = ()
     root: str = ""  # the folder that was given, with the source in it or below; "" for a source itself
+    machine: str = ""  # the other machine that has it, or made its last attempt; "" for this one

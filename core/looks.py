@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import from_os_error
-from core.executor import Done, Failed, Processor, Task
+from core.executor import Done, Failed, Slots, Task
 from core.imaging.pixels import Picture, order, read_picture
 from core.job import JobError
 from core.slots import ProcessSlots
@@ -53,7 +53,7 @@ class Looks:
         data_dir: Path,
         *,
         memory_limit: int | None = None,
-        processor: Processor | None = None,
+        processor: Slots | None = None,
         most_bytes: int = MOST_BYTES,
     ) -> None:
         """Prepare; `memory_limit` is in bytes, as for `ProcessSlots`."""

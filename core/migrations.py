@@ -111,6 +111,14 @@ MIGRATIONS: Final[tuple[tuple[int, tuple[str, ...]], ...]] = (
             """,
         ),
     ),
+    # The name of the machine that has the current attempt, or made the last; "" for this one.
+    (
+        6,
+        tuple(
+            f"ALTER TABLE {table} ADD COLUMN machine TEXT NOT NULL DEFAULT ''"
+            for table in ("jobs", "removed_jobs", "attempts", "removed_attempts")
+        ),
+    ),
 )
 """(version, statements), rising. A step that was released is never edited: a later one mends it."""
 

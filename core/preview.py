@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from core.errors import from_os_error
-from core.executor import Done, Failed, Processor, Task
+from core.executor import Done, Failed, Slots, Task
 from core.imaging.pixels import ABOUT, AFTER, BEFORE, ESTIMATED, Picture, read_picture
 from core.job import JobError
 from core.recipe import Existing, Recipe
@@ -51,7 +51,7 @@ class Previewer:
     """
 
     def __init__(
-        self, data_dir: Path, *, memory_limit: int | None = None, processor: Processor | None = None
+        self, data_dir: Path, *, memory_limit: int | None = None, processor: Slots | None = None
     ) -> None:
         """Prepare; `memory_limit` is bytes, as for `ProcessSlots`."""
         self._folder = data_dir / _FOLDER

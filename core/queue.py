@@ -70,6 +70,7 @@ class TaskQueue(QueueWishes):
             clock=self._clock, rng=rng or random.SystemRandom(),
             changed=self._tell_changed, turned=self._tell_status, pause_itself=self._pause_itself,
         )  # fmt: skip
+        self._dispatcher.slots = concurrency
         self._tasks: set[asyncio.Task[None]] = set()
         self.was_running = True
         """Whether the queue was running when it was last closed, or killed; True for a new one."""
@@ -103,8 +104,7 @@ class TaskQueue(QueueWishes):
         await self._writer.call(lambda store: store.anchor_backoffs(now, boot, booted_at))
         error = Interrupted(_CLOSED_UNEXPECTEDLY).as_job_error()
         found = Counter[str]()
-        for claimed in left:
-            task = self._dispatcher.task_of(claimed, uid)
+        for claimed, task in zip(left, await self._dispatcher.take_up(left, uid), strict=True):
             files = await self._dispatcher.leftovers.tidied(task)
             end = Ended(claimed.job_id, claimed.attempt, now, 0.0)
             if files is not None:

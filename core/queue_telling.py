@@ -50,7 +50,7 @@ class QueueTelling(QueueReads):
         if self._dispatcher.paused:
             state = RunState.PAUSING if active else RunState.PAUSED
         return QueueStatus(
-            self.name, state, self._concurrency, active, counts, self._reason,
+            self.name, state, self._dispatcher.slot_count, active, counts, self._reason,
             None if due is None else max(0.0, due - self._clock.now()),
             self._dispatcher.bytes_in, self._dispatcher.bytes_out,
         )  # fmt: skip
@@ -58,9 +58,10 @@ class QueueTelling(QueueReads):
     def _tell_change(self, ids: list[int], state: JobState | None) -> None:
         self._tell(ids, ChangeKind.DETAILS if state is None else ChangeKind.STATE, state)
 
-    def _tell_changed(self, state: JobState, ids: list[int]) -> None:
+    def _tell_changed(self, state: JobState | None, ids: list[int]) -> None:
         """Hear from the dispatcher, which tells the status itself when it has told all."""
-        self._emit(self.job_changed, JobChange(ids, ChangeKind.STATE, state))
+        kind = ChangeKind.DETAILS if state is None else ChangeKind.STATE
+        self._emit(self.job_changed, JobChange(ids, kind, state))
 
     def _tell(self, ids: Sequence[int], kind: ChangeKind, state: JobState | None = None) -> None:
         if ids:

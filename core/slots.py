@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 
-from core.executor import Outcome, ProgressSink, Stopped, Task
+from core.executor import Outcome, ProgressSink, Stopped, TakenSink, Task
 from core.slot import Slot
 from core.worker_process import Lifeline, WorkerProcess
 
@@ -28,12 +29,22 @@ class ProcessSlots:
         self._lifeline: Lifeline | None = None
         self._on_progress: ProgressSink | None = None
 
+    async def take_up(self, uid: str, left: Sequence[tuple[int, Task]]) -> None:
+        """Do nothing: the workers of an earlier run have ended with it."""
+
+    def listen(self, on_slots: Callable[[], None], on_taken: TakenSink) -> None:
+        """Do nothing: the slots never change by themselves, and are here."""
+
     async def start(self, slots: int, on_progress: ProgressSink) -> None:
         """Start the workers; returns when they are warm, or could not be started (then tasks fail)."""
         assert self._lifeline is None, "started twice"
         self._lifeline = Lifeline()
         self._on_progress = on_progress
         await self.resize(slots)
+
+    def open_slots(self) -> Sequence[int]:
+        """Return the slots; those that are still to end their last task are none of them."""
+        return range(self._wanted)
 
     async def run(self, slot: int, task: Task) -> Outcome:
         """Run one task in a free slot (from 0) to its end; `Stopped` when the slot was taken out meanwhile.
@@ -53,6 +64,9 @@ class ProcessSlots:
         """Kill the worker if it has a task; `run` returns `Stopped`, or `Done` if that was quicker."""
         if slot in self._slots:
             self._slots[slot].cancel()
+
+    def settled(self, task: Task) -> None:
+        """Do nothing: only the store knows how it ended."""
 
     def set_memory_limit(self, limit: int | None) -> None:
         """Change the bytes that the tasks which begin from now on may take; None for no limit.

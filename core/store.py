@@ -88,6 +88,7 @@ class Ended:
     attempt: int
     at: float  # seconds since the epoch
     seconds: float  # that it took
+    machine: str = ""  # that it ran on, as far as is known; "" for this one
 
 
 class StaleAttempt(IllegalChange):
@@ -226,7 +227,8 @@ class JobStore(StoreMoving):
             for worker in workers:
                 found = self._claims(
                     "UPDATE jobs SET state = 'running', runs = runs + 1, attempts = attempts + 1, worker = ?,"
-                    f" started_at = ?, ended_at = NULL WHERE id = {following} RETURNING {_CLAIM}",
+                    f" machine = '', started_at = ?, ended_at = NULL WHERE id = {following}"
+                    f" RETURNING {_CLAIM}",
                     (worker, now, *values),
                 )
                 if not found:
@@ -234,6 +236,17 @@ class JobStore(StoreMoving):
                 claimed += found
             self.count(JobState.QUEUED, JobState.RUNNING, len(claimed))
         return claimed
+
+    def note_machine(self, job: int, attempt: int, machine: str) -> bool:
+        """Note which other machine has this attempt; return whether it was still under way."""
+        with self.transaction(guarded=True):
+            return bool(
+                self._db.execute(
+                    "UPDATE jobs SET machine = CAST(? AS TEXT) WHERE id = ? AND state = 'running'"
+                    " AND runs = ?",
+                    (_text(machine), job, attempt),
+                ).rowcount
+            )
 
     def _recipe_body(self, recipe: int) -> str:
         if recipe not in self._recipe_bodies:
@@ -320,9 +333,9 @@ class JobStore(StoreMoving):
         message, details = _text(failure.message), _text(failure.details[-_DETAILS_LIMIT:])
         with self.transaction(guarded=True):
             changed = self._db.execute(
-                f"UPDATE jobs SET state = ?, seconds = ?, {assignments}"
-                " WHERE id = ? AND state = 'running' AND runs = ?",
-                (state, end.seconds, *values, end.job, end.attempt),
+                "UPDATE jobs SET state = ?, seconds = ?, machine = COALESCE(NULLIF(CAST(? AS TEXT), ''),"
+                f" machine), {assignments} WHERE id = ? AND state = 'running' AND runs = ?",
+                (state, end.seconds, _text(end.machine), *values, end.job, end.attempt),
             ).rowcount
             if changed != 1:
                 raise StaleAttempt(
@@ -330,7 +343,7 @@ class JobStore(StoreMoving):
                 )
             self._db.execute(
                 "INSERT INTO attempts SELECT id, runs, worker, started_at, ?, ?, ?, NULLIF(?, ''),"
-                " CAST(? AS TEXT), ?, CAST(? AS TEXT) FROM jobs WHERE id = ?",
+                " CAST(? AS TEXT), ?, CAST(? AS TEXT), machine FROM jobs WHERE id = ?",
                 (end.seconds, how, counted, failure.code, message, failure.retryable, details, end.job),
             )
             self.count(JobState.RUNNING, state)

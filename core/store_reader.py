@@ -45,7 +45,7 @@ _BEHIND: Final = {
 _COLUMNS: Final = (
     "jobs.id, folder || jobs.name, recipes.name, recipe, priority, state, attempts, max_retries,"
     " added_at, due_at, ended_at, seconds, source_bytes, output_bytes, width, height, reason, error_code,"
-    " error_message, error_retryable, outputs, {root}"
+    " error_message, error_retryable, outputs, {root}, {machine}"
 )
 
 
@@ -57,7 +57,8 @@ class StoreReader:
         self._db = open_for_reading(path)
         # Before the app has brought an older store to this layout, it can be read all the same.
         self._root = "root" if version_of(self._db) >= 3 else "0"
-        self._columns = _COLUMNS.format(root=self._root)
+        self._machine = "machine" if version_of(self._db) >= 6 else "''"
+        self._columns = _COLUMNS.format(root=self._root, machine=self._machine)
 
     def close(self) -> None:
         """Close the connection."""
@@ -158,20 +159,22 @@ class StoreReader:
         """Return the attempts of a job, first to last; one that is under way is the last."""
         rows = self._db.execute(
             "SELECT number, worker, started_at, seconds, ended, counted, error_code, error_message,"
-            " error_retryable, error_details FROM attempts WHERE job = ? ORDER BY number",
+            f" error_retryable, error_details, {self._machine} FROM attempts WHERE job = ? ORDER BY number",
             (job,),
         )
         attempts = [
             Attempt(number, worker, started, seconds, AttemptEnd(end), bool(counted),
-                    JobError(code, message, bool(retryable), details) if code else None)
-            for number, worker, started, seconds, end, counted, code, message, retryable, details in rows
+                    JobError(code, message, bool(retryable), details) if code else None, machine)
+            for number, worker, started, seconds, end, counted, code, message, retryable, details, machine
+            in rows
         ]  # fmt: skip
         current = self._db.execute(
-            "SELECT runs, worker, started_at FROM jobs WHERE id = ? AND state = 'running'", (job,)
+            f"SELECT runs, worker, started_at, {self._machine} FROM jobs WHERE id = ? AND state = 'running'",
+            (job,),
         ).fetchone()
         if current is not None:
-            number, worker, started = current
-            attempts.append(Attempt(number, worker, started, None, AttemptEnd.RUNNING))
+            number, worker, started, machine = current
+            attempts.append(Attempt(number, worker, started, None, AttemptEnd.RUNNING, machine=machine))
         return attempts
 
     def recipe(self, recipe: int) -> str:
@@ -247,11 +250,11 @@ def _reversed(part: str) -> str:
 def _job(row: tuple[object, ...]) -> Job:
     (job, source, recipe_name, recipe, priority, state, attempts, max_retries, added, due, ended, seconds,
      source_bytes, output_bytes, width, height, reason, code, message, retryable, outputs,
-     root) = row  # fmt: skip
+     root, machine) = row  # fmt: skip
     error = JobError(str(code), str(message), bool(retryable)) if code else None
     files = tuple(OutputFile(*fields) for fields in json.loads(str(outputs))) if outputs else ()
     return Job(
         job, source, recipe_name, recipe, priority, JobState(str(state)), attempts, max_retries,  # type: ignore[arg-type]
         added, due, ended, seconds, source_bytes, output_bytes, width, height,  # type: ignore[arg-type]
-        str(reason or ""), error, files, str(source)[: int(str(root))],
+        str(reason or ""), error, files, str(source)[: int(str(root))], str(machine),
     )  # fmt: skip

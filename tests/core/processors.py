@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from core.executor import Done, Failed, Outcome, ProgressSink, Skipped, Stopped, Task
+from core.executor import Done, Failed, Outcome, ProgressSink, Skipped, Stopped, TakenSink, Task
 from core.job import JobError
 
 BUSY = Failed(JobError("file-busy", "The file is in use.", True))
@@ -25,11 +25,26 @@ class ByHand:
         self.slots = 0
         self.closed = False
         self._ends: dict[int, asyncio.Future[Outcome]] = {}
+        self.settled_jobs: list[int] = []
         self.on_progress: ProgressSink = lambda job, fraction: None
+        self.on_slots: Callable[[], None] = lambda: None
+        self.on_taken: TakenSink = lambda task, machine: None
+
+    async def take_up(self, uid: str, left: Sequence[tuple[int, Task]]) -> None:
+        self.taken_up = list(left)
+
+    def listen(self, on_slots: Callable[[], None], on_taken: TakenSink) -> None:
+        self.on_slots, self.on_taken = on_slots, on_taken
 
     async def start(self, slots: int, on_progress: ProgressSink) -> None:
         self.slots = slots
         self.on_progress = on_progress
+
+    def open_slots(self) -> Sequence[int]:
+        return range(self.slots)
+
+    def settled(self, task: Task) -> None:
+        self.settled_jobs.append(task.job_id)
 
     async def run(self, slot: int, task: Task) -> Outcome:
         assert slot not in self.tasks, "two tasks in one slot"

@@ -13,6 +13,7 @@ from core.cli.terminal import printable
 from core.command import AFTER_ALL, AFTER_EACH
 from core.formats import WRITABLE
 from core.job import JobState
+from core.remote.keys import BROKER_VARIABLE
 from core.settings import DATA_DIR_VARIABLE, MAX_WORKERS
 
 
@@ -294,6 +295,27 @@ def _import_parser() -> Parser:
     return parser
 
 
+def _worker_parser() -> Parser:
+    parser = Parser("imagequeue worker", help_texts.WORKER, help_texts.WORKER_END)
+    add = parser.add_argument
+    about = (
+        f"the address of the broker (else {BROKER_VARIABLE}, which keeps a password out of the process list)"
+    )
+    add("--broker", metavar="URL", type=values.not_empty, help=about)
+    about = "images that are worked on at the same time (else one for each processor)"
+    add("--slots", metavar="N", type=values.whole(1, MAX_WORKERS), help=about)
+    about = "what this machine is called in the window (else as the host)"
+    add("--name", metavar="NAME", type=values.not_empty, help=about)
+    about = "the shared folder NAME is FOLDER on this machine; may be given several times"
+    add("--share", metavar="NAME=FOLDER", action="append", default=[], type=values.shared_folder, help=about)
+    about = "megabytes that an image may take, 0 for no limit (2048 unless you say so)"
+    add("--memory-limit", metavar="MB", default=2048, type=values.whole(0, 2**30), help=about)
+    about = "seconds that what runs gets at the end, until it is given back (10 unless you say so)"
+    add("--grace", metavar="S", default=10.0, type=values.seconds, help=about)
+    _add_quiet(parser)
+    return parser
+
+
 def _completion_parser() -> Parser:
     parser = Parser("imagequeue completion", help_texts.COMPLETION, help_texts.COMPLETION_END)
     parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="for which shell")
@@ -331,6 +353,7 @@ _PARSERS: Final[dict[str, Callable[[], Parser]]] = {
     "export": _export_parser,
     "import": _import_parser,
     "formats": _formats_parser,
+    "worker": _worker_parser,
     "completion": _completion_parser,
     "man": _man_parser,
     "desktop": _desktop_parser,

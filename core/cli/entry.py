@@ -55,6 +55,10 @@ def run_command(argv: Sequence[str] | None = None) -> int:
                 from core.cli.transfer import import_jobs
 
                 return import_jobs(options, printer)
+            case "worker":
+                from core.cli.worker import work
+
+                return work(options, printer)
             case "completion":
                 from core.cli.manual import print_completion
 

@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "export": "write the waiting jobs into a file, for another machine",
     "import": "take in the jobs that another machine has exported",
     "formats": "list the formats that are read and written",
+    "worker": "work for the queues of other machines, through a broker",
     "completion": "print what completes these commands in a shell",
     "man": "print the manual page",
     "desktop": "put the app into the menus of the desktop, or take it out",
@@ -214,6 +215,29 @@ With --json: an object with the fields imported, duplicates and left_out; with
 --dry-run would_import, left_out and folders (where outputs go).
 
 exit status: 0 imported; 2 nothing was, and a sentence says why."""
+
+WORKER: Final = """\
+Work for the queues of other machines, until it is told to end. Both sides are
+given the address of the same broker, RabbitMQ or Redis:
+
+  imagequeue worker --broker amqp://user:password@host:5672//
+  imagequeue worker --broker redis://:password@host:6379/0
+
+amqps and rediss are the same over TLS; ?ssl_ca_certs=FILE behind the address
+names the authority of the broker's certificate.
+
+Images come as bytes, up to 16 MB each, and what is made goes back the same way.
+Larger ones travel by a folder that both machines reach: --share photos=/mnt/p
+says where the folder that is called "photos" there is on this machine. Nothing
+outside these folders is read or written."""
+
+WORKER_END: Final = """\
+A broker that is away is tried again until it is there. Ctrl+C or SIGTERM ends
+in order: nothing more is taken, and what runs is finished, or given back after
+--grace. A second one ends at once. The data folder is not used.
+
+exit status: 0 ended in order; 2 wrong usage, or the extra imagequeue[cluster]
+is not installed."""
 
 COMPLETION: Final = """\
 Print a script that lets a shell complete the commands and options."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import re
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -53,6 +54,17 @@ def path_mapping(text: str) -> PathMap:
         return path_map(text)
     except BadUsage as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def shared_folder(text: str) -> tuple[str, str]:
+    """Take NAME=FOLDER, of a folder that is there."""
+    name, parted, folder = text.partition("=")
+    if not parted or not name.strip() or not folder:
+        raise argparse.ArgumentTypeError(f"takes NAME=FOLDER, not {text!r}")
+    path = os.path.abspath(os.path.expanduser(folder))  # noqa: PTH100, PTH111 (a "~x" that is no user stays)
+    if not os.path.isdir(path):  # noqa: PTH112
+        raise argparse.ArgumentTypeError(f"takes a folder that is there, and {path} is none")
+    return name.strip(), path
 
 
 def whole(lowest: int, highest: int) -> Callable[[str], int]:

@@ -54,11 +54,15 @@ def target_folder(source: str, recipe: Recipe, below: str = "") -> str:
 def temporary_paths(source: str, recipe: Recipe, temp_tag: str, below: str = "") -> list[str]:
     """Return every temporary path that one attempt can leave behind, one for each output, in their order."""
     folder = target_folder(source, recipe, below)
-    tag = "".join(sign if sign.isalnum() or sign in "-_" else "_" for sign in temp_tag)
     return [
-        os.path.join(folder, f"{_PREFIX}{tag}-{number}{_SUFFIX}")
-        for number in range(1, len(recipe.outputs) + 1)
+        os.path.join(folder, temporary_name(temp_tag, number)) for number in range(1, len(recipe.outputs) + 1)
     ]
+
+
+def temporary_name(temp_tag: str, number: int) -> str:
+    """Return the name that the n-th output of an attempt has until it has its own."""
+    tag = "".join(sign if sign.isalnum() or sign in "-_" else "_" for sign in temp_tag)
+    return f"{_PREFIX}{tag}-{number}{_SUFFIX}"
 
 
 def remove_leftovers(source: str, recipe_json: str, temp_tag: str, below: str = "") -> int:

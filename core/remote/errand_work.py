@@ -1,0 +1,24 @@
+"""What a slot for errands runs: the part of an attempt that belongs to the owner's machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from core.executor import Done, Skipped, Task
+from core.imaging.process import process
+from core.imaging.staging import finish_staged, needed, warm
+
+__all__ = "errand", "warm"
+
+
+def errand(task: Task, report: Callable[[float], None]) -> Done | Skipped:
+    """Look whether a task has to be run at all, or publish what was staged for it, or run it.
+
+    Without a manifest it is run, with one that is there it is published. Raises what these raise.
+    """
+    if not task.manifest:
+        return process(task, report)
+    if Path(task.manifest).exists():
+        return finish_staged(task, report)
+    return needed(task, report)

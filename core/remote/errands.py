@@ -1,0 +1,85 @@
+"""What is done on the owner's machine for attempts in remote slots: to look before, to publish after.
+
+And to make what cannot travel. The slots for these are beside those of the queue, and are started when there
+is a broker; the one for what cannot travel when there first is something.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Final
+
+from core.executor import Outcome, ProgressSink, Task
+from core.slots import ProcessSlots
+
+_BRIEF: Final = 2
+"""Slots for what is soon done."""
+
+
+class Errands:
+    """A few slots of this machine; all methods belong on the thread of the loop."""
+
+    def __init__(self, memory_limit: int | None, on_progress: ProgressSink) -> None:
+        self._slots = ProcessSlots(memory_limit=memory_limit, work="core.remote.errand_work:errand")
+        self._on_progress = on_progress
+        self._free = list(range(_BRIEF))
+        self._room = asyncio.Semaphore(_BRIEF)
+        self._making = asyncio.Lock()
+        self._started = asyncio.Lock()
+        self._number = 0  # of slots that are started
+        self._running: dict[str, int] = {}
+
+    async def look(self, task: Task) -> Outcome:
+        """Return what an attempt comes to when nothing has to be made; else `Done` without outputs."""
+        return await self._brief(task)
+
+    async def finish(self, task: Task) -> Outcome:
+        """Publish what was staged for an attempt, by its manifest."""
+        return await self._brief(task)
+
+    async def make(self, task: Task) -> Outcome:
+        """Run an attempt here, one at a time."""
+        async with self._making:
+            await self._start(_BRIEF + 1)
+            return await self._run(_BRIEF, replace(task, manifest="", staging=""))
+
+    def cancel(self, task: Task) -> None:
+        """End what runs for an attempt; it is `Stopped`."""
+        slot = self._running.get(task.temp_tag)
+        if slot is not None:
+            self._slots.cancel(slot)
+
+    def set_memory_limit(self, limit: int | None) -> None:
+        """Change the bytes that what begins from now on may take; None for no limit."""
+        self._slots.set_memory_limit(limit)
+
+    async def close(self) -> None:
+        """End all at once."""
+        await self._slots.close()
+
+    async def _brief(self, task: Task) -> Outcome:
+        async with self._room:
+            await self._start(_BRIEF)
+            slot = self._free.pop()
+            try:
+                return await self._run(slot, task)
+            finally:
+                self._free.append(slot)
+
+    async def _start(self, number: int) -> None:
+        if self._number >= number:
+            return
+        async with self._started:
+            if not self._number:
+                await self._slots.start(number, self._on_progress)
+            elif self._number < number:
+                await self._slots.resize(number)
+            self._number = max(self._number, number)
+
+    async def _run(self, slot: int, task: Task) -> Outcome:
+        self._running[task.temp_tag] = slot
+        try:
+            return await self._slots.run(slot, task)
+        finally:
+            del self._running[task.temp_tag]

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from core.queue import TaskQueue
 from core.remote.joining import Joining
 from core.settings import Settings
-from core.slots import ProcessSlots
+
+
+class LimitsMemory(Protocol):
+    """What the queue runs on."""
+
+    def set_memory_limit(self, limit: int | None) -> None:
+        """Change the bytes that tasks may take; None for no limit."""
 
 
 async def apply_settings(
-    queue: TaskQueue, slots: ProcessSlots, old: Settings, new: Settings, joining: Joining | None = None
+    queue: TaskQueue, slots: LimitsMemory, old: Settings, new: Settings, joining: Joining | None = None
 ) -> None:
     """Bring an open queue, and the slots that it runs on, from the old settings to the new ones.
 

@@ -23,6 +23,9 @@ from core.log_file import keep_log
 from core.owner import Owner, Reply, Request, send_to_owner
 from core.owner_requests import fulfil, in_loop
 from core.queue import TaskQueue
+from core.remote.everywhere import Everywhere
+from core.remote.joining import Joining
+from core.remote.keys import Keys
 from core.settings import Settings
 from core.slots import ProcessSlots
 from gui import words
@@ -37,6 +40,7 @@ from gui.theme import apply_theme, icon
 log = logging.getLogger(__name__)
 
 _TURN: Final = 0.0002  # seconds that a thread may keep Python for itself while the window waits
+_KEYRING_PATIENCE: Final = 2.0  # seconds until the queue is opened while the keyring waits for its user
 _STATE_PATIENCE: Final = 10.0  # seconds that the look of the window is given to be kept, at the end
 
 
@@ -79,10 +83,12 @@ class _App:
         settings = Settings.load(data_dir)
         speak(settings.language)
         self._tasks = Tasks()
-        self._slots = ProcessSlots(memory_limit=settings.memory_limit)
+        local = ProcessSlots(memory_limit=settings.memory_limit)
+        self._everywhere = Everywhere(local, data_dir, memory_limit=settings.memory_limit)
+        self._joining = Joining(self._everywhere, Keys())
         self._queue = TaskQueue(
             data_dir,
-            self._slots,
+            self._everywhere,
             concurrency=settings.workers,
             timeout=settings.timeout or None,
             aging=settings.aging,
@@ -90,7 +96,9 @@ class _App:
         self._window = MainWindow(self._queue, settings, data_dir, self._tasks, SystemDesktop())
         self._window.close_asked.connect(self._on_close_asked)
         self._window.settings_changed.connect(
-            lambda old, new: self._tasks.start(apply_settings(self._queue, self._slots, old, new))
+            lambda old, new: self._tasks.start(
+                apply_settings(self._queue, self._everywhere, old, new, self._joining)
+            )
         )
         self._ending = asyncio.Event()
         self._asking = False
@@ -104,6 +112,9 @@ class _App:
         # qasync's own would start ten threads at once, each with a file handle that it never lets go.
         loop.set_default_executor(ThreadPoolExecutor(4, "files"))
         self._window.show()
+        if self._window.settings().broker:
+            joining = self._tasks.start(self._joining.follow(self._window.settings()))
+            await asyncio.wait([joining], timeout=_KEYRING_PATIENCE)
         try:
             recovery = await self._queue.open(self._window.model.begin)
         except ImageQueueError as error:

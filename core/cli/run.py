@@ -27,6 +27,10 @@ from core.owner import Owner, Reply, Request
 from core.owner_requests import fulfil, in_loop
 from core.queue import TaskQueue
 from core.recipe import Recipe
+from core.remote.cluster import Cluster, Link
+from core.remote.everywhere import Everywhere
+from core.remote.joining import Joining
+from core.remote.keys import Keys
 from core.settings import Settings, data_folder
 from core.slots import ProcessSlots
 from core.status import Recovery, RunState
@@ -124,6 +128,7 @@ class _Run:
         self._interrupted = asyncio.Event()
         self._after: AfterCommands | None = None
         self._adding = False
+        self._link = Link.OFF
 
     async def main(self, data_dir: Path, paths: list[str], recipe: Recipe | None) -> int:
         """Run to the end, and return the exit status."""
@@ -131,15 +136,20 @@ class _Run:
         self._data_dir = data_dir
         settings, options = self._settings, self._options
         timeout = settings.timeout if options.timeout is None else options.timeout
+        local = ProcessSlots(memory_limit=settings.memory_limit)
+        everywhere = Everywhere(local, data_dir, memory_limit=settings.memory_limit)
+        everywhere.cluster_changed.connect(self._tell_link)
         queue = TaskQueue(
             data_dir,
-            ProcessSlots(memory_limit=settings.memory_limit),
+            everywhere,
             concurrency=options.workers or settings.workers,
             timeout=timeout or None,
             aging=settings.aging,
         )
         queue.set_by_content(bool(options.by_content) or settings.by_content)
         try:
+            if settings.broker:
+                await Joining(everywhere, Keys()).follow(settings)
             self._tell_recovery(await queue.open())
             report = Report(queue, self._printer, as_json=options.json)
             self._after = AfterCommands(
@@ -258,6 +268,16 @@ class _Run:
     def _command(self) -> str:
         folder = self._options.data_dir
         return "imagequeue run" + (f" --data-dir {shlex.quote(folder)}" if folder else "")
+
+    def _tell_link(self, cluster: Cluster) -> None:
+        """Say once when the broker is lost or found; the images here go on meanwhile."""
+        if cluster.link is self._link:
+            return
+        before, self._link = self._link, cluster.link
+        if cluster.sentence:
+            self._printer.complain(cluster.sentence)
+        elif cluster.link is Link.CONNECTED and before is Link.AWAY:
+            self._printer.say("The broker is there again.")
 
     def _tell_recovery(self, recovery: Recovery) -> None:
         if recovery.set_aside:

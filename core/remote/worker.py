@@ -8,7 +8,6 @@ import os
 import secrets
 import signal
 import socket
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
@@ -17,10 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from celery import Celery
 from celery.worker import state
 from celery.worker.control import control_command
 
+from core.errors import BadUsage
 from core.remote.address import Address, parse_address
+from core.remote.cluster import Link
 from core.remote.engine import ASK, QUEUE, make_app
 from core.remote.node import Node
 from core.remote.pool import NodePool
@@ -30,6 +32,7 @@ from core.remote.trouble import trouble
 
 log = logging.getLogger(__name__)
 
+_PATIENCE: Final = 5.0  # seconds for the broker to answer at the start
 _AGAIN: Final = 15.0  # seconds between two sentences on a broker that is away
 
 
@@ -53,6 +56,7 @@ def run_worker(options: WorkerOptions, say: Callable[[str], None]) -> int:
     """
     address = parse_address(options.url)
     app = make_app(address)
+    _refuse_a_closed_door(app, address)
     shares = Shares(options.shares)
     name = options.name or socket.gethostname()
     node_name = f"imagequeue-{os.getpid()}-{secrets.token_hex(3)}@{name}"
@@ -77,7 +81,18 @@ def run_worker(options: WorkerOptions, say: Callable[[str], None]) -> int:
             finally:
                 loop.run(node.close(0))
                 post.close()
-    return 0
+    return int(worker.exitcode or 0)
+
+
+def _refuse_a_closed_door(app: Celery, address: Address) -> None:
+    """Raise BadUsage when the broker is there and does not let us in; one that is away may come."""
+    with app.connection_for_write() as connection:
+        try:
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=_PATIENCE)
+        except Exception as error:
+            link, sentence = trouble(error, address)
+            if link is Link.REFUSED:
+                raise BadUsage(sentence) from error
 
 
 async def _node(
@@ -151,18 +166,20 @@ class _Leaving:
         self._asked = True
         state.should_stop = 0
         self.now()
-        with suppress(OSError, ValueError, RuntimeError):
-            sys.stderr.write("\n")
         self._say("Ending: what runs is finished, or given back.")
 
 
 def _quiet(say: Callable[[str], None], address: Address) -> None:
     """Let Celery say only what a person needs: that the broker is away, and what broke; never an address."""
-    logging.getLogger("celery").setLevel(logging.CRITICAL)
+    celery = logging.getLogger("celery")
+    celery.setLevel(logging.CRITICAL)
+    celery.propagate = False
+    handler = _BrokerAway(say, address)
+    celery.addHandler(handler)
     consumer = logging.getLogger("celery.worker.consumer.consumer")
     consumer.setLevel(logging.WARNING)
     consumer.propagate = False
-    consumer.addHandler(_BrokerAway(say, address))
+    consumer.addHandler(handler)
 
 
 class _BrokerAway(logging.Handler):
@@ -176,7 +193,10 @@ class _BrokerAway(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Say it."""
-        if record.created >= self._next:
+        if record.levelno >= logging.CRITICAL:
+            error = record.exc_info[1] if record.exc_info else None
+            self._say(trouble(error, self._address)[1] if error else record.getMessage())
+        elif record.created >= self._next:
             self._next = record.created + _AGAIN
             errors = [one for one in record.args or () if isinstance(one, BaseException)]
             sentence = trouble(errors[0], self._address)[1] if errors else "The broker is away."

@@ -18,7 +18,7 @@ from core.errors import BadUsage, StoreUnusable, from_os_error
 from core.intake.wanted import Wanted
 from core.intake.watched import WatchedFolder, watched_from
 from core.remote.address import parse_address
-from core.remote.shared import SharedFolder, shared_from
+from core.remote.shared_folder import SharedFolder, shared_from
 from core.whole_file import write_whole
 
 SETTINGS_NAME: Final = "settings.toml"

@@ -73,6 +73,13 @@ class Actions(QObject):
             "Ctrl+Shift+H",
             tr("What was done on which day"),
         )
+        self.machines = self._make(
+            "machinesAction",
+            tr("&Machines…"),
+            "",
+            "Ctrl+Shift+M",
+            tr("Workers on other machines, and how to add one"),
+        )
         self.export_jobs = self._make(
             "exportJobs",
             tr("&Export waiting images…"),

@@ -25,6 +25,8 @@ from core.job import JobState, Priority
 from core.looks import Looks
 from core.queue import TaskQueue
 from core.recipe import Recipe
+from core.remote.cluster import TellsCluster
+from core.remote.keys import Keys
 from core.settings import Settings
 from core.status import QueueStatus, Recovery
 from core.transfer.queue_file import is_queue_file
@@ -47,6 +49,7 @@ from gui.help import About, ShortcutsSheet, shortcut_groups
 from gui.hints import Hints
 from gui.history import History
 from gui.inspector import Inspector
+from gui.machines import Machines, NoMachines
 from gui.menus import fill_menu_bar
 from gui.mime import Picture, pictures_of_mime, sources_of_mime
 from gui.notice import Notice
@@ -82,8 +85,13 @@ class MainWindow(QMainWindow):
         data_dir: Path,
         tasks: Tasks,
         desktop: Desktop | None = None,
+        machines: TellsCluster | None = None,
+        keys: Keys | None = None,
     ) -> None:
-        """Make the window; without a `desktop`, nothing of it reaches outside."""
+        """Make the window; without a `desktop`, nothing of it reaches outside.
+
+        machines: what knows of other machines; without it there are none. keys: the passwords of brokers.
+        """
         super().__init__()
         self.setObjectName("mainWindow")
         self._queue = queue
@@ -115,8 +123,9 @@ class MainWindow(QMainWindow):
             queue, tasks, [self.actions_.save_failures, self.actions_.retry_failed]
         )
         self.preferences = Preferences(
-            self, self.settings, self.actions_.schemes, data_dir, tasks, self.commands.open_path
-        )
+            self, self.settings, self.actions_.schemes, data_dir, tasks, self.commands.open_path,
+            keys or Keys(),
+        )  # fmt: skip
         self.failures = Failures(
             self, queue, tasks, self.notice,
             recipe=self.recipe_bar.recipe, remove=self.commands.remove,
@@ -141,6 +150,10 @@ class MainWindow(QMainWindow):
         self.dry_runs = DryRuns(self, data_dir, self.settings, self.recipe_bar.recipe, tasks)
         self.pages = Pages(queue, self.notice, tasks, self)
         self.drop_area = DropArea(self)
+        self.machines = Machines(
+            self, machines or NoMachines(), self.settings, self.notice, self.preferences.keys, tasks
+        )
+        self.progress.add_part(self.machines.button)
         self.progress.add_part(self.companions.when_done.button)
         self._lay_out()
         self._job_menu = fill_menu_bar(
@@ -242,6 +255,10 @@ class MainWindow(QMainWindow):
         acts.find.triggered.connect(self.search.start)
         acts.details.toggled.connect(self.inspector.setVisible)
         acts.history.triggered.connect(self.history.show)
+        acts.machines.triggered.connect(self.machines.show)
+        self.machines.preferences_asked.connect(lambda: self.preferences.show("broker"))
+        self.settings_changed.connect(lambda *_: self.machines.refresh())
+        self.preferences.password_changed.connect(self.machines.refresh)
         for name, action in acts.schemes.items():
             action.toggled.connect(lambda on, name=name: choose_scheme(name) if on else None)
         acts.about.triggered.connect(lambda: About(self, acts.diagnostics).show())
@@ -276,6 +293,7 @@ class MainWindow(QMainWindow):
         self.model.begin()  # if it has not yet
         self.failures_panel.begin()
         self.companions.begin()
+        self.machines.begin()
         self.report.opened(recovery)
         self.watched.begin()
         self.recipes.begin()
@@ -351,6 +369,7 @@ class MainWindow(QMainWindow):
             part.end()
         self.failures_panel.end()
         self.companions.end()
+        self.machines.end()
 
     def _show_states(self, states: frozenset[JobState] | None) -> None:
         self.failures_panel.want(states == frozenset(FAILURES))  # first, as it is read sooner than the list

@@ -38,7 +38,7 @@ def fill_menu_bar(bar: QMenuBar, acts: Actions, view: QueueView, when_done: QMen
     queue.addAction(acts.by_content)
     acts.job_menu(bar.addMenu(_tr("&Image")))
     look = bar.addMenu(_tr("&View"))
-    look.addActions([acts.details, acts.history])
+    look.addActions([acts.details, acts.history, acts.machines])
     columns = look.addMenu(_tr("&Columns"))
     columns.aboutToShow.connect(lambda: view.header_actions(columns))
     order = look.addMenu(_tr("&Sort by"))

@@ -77,6 +77,11 @@ class Notice(QFrame):
             self._away.start(int(seconds * 1_000))
         self.show()
 
+    def take_back(self, sentence: str) -> None:
+        """Hide a sentence that holds no more, unless another one has taken its place."""
+        if self._text.text() == in_language(sentence):
+            self.hide()
+
     def _act(self) -> None:
         self.hide()
         if self._action is not None:

@@ -21,6 +21,7 @@ class Placeholder(QLabel):
         self.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._view = view
+        self._described = view.accessibleDescription()
         view.viewport().installEventFilter(self)
         model = view.model()
         for signal in (model.rowsInserted, model.rowsRemoved, model.modelReset):
@@ -37,7 +38,7 @@ class Placeholder(QLabel):
         empty = self._view.model().rowCount() == 0
         if empty:
             self.setGeometry(self._view.viewport().rect())
-            self._view.setAccessibleDescription(self.text())
+            self._view.setAccessibleDescription(f"{self.text()} {self._described}".strip())
         else:
-            self._view.setAccessibleDescription("")
+            self._view.setAccessibleDescription(self._described)
         self.setVisible(empty)

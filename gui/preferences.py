@@ -23,10 +23,13 @@ from PySide6.QtWidgets import (
 )
 
 from core.errors import BadUsage
+from core.remote.extra import MISSING, is_installed
+from core.remote.keys import Keys
 from core.settings import DATA_DIR_VARIABLE, MAX_AGING, MAX_TIMEOUT, MAX_WORKERS, Settings
 from gui import words
 from gui.dialogs import DialogButtons, confirm
 from gui.language import NAMES
+from gui.machine_fields import BrokerField, SharedField
 from gui.preference_fields import ChoiceField, Field, ListField, NumberField, SwitchField, TextField
 from gui.tasks import Tasks
 from gui.theme import SPACE
@@ -36,6 +39,7 @@ class Preferences(QObject):
     """The settings of the window, and the dialog that changes them while it is open."""
 
     changed = Signal(object, object)  # the Settings before, and with what was just changed
+    password_changed = Signal()  # of the broker that is set
 
     def __init__(
         self,
@@ -45,6 +49,7 @@ class Preferences(QObject):
         data_dir: Path,
         tasks: Tasks,
         open_path: Callable[[str], None],
+        keys: Keys,
     ) -> None:
         """Prepare; `schemes` are the actions that choose the appearance, which the window keeps itself."""
         super().__init__(window)
@@ -54,6 +59,7 @@ class Preferences(QObject):
         self.data_dir = data_dir
         self.tasks = tasks
         self.open_path = open_path
+        self.keys = keys
         self.dialog: PreferencesDialog | None = None
 
     def show(self, name: str = "") -> None:
@@ -108,6 +114,7 @@ class PreferencesDialog(QDialog):
         self._add_work()
         self._add_files()
         self._add_done()
+        self._add_machines()
         self._add_window()
         buttons = DialogButtons(QDialogButtonBox.StandardButton.Close, self)
         restore = buttons.addButton(self.tr("Restore &defaults…"), QDialogButtonBox.ButtonRole.ResetRole)
@@ -201,6 +208,33 @@ class PreferencesDialog(QDialog):
             NumberField("after_seconds", tr("Time for a co&mmand:"), tr("Then it is ended."),
                         int(MAX_TIMEOUT), least=1, suffix=tr("s"), step=30),
         )  # fmt: skip
+
+    def _add_machines(self) -> None:
+        tr, installed = self.tr, is_installed()
+        broker = BrokerField(
+            tr("&Broker:"),
+            tr("The URL of a RabbitMQ or a Redis through which workers on other machines get images. Takes"
+               " effect at once. Empty: this computer works alone."),
+            self._preferences.keys, self._preferences.tasks,
+        )  # fmt: skip
+        shared = SharedField(
+            tr("&Shared folders:"),
+            tr("Folders that the machines have, too, so that images in them need not travel. A worker is told"
+               " its own path of each, by --share and the name. Takes effect at once."),
+        )  # fmt: skip
+        broker.password_changed.connect(self._preferences.password_changed)
+        form = self._page("machines", tr("Machines"), broker, shared)
+        if not installed:
+            said = QLabel(words.said(MISSING), self)
+            said.setObjectName("clusterMissing")
+            said.setWordWrap(True)
+            said.setTextFormat(Qt.TextFormat.PlainText)
+            said.setTextInteractionFlags(
+                Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+            )
+            form.insertRow(0, said)
+        for field in (broker, shared):
+            field.allow(installed)
 
     def _add_window(self) -> None:
         tr = self.tr

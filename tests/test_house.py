@@ -62,7 +62,7 @@ LAYERS = (
         "core.command",
         "core.remote.address",
         "core.remote.cluster",
-        "core.remote.shared",
+        "core.remote.shared_folder",
     ),  # what all above share
     ("core.errors",),
     ("core.job", "core.hidden"),

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
+
+from psygnal import SignalInstance
 
 
 class Link(StrEnum):
@@ -49,3 +52,15 @@ class Cluster:
     def slots(self) -> int:
         """The slots that attempts can be given to now: 0 unless connected."""
         return sum(one.slots for one in self.machines) if self.link is Link.CONNECTED else 0
+
+
+class TellsCluster(Protocol):
+    """What knows of the machines, for the window."""
+
+    @property
+    def cluster(self) -> Cluster:
+        """What is known now."""
+
+    @property
+    def cluster_changed(self) -> SignalInstance:
+        """Tells the new Cluster, about once a second while something changes."""

@@ -10,7 +10,7 @@ NEEDED: Final = ("celery", "kombu", "redis", "keyring")
 HOW_TO_GET: Final = 'pip install "imagequeue[cluster]"'
 """The command that brings them."""
 
-MISSING: Final = f"What reaches other machines is not installed. This command brings it: {HOW_TO_GET}"
+MISSING: Final = f"What reaches other machines is not installed: {HOW_TO_GET} brings it."
 
 
 def is_installed() -> bool:

@@ -54,13 +54,17 @@ class Keys:
             self._of_run.setdefault(entry, found)
         return self._of_run[entry]
 
+    def remember(self, broker: str, password: str) -> None:
+        """Know the password of a broker from now on in this run."""
+        self._of_run[_entry(parse_address(broker))] = password
+
     async def keep(self, broker: str, password: str) -> str:
         """Keep the password of a broker, or forget it when it is "".
 
         It is known at once for this run. Returns "", or the sentence that says why it is not kept longer.
         """
+        self.remember(broker, password)
         entry = _entry(parse_address(broker))
-        self._of_run[entry] = password
         _, wrong = await _ask(lambda: _write(entry, password))
         return NOT_KEPT if wrong and password else ""
 

@@ -24,7 +24,7 @@ def trouble(error: BaseException, address: Address) -> tuple[Link, str]:
             if found is not None:
                 return found
     said = without_passwords(f"{type(error).__name__}: {error}")[:_LONGEST]
-    return Link.AWAY, f"{address.host} cannot be used as a broker just now. {said}"
+    return Link.AWAY, f"{address.host} cannot be used as a broker just now ({said})."
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

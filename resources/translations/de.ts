@@ -98,6 +98,16 @@
     </message>
     <message>
         <location filename="../../gui/actions.py"/>
+        <source>&amp;Machines…</source>
+        <translation>&amp;Rechner…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/actions.py"/>
+        <source>Workers on other machines, and how to add one</source>
+        <translation>Worker auf anderen Rechnern, und wie einer dazukommt</translation>
+    </message>
+    <message>
+        <location filename="../../gui/actions.py"/>
         <source>&amp;Export waiting images…</source>
         <translation>Wartende Bilder e&amp;xportieren…</translation>
     </message>
@@ -638,6 +648,7 @@
     </message>
     <message>
         <location filename="../../gui/columns.py"/>
+        <location filename="../../gui/machine_fields.py"/>
         <location filename="../../gui/recipes/labels.py"/>
         <source>Name</source>
         <translation>Name</translation>
@@ -912,6 +923,7 @@
     </message>
     <message>
         <location filename="../../gui/dialogs.py"/>
+        <location filename="../../gui/machines_dialog.py"/>
         <location filename="../../gui/preferences.py"/>
         <source>&amp;Copy</source>
         <translation>&amp;Kopieren</translation>
@@ -1336,6 +1348,7 @@
     </message>
     <message>
         <location filename="../../gui/failures_panel.py"/>
+        <location filename="../../gui/machine_fields.py"/>
         <source>For example: {0}</source>
         <translation>Zum Beispiel: {0}</translation>
     </message>
@@ -1612,6 +1625,7 @@
     </message>
     <message>
         <location filename="../../gui/history.py"/>
+        <location filename="../../gui/machines_dialog.py"/>
         <location filename="../../gui/state_tabs.py"/>
         <location filename="../../gui/words.py"/>
         <source>Done</source>
@@ -1991,6 +2005,263 @@
         <translation>ist bekannt</translation>
     </message>
     <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Password of the broker</source>
+        <translation>Passwort des Brokers</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Kept in the keyring of this system.</source>
+        <translation>Steht im Schlüsselbund dieses Systems.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>None; kept in the keyring</source>
+        <translation>Keines; steht im Schlüsselbund</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Pass&amp;word:</source>
+        <translation>Pass&amp;wort:</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>&amp;Try</source>
+        <translation>&amp;Probieren</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Look whether the broker answers</source>
+        <translation>Nachsehen, ob der Broker antwortet</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>None: images travel to the machines and back over the broker.</source>
+        <translation>Keine: Bilder reisen über den Broker zu den Rechnern und zurück.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>A&amp;dd a folder…</source>
+        <translation>&amp;Ordner hinzufügen…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Remo&amp;ve</source>
+        <translation>Ent&amp;fernen</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Choose a folder that the machines have, too</source>
+        <translation>Einen Ordner wählen, den auch die Rechner haben</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Trying…</source>
+        <translation>Wird probiert…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Folder on this computer</source>
+        <translation>Ordner auf diesem Rechner</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <source>Machines…</source>
+        <translation>Rechner…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <source>Machines cannot be used</source>
+        <translation>Rechner nicht nutzbar</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <source>Connecting…</source>
+        <translation>Wird verbunden…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <source>The broker is away</source>
+        <translation>Der Broker ist fort</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <source>The broker refuses</source>
+        <translation>Der Broker lehnt ab</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>1 machine</source>
+        <translation>1 Rechner</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>{n} machines</source>
+        <translation>{n} Rechner</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <location filename="../../gui/preferences.py"/>
+        <source>Machines</source>
+        <translation>Rechner</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>To &amp;add a machine, run these two commands on it:</source>
+        <translation>Damit ein Rechner d&amp;azukommt, führen Sie darauf diese zwei Befehle aus:</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>&amp;Broker and folders…</source>
+        <translation>&amp;Broker und Ordner…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>No machine is at work for this queue. Choose a broker, and start a worker on another computer with the two commands below.</source>
+        <translation>Kein Rechner arbeitet für diese Warteschlange. Wählen Sie einen Broker, und starten Sie auf einem anderen Rechner mit den zwei Befehlen unten einen Worker.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Commands that start a worker on another machine</source>
+        <translation>Befehle, die auf einem anderen Rechner einen Worker starten</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <location filename="../../gui/preferences.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>None</source>
+        <translation>Keine</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>The same</source>
+        <translation>Dieselben</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>{0} stands for the computer with the broker, {1} for the password of this user.</source>
+        <translation>{0} steht für den Rechner mit dem Broker, {1} für das Passwort dieses Benutzers.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>The broker is on this computer: others find it by the name of the computer.</source>
+        <translation>Der Broker ist auf diesem Rechner: Andere finden ihn unter dem Namen des Rechners.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>No broker is set: this computer works alone.</source>
+        <translation>Es ist kein Broker eingestellt: Dieser Rechner arbeitet allein.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>The broker is away, and tried again by itself. This computer goes on alone. {0}</source>
+        <translation>Der Broker ist fort und wird von selbst wieder versucht. Dieser Rechner macht allein weiter. {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Machine</source>
+        <translation>Rechner</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Slots</source>
+        <translation>Plätze</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <location filename="../../gui/state_tabs.py"/>
+        <location filename="../../gui/words.py"/>
+        <source>Running</source>
+        <translation>Läuft</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Images/s</source>
+        <translation>Bilder/s</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Last heard of</source>
+        <translation>Zuletzt gehört</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Version</source>
+        <translation>Version</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Shared folders</source>
+        <translation>Gemeinsame Ordner</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>{0} of {1} not the same</source>
+        <translation>{0} von {1} nicht dieselben</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>1 slot</source>
+        <translation>1 Platz</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>{n} slots</source>
+        <translation>{n} Plätze</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>now</source>
+        <translation>jetzt</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>{0} on {1}: {2}</source>
+        <translation>{0} auf {1}: {2}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>And 1 more.</source>
+        <translation>Und 1 weiterer.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>And {n} more.</source>
+        <translation>Und {n} weitere.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>This computer works alone. {0}</source>
+        <translation>Dieser Rechner arbeitet allein. {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Connecting to {0}…</source>
+        <translation>Verbindung mit {0}…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>The broker refuses. This computer goes on alone. {0}</source>
+        <translation>Der Broker lehnt ab. Dieser Rechner macht allein weiter. {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Connected to {0}: {1}, {2}.</source>
+        <translation>Verbunden mit {0}: {1}, {2}.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>{0} stands for the password of the broker.</source>
+        <translation>{0} steht für das Passwort des Brokers.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>{0} ago</source>
+        <translation>vor {0}</translation>
+    </message>
+    <message>
         <location filename="../../gui/main_window.py"/>
         <source>Main toolbar</source>
         <translation>Haupt-Werkzeugleiste</translation>
@@ -2152,6 +2423,26 @@ Nichts geht verloren, wenn Sie anhalten, beenden oder der Strom ausfällt.</tran
         <location filename="../../gui/preferences.py"/>
         <source>When done</source>
         <translation>Danach</translation>
+    </message>
+    <message>
+        <location filename="../../gui/preferences.py"/>
+        <source>&amp;Broker:</source>
+        <translation>&amp;Broker:</translation>
+    </message>
+    <message>
+        <location filename="../../gui/preferences.py"/>
+        <source>The URL of a RabbitMQ or a Redis through which workers on other machines get images. Takes effect at once. Empty: this computer works alone.</source>
+        <translation>Die URL eines RabbitMQ oder Redis, über den Worker auf anderen Rechnern Bilder bekommen. Gilt sofort. Leer: Dieser Rechner arbeitet allein.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/preferences.py"/>
+        <source>&amp;Shared folders:</source>
+        <translation>&amp;Gemeinsame Ordner:</translation>
+    </message>
+    <message>
+        <location filename="../../gui/preferences.py"/>
+        <source>Folders that the machines have, too, so that images in them need not travel. A worker is told its own path of each, by --share and the name. Takes effect at once.</source>
+        <translation>Ordner, die auch die Rechner haben, sodass Bilder darin nicht reisen müssen. Einem Worker wird sein eigener Pfad dazu gesagt, durch --share und den Namen. Gilt sofort.</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -2379,12 +2670,6 @@ Nichts geht verloren, wenn Sie anhalten, beenden oder der Strom ausfällt.</tran
         <location filename="../../gui/words.py"/>
         <source>MB</source>
         <translation>MB</translation>
-    </message>
-    <message>
-        <location filename="../../gui/preferences.py"/>
-        <location filename="../../gui/recipes/labels.py"/>
-        <source>None</source>
-        <translation>Keine</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -4392,12 +4677,6 @@ um zu sehen, was daraus wird.</translation>
     <message>
         <location filename="../../gui/state_tabs.py"/>
         <location filename="../../gui/words.py"/>
-        <source>Running</source>
-        <translation>Läuft</translation>
-    </message>
-    <message>
-        <location filename="../../gui/state_tabs.py"/>
-        <location filename="../../gui/words.py"/>
         <source>Cancelled</source>
         <translation>Abgebrochen</translation>
     </message>
@@ -5856,6 +6135,346 @@ um zu sehen, was daraus wird.</translation>
         <translation>Das Rezept ist kein JSON: {0}.</translation>
     </message>
     <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker begins with amqp://, amqps://, redis:// or rediss://.</source>
+        <translation>Die URL des Brokers beginnt mit amqp://, amqps://, redis:// oder rediss://.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker has a space or a sign in it that no URL has.</source>
+        <translation>Die URL des Brokers enthält ein Leerzeichen oder ein Zeichen, das keine URL hat.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker has an @ behind its first slash: in a user, a password or a path, @ is written %40, and / is written %2F.</source>
+        <translation>Die URL des Brokers hat ein @ hinter ihrem ersten Schrägstrich: In einem Benutzer, einem Passwort oder einem Pfad wird @ als %40 und / als %2F geschrieben.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker names no machine: {0} is the least that it takes.</source>
+        <translation>Die URL des Brokers nennt keinen Rechner: {0} ist das Mindeste.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker names no machine that can be: {0} is its form.</source>
+        <translation>Die URL des Brokers nennt keinen möglichen Rechner: {0} ist ihre Form.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker takes a port from 1 to 65535 after the machine.</source>
+        <translation>Die URL des Brokers nimmt hinter dem Rechner einen Port von 1 bis 65535.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The password of a broker needs a user: amqp://user:password@machine.</source>
+        <translation>Das Passwort eines Brokers braucht einen Benutzer: amqp://benutzer:passwort@rechner.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of a Redis takes the number of a database at its end, as in redis://machine/0.</source>
+        <translation>Die URL eines Redis nimmt am Ende die Nummer einer Datenbank, wie in redis://rechner/0.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker takes options of TLS only with amqps:// or rediss://.</source>
+        <translation>Die URL des Brokers nimmt Optionen von TLS nur mit amqps:// oder rediss://.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker takes only {0} after its question mark.</source>
+        <translation>Die URL des Brokers nimmt hinter dem Fragezeichen nur {0}.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker takes ssl_cert_reqs as required or none.</source>
+        <translation>Die URL des Brokers nimmt ssl_cert_reqs als required oder none.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker takes ssl_check_hostname as true or false.</source>
+        <translation>Die URL des Brokers nimmt ssl_check_hostname als true oder false.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker takes name=value after its question mark.</source>
+        <translation>Die URL des Brokers nimmt hinter dem Fragezeichen name=wert.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/extra.py"/>
+        <source>What reaches other machines is not installed: {0} brings it.</source>
+        <translation>Was andere Rechner erreicht, ist nicht installiert: {0} bringt es.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/fleet.py"/>
+        <source>It has another version of Image Queue, and is given nothing.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/flights.py"/>
+        <source>The machines that the broker gave it to ended, again and again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/flights.py"/>
+        <source>{0} was shut down.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/flights.py"/>
+        <source>{0} was not heard of for {1} seconds.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/flights.py"/>
+        <source>The broker did not come back in time.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/flights.py"/>
+        <source>{0} does not know of it any more.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/flights.py"/>
+        <source>No machine began it, however often it was sent.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/keys.py"/>
+        <source>This system has no keyring that can be used: the password is known until Image Queue is closed. After that it is asked for anew, or given by IMAGEQUEUE_BROKER.</source>
+        <translation>Dieses System hat keinen nutzbaren Schlüsselbund: Das Passwort ist bekannt, bis Image Queue geschlossen wird. Danach ist es neu einzugeben, oder IMAGEQUEUE_BROKER gibt es.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/orders.py"/>
+        <source>The machine has another version of Image Queue.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/orders.py"/>
+        <source>The file has become too large to travel.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/orders.py"/>
+        <source>The recipe names a file that is in no shared folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/orders.py"/>
+        <source>The original is not where its output is to go.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>shared takes a list of folders.</source>
+        <translation>shared nimmt eine Liste von Ordnern.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>shared takes folders with a name and a path, which are texts.</source>
+        <translation>shared nimmt Ordner mit einem Namen und einem Pfad, die Texte sind.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>The name of a shared folder takes up to 40 letters a to z, digits, - and _.</source>
+        <translation>Der Name eines gemeinsamen Ordners nimmt bis zu 40 Buchstaben a bis z, Ziffern, - und _.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>The shared folder {0} takes the absolute path of a folder.</source>
+        <translation>Der gemeinsame Ordner {0} nimmt den absoluten Pfad eines Ordners.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>The shared folder {0} takes a folder, not a whole disk.</source>
+        <translation>Der gemeinsame Ordner {0} nimmt einen Ordner, keine ganze Platte.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>shared takes folders with a name and a path: {0}.</source>
+        <translation>shared nimmt Ordner mit einem Namen und einem Pfad: {0}.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>Two shared folders have the name {0}.</source>
+        <translation>Zwei gemeinsame Ordner haben den Namen {0}.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>The shared folders {0} and {1} are one inside the other.</source>
+        <translation>Von den gemeinsamen Ordnern {0} und {1} liegt einer im anderen.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>It has no shared folder {0}: start it with --share {1}=FOLDER.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>What it was to look for in {0} is no file that shows a shared folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>{0} is another folder there than {1} is here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>{0} cannot be written there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>There is no shared folder {0} on this machine.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>{0} is no path below a folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>{0} leads out of the shared folder {1}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>{0} is another folder there than {1} is here: a file that was put here is not in it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>{0} cannot be read there: {1}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>A shared folder takes a name without =, not {0}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>The shared folder {0} takes an absolute path, not {1}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>The shared folder {0} ({1}) cannot be written: {2}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} cannot be used as a broker just now ({1}).</source>
+        <translation>{0} ist gerade nicht als Broker nutzbar ({1}).</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} cannot show that it is {1}: {2}. A certificate of your own is named by ?ssl_ca_certs=FILE at the end of the URL.</source>
+        <translation>{0} kann nicht zeigen, dass es {1} ist: {2}. Ein eigenes Zertifikat nennen Sie mit ?ssl_ca_certs=DATEI am Ende der URL.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} does not speak TLS on port {1}: use {2}://, or the port for TLS.</source>
+        <translation>{0} spricht auf Port {1} kein TLS: Nehmen Sie {2}://, oder den Port für TLS.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>A file that the URL of the broker names cannot be read.</source>
+        <translation>Eine Datei, die die URL des Brokers nennt, ist nicht lesbar.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} wants a password.</source>
+        <translation>{0} will ein Passwort.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} does not accept this user and password.</source>
+        <translation>{0} nimmt diesen Benutzer mit diesem Passwort nicht an.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} does not allow this user what the queue needs.</source>
+        <translation>{0} erlaubt diesem Benutzer nicht, was die Warteschlange braucht.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} has no virtual host {1}, or this user may not use it.</source>
+        <translation>{0} hat keinen virtuellen Host {1}, oder dieser Benutzer darf ihn nicht nutzen.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>The Redis on {0} has no database {1}.</source>
+        <translation>Der Redis auf {0} hat keine Datenbank {1}.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>What answers on port {0} of {1} is no {2}.</source>
+        <translation>Was auf Port {0} von {1} antwortet, ist kein {2}.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>No machine of the name {0} is known here.</source>
+        <translation>Ein Rechner mit dem Namen {0} ist hier nicht bekannt.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>Nothing answers on port {0} of {1}: the broker does not run there, or has another port.</source>
+        <translation>Auf Port {0} von {1} antwortet nichts: Der Broker läuft dort nicht, oder er hat einen anderen Port.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} did not answer in time on port {1}.</source>
+        <translation>{0} hat auf Port {1} nicht rechtzeitig geantwortet.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>The connection was cut by {0}: what answers on port {1} may be no {2}.</source>
+        <translation>Die Verbindung wurde von {0} getrennt: Was auf Port {1} antwortet, ist vielleicht kein {2}.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} cannot be reached: {1}.</source>
+        <translation>{0} ist nicht erreichbar: {1}.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} does not let this user in: RabbitMQ takes guest from its own machine only. Make a user there, and name it in the URL.</source>
+        <translation>{0} lässt diesen Benutzer nicht herein: RabbitMQ nimmt guest nur vom eigenen Rechner. Legen Sie dort einen Benutzer an, und nennen Sie ihn in der URL.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trying.py"/>
+        <source>The broker answers. What is sent to it is not encrypted; with {0}s:// it would be.</source>
+        <translation>Der Broker antwortet. Was zu ihm gesendet wird, ist nicht verschlüsselt; mit {0}s:// wäre es das.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trying.py"/>
+        <source>The broker answers.</source>
+        <translation>Der Broker antwortet.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/worker.py"/>
+        <source>{0} is ready for {1}, with {2} slots.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/worker.py"/>
+        <source>Ending: what runs is finished, or given back.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/worker.py"/>
+        <source>The broker is away.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/worker.py"/>
+        <source>{0} It is tried again until it is there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <location filename="../../core/retry.py"/>
         <source>This file crashes the decoder: {0} worker processes died of it.</source>
         <translation>Diese Datei lässt den Decoder abstürzen: {0} Arbeitsprozesse endeten daran.</translation>
@@ -5874,6 +6493,16 @@ um zu sehen, was daraus wird.</translation>
         <location filename="../../core/settings.py"/>
         <source>The settings are damaged and could not be set aside ({0}); the defaults are used.</source>
         <translation>Die Einstellungen sind beschädigt und konnten nicht beiseitegelegt werden ({0}); die Vorgaben gelten.</translation>
+    </message>
+    <message>
+        <location filename="../../core/settings.py"/>
+        <source>broker takes the URL of a broker.</source>
+        <translation>broker nimmt die URL eines Brokers.</translation>
+    </message>
+    <message>
+        <location filename="../../core/settings.py"/>
+        <source>The settings keep no password of a broker: the keyring does, or IMAGEQUEUE_BROKER.</source>
+        <translation>Die Einstellungen bewahren kein Passwort eines Brokers auf: Das tut der Schlüsselbund, oder IMAGEQUEUE_BROKER.</translation>
     </message>
     <message>
         <location filename="../../core/settings.py"/>

@@ -98,6 +98,16 @@
     </message>
     <message>
         <location filename="../../gui/actions.py"/>
+        <source>&amp;Machines…</source>
+        <translation>&amp;Machines…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/actions.py"/>
+        <source>Workers on other machines, and how to add one</source>
+        <translation>Les workers sur d’autres machines, et comment en ajouter un</translation>
+    </message>
+    <message>
+        <location filename="../../gui/actions.py"/>
         <source>&amp;Export waiting images…</source>
         <translation>&amp;Exporter les images en attente…</translation>
     </message>
@@ -638,6 +648,7 @@
     </message>
     <message>
         <location filename="../../gui/columns.py"/>
+        <location filename="../../gui/machine_fields.py"/>
         <location filename="../../gui/recipes/labels.py"/>
         <source>Name</source>
         <translation>Nom</translation>
@@ -912,6 +923,7 @@
     </message>
     <message>
         <location filename="../../gui/dialogs.py"/>
+        <location filename="../../gui/machines_dialog.py"/>
         <location filename="../../gui/preferences.py"/>
         <source>&amp;Copy</source>
         <translation>&amp;Copier</translation>
@@ -1336,6 +1348,7 @@
     </message>
     <message>
         <location filename="../../gui/failures_panel.py"/>
+        <location filename="../../gui/machine_fields.py"/>
         <source>For example: {0}</source>
         <translation>Par exemple : {0}</translation>
     </message>
@@ -1612,6 +1625,7 @@
     </message>
     <message>
         <location filename="../../gui/history.py"/>
+        <location filename="../../gui/machines_dialog.py"/>
         <location filename="../../gui/state_tabs.py"/>
         <location filename="../../gui/words.py"/>
         <source>Done</source>
@@ -1991,6 +2005,263 @@
         <translation>est connu</translation>
     </message>
     <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Password of the broker</source>
+        <translation>Mot de passe du broker</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Kept in the keyring of this system.</source>
+        <translation>Gardé dans le trousseau de ce système.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>None; kept in the keyring</source>
+        <translation>Aucun ; gardé dans le trousseau</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Pass&amp;word:</source>
+        <translation>&amp;Mot de passe :</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>&amp;Try</source>
+        <translation>&amp;Essayer</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Look whether the broker answers</source>
+        <translation>Voir si le broker répond</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>None: images travel to the machines and back over the broker.</source>
+        <translation>Aucun : les images vont aux machines et reviennent par le broker.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>A&amp;dd a folder…</source>
+        <translation>A&amp;jouter un dossier…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Remo&amp;ve</source>
+        <translation>&amp;Retirer</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Choose a folder that the machines have, too</source>
+        <translation>Choisir un dossier que les machines ont aussi</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Trying…</source>
+        <translation>Essai en cours…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Folder on this computer</source>
+        <translation>Dossier sur cet ordinateur</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <source>Machines…</source>
+        <translation>Machines…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <source>Machines cannot be used</source>
+        <translation>Machines inutilisables</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <source>Connecting…</source>
+        <translation>Connexion…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <source>The broker is away</source>
+        <translation>Le broker est absent</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <source>The broker refuses</source>
+        <translation>Le broker refuse</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>1 machine</source>
+        <translation>1 machine</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>{n} machines</source>
+        <translation>{n} machines</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <location filename="../../gui/preferences.py"/>
+        <source>Machines</source>
+        <translation>Machines</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>To &amp;add a machine, run these two commands on it:</source>
+        <translation>Pour &amp;ajouter une machine, lancez-y ces deux commandes :</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>&amp;Broker and folders…</source>
+        <translation>&amp;Broker et dossiers…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>No machine is at work for this queue. Choose a broker, and start a worker on another computer with the two commands below.</source>
+        <translation>Aucune machine ne travaille pour cette file d’attente. Choisissez un broker, et lancez un worker sur un autre ordinateur par les deux commandes ci-dessous.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Commands that start a worker on another machine</source>
+        <translation>Commandes qui lancent un worker sur une autre machine</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <location filename="../../gui/preferences.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>None</source>
+        <translation>Aucun</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>The same</source>
+        <translation>Les mêmes</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>{0} stands for the computer with the broker, {1} for the password of this user.</source>
+        <translation>{0} est l’ordinateur du broker, {1} le mot de passe de cet utilisateur.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>The broker is on this computer: others find it by the name of the computer.</source>
+        <translation>Le broker est sur cet ordinateur : les autres le trouvent par le nom de l’ordinateur.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>No broker is set: this computer works alone.</source>
+        <translation>Aucun broker n’est choisi : cet ordinateur travaille seul.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>The broker is away, and tried again by itself. This computer goes on alone. {0}</source>
+        <translation>Le broker est absent, et sera réessayé de lui-même. Cet ordinateur continue seul. {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Machine</source>
+        <translation>Machine</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Slots</source>
+        <translation>Places</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <location filename="../../gui/state_tabs.py"/>
+        <location filename="../../gui/words.py"/>
+        <source>Running</source>
+        <translation>En cours</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Images/s</source>
+        <translation>Images/s</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Last heard of</source>
+        <translation>Dernier signe</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Version</source>
+        <translation>Version</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Shared folders</source>
+        <translation>Dossiers partagés</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>{0} of {1} not the same</source>
+        <translation>{0} sur {1} pas les mêmes</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>1 slot</source>
+        <translation>1 place</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>{n} slots</source>
+        <translation>{n} places</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>now</source>
+        <translation>maintenant</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>{0} on {1}: {2}</source>
+        <translation>{0} sur {1} : {2}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>And 1 more.</source>
+        <translation>Et 1 de plus.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>And {n} more.</source>
+        <translation>Et {n} de plus.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>This computer works alone. {0}</source>
+        <translation>Cet ordinateur travaille seul. {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Connecting to {0}…</source>
+        <translation>Connexion à {0}…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>The broker refuses. This computer goes on alone. {0}</source>
+        <translation>Le broker refuse. Cet ordinateur continue seul. {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Connected to {0}: {1}, {2}.</source>
+        <translation>Connecté à {0} : {1}, {2}.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>{0} stands for the password of the broker.</source>
+        <translation>{0} est le mot de passe du broker.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>{0} ago</source>
+        <translation>il y a {0}</translation>
+    </message>
+    <message>
         <location filename="../../gui/main_window.py"/>
         <source>Main toolbar</source>
         <translation>Barre d’outils principale</translation>
@@ -2152,6 +2423,26 @@ Rien n’est perdu si vous mettez en pause, quittez ou subissez une coupure de c
         <location filename="../../gui/preferences.py"/>
         <source>When done</source>
         <translation>À la fin</translation>
+    </message>
+    <message>
+        <location filename="../../gui/preferences.py"/>
+        <source>&amp;Broker:</source>
+        <translation>&amp;Broker :</translation>
+    </message>
+    <message>
+        <location filename="../../gui/preferences.py"/>
+        <source>The URL of a RabbitMQ or a Redis through which workers on other machines get images. Takes effect at once. Empty: this computer works alone.</source>
+        <translation>L’URL d’un RabbitMQ ou d’un Redis par lequel des workers sur d’autres machines reçoivent des images. Prend effet tout de suite. Vide : cet ordinateur travaille seul.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/preferences.py"/>
+        <source>&amp;Shared folders:</source>
+        <translation>Dossiers &amp;partagés :</translation>
+    </message>
+    <message>
+        <location filename="../../gui/preferences.py"/>
+        <source>Folders that the machines have, too, so that images in them need not travel. A worker is told its own path of each, by --share and the name. Takes effect at once.</source>
+        <translation>Des dossiers que les machines ont aussi, pour que leurs images n’aient pas à voyager. Chaque worker reçoit son propre chemin par --share et le nom. Prend effet tout de suite.</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -2379,12 +2670,6 @@ Rien n’est perdu si vous mettez en pause, quittez ou subissez une coupure de c
         <location filename="../../gui/words.py"/>
         <source>MB</source>
         <translation>Mo</translation>
-    </message>
-    <message>
-        <location filename="../../gui/preferences.py"/>
-        <location filename="../../gui/recipes/labels.py"/>
-        <source>None</source>
-        <translation>Aucun</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -4392,12 +4677,6 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../gui/state_tabs.py"/>
         <location filename="../../gui/words.py"/>
-        <source>Running</source>
-        <translation>En cours</translation>
-    </message>
-    <message>
-        <location filename="../../gui/state_tabs.py"/>
-        <location filename="../../gui/words.py"/>
         <source>Cancelled</source>
         <translation>Annulée</translation>
     </message>
@@ -5856,6 +6135,346 @@ pour voir ce qu’elle devient.</translation>
         <translation>La recette n’est pas du JSON : {0}.</translation>
     </message>
     <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker begins with amqp://, amqps://, redis:// or rediss://.</source>
+        <translation>L’URL du broker commence par amqp://, amqps://, redis:// ou rediss://.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker has a space or a sign in it that no URL has.</source>
+        <translation>L’URL du broker contient une espace ou un signe qu’aucune URL n’a.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker has an @ behind its first slash: in a user, a password or a path, @ is written %40, and / is written %2F.</source>
+        <translation>L’URL du broker a un @ après sa première barre : dans un utilisateur, un mot de passe ou un chemin, @ s’écrit %40, et / s’écrit %2F.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker names no machine: {0} is the least that it takes.</source>
+        <translation>L’URL du broker ne nomme aucune machine : {0} est le minimum.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker names no machine that can be: {0} is its form.</source>
+        <translation>L’URL du broker nomme une machine impossible : {0} est sa forme.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker takes a port from 1 to 65535 after the machine.</source>
+        <translation>L’URL du broker prend après la machine un port de 1 à 65535.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The password of a broker needs a user: amqp://user:password@machine.</source>
+        <translation>Le mot de passe d’un broker demande un utilisateur : amqp://utilisateur:motdepasse@machine.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of a Redis takes the number of a database at its end, as in redis://machine/0.</source>
+        <translation>L’URL d’un Redis prend à sa fin le numéro d’une base, comme dans redis://machine/0.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker takes options of TLS only with amqps:// or rediss://.</source>
+        <translation>L’URL du broker ne prend des options de TLS qu’avec amqps:// ou rediss://.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker takes only {0} after its question mark.</source>
+        <translation>L’URL du broker ne prend que {0} après le point d’interrogation.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker takes ssl_cert_reqs as required or none.</source>
+        <translation>L’URL du broker prend ssl_cert_reqs comme required ou none.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker takes ssl_check_hostname as true or false.</source>
+        <translation>L’URL du broker prend ssl_check_hostname comme true ou false.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker takes name=value after its question mark.</source>
+        <translation>L’URL du broker prend nom=valeur après le point d’interrogation.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/extra.py"/>
+        <source>What reaches other machines is not installed: {0} brings it.</source>
+        <translation>Ce qui atteint d’autres machines n’est pas installé : {0} l’apporte.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/fleet.py"/>
+        <source>It has another version of Image Queue, and is given nothing.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/flights.py"/>
+        <source>The machines that the broker gave it to ended, again and again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/flights.py"/>
+        <source>{0} was shut down.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/flights.py"/>
+        <source>{0} was not heard of for {1} seconds.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/flights.py"/>
+        <source>The broker did not come back in time.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/flights.py"/>
+        <source>{0} does not know of it any more.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/flights.py"/>
+        <source>No machine began it, however often it was sent.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/keys.py"/>
+        <source>This system has no keyring that can be used: the password is known until Image Queue is closed. After that it is asked for anew, or given by IMAGEQUEUE_BROKER.</source>
+        <translation>Ce système n’a pas de trousseau utilisable : le mot de passe est connu jusqu’à la fermeture d’Image Queue. Ensuite, il faut le redonner, ou le fournir par IMAGEQUEUE_BROKER.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/orders.py"/>
+        <source>The machine has another version of Image Queue.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/orders.py"/>
+        <source>The file has become too large to travel.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/orders.py"/>
+        <source>The recipe names a file that is in no shared folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/orders.py"/>
+        <source>The original is not where its output is to go.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>shared takes a list of folders.</source>
+        <translation>shared prend une liste de dossiers.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>shared takes folders with a name and a path, which are texts.</source>
+        <translation>shared prend des dossiers avec un nom et un chemin, qui sont des textes.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>The name of a shared folder takes up to 40 letters a to z, digits, - and _.</source>
+        <translation>Le nom d’un dossier partagé prend jusqu’à 40 lettres a à z, chiffres, - et _.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>The shared folder {0} takes the absolute path of a folder.</source>
+        <translation>Le dossier partagé {0} prend le chemin absolu d’un dossier.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>The shared folder {0} takes a folder, not a whole disk.</source>
+        <translation>Le dossier partagé {0} prend un dossier, pas un disque entier.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>shared takes folders with a name and a path: {0}.</source>
+        <translation>shared prend des dossiers avec un nom et un chemin : {0}.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>Two shared folders have the name {0}.</source>
+        <translation>Deux dossiers partagés ont le nom {0}.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>The shared folders {0} and {1} are one inside the other.</source>
+        <translation>Les dossiers partagés {0} et {1} sont l’un dans l’autre.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>It has no shared folder {0}: start it with --share {1}=FOLDER.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>What it was to look for in {0} is no file that shows a shared folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>{0} is another folder there than {1} is here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>{0} cannot be written there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>There is no shared folder {0} on this machine.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>{0} is no path below a folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>{0} leads out of the shared folder {1}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>{0} is another folder there than {1} is here: a file that was put here is not in it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>{0} cannot be read there: {1}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>A shared folder takes a name without =, not {0}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>The shared folder {0} takes an absolute path, not {1}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>The shared folder {0} ({1}) cannot be written: {2}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} cannot be used as a broker just now ({1}).</source>
+        <translation>{0} ne peut pas servir de broker en ce moment ({1}).</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} cannot show that it is {1}: {2}. A certificate of your own is named by ?ssl_ca_certs=FILE at the end of the URL.</source>
+        <translation>{0} ne peut pas prouver être {1} : {2}. Un certificat à vous se nomme par ?ssl_ca_certs=FICHIER à la fin de l’URL.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} does not speak TLS on port {1}: use {2}://, or the port for TLS.</source>
+        <translation>{0} ne parle pas TLS sur le port {1} : employez {2}://, ou le port pour TLS.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>A file that the URL of the broker names cannot be read.</source>
+        <translation>Un fichier que nomme l’URL du broker ne peut pas être lu.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} wants a password.</source>
+        <translation>{0} demande un mot de passe.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} does not accept this user and password.</source>
+        <translation>{0} n’accepte pas cet utilisateur et ce mot de passe.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} does not allow this user what the queue needs.</source>
+        <translation>{0} ne permet pas à cet utilisateur ce dont la file d’attente a besoin.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} has no virtual host {1}, or this user may not use it.</source>
+        <translation>{0} n’a pas d’hôte virtuel {1}, ou cet utilisateur ne peut pas l’employer.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>The Redis on {0} has no database {1}.</source>
+        <translation>Le Redis sur {0} n’a pas de base {1}.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>What answers on port {0} of {1} is no {2}.</source>
+        <translation>Ce qui répond sur le port {0} de {1} n’est pas un {2}.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>No machine of the name {0} is known here.</source>
+        <translation>Aucune machine du nom {0} n’est connue ici.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>Nothing answers on port {0} of {1}: the broker does not run there, or has another port.</source>
+        <translation>Rien ne répond sur le port {0} de {1} : le broker n’y tourne pas, ou a un autre port.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} did not answer in time on port {1}.</source>
+        <translation>{0} n’a pas répondu à temps sur le port {1}.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>The connection was cut by {0}: what answers on port {1} may be no {2}.</source>
+        <translation>La connexion a été coupée par {0} : ce qui répond sur le port {1} n’est peut-être pas un {2}.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} cannot be reached: {1}.</source>
+        <translation>{0} est injoignable : {1}.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} does not let this user in: RabbitMQ takes guest from its own machine only. Make a user there, and name it in the URL.</source>
+        <translation>{0} ne laisse pas entrer cet utilisateur : RabbitMQ n’accepte guest que depuis sa propre machine. Créez-y un utilisateur, et nommez-le dans l’URL.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trying.py"/>
+        <source>The broker answers. What is sent to it is not encrypted; with {0}s:// it would be.</source>
+        <translation>Le broker répond. Ce qui lui est envoyé n’est pas chiffré ; avec {0}s:// il le serait.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trying.py"/>
+        <source>The broker answers.</source>
+        <translation>Le broker répond.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/worker.py"/>
+        <source>{0} is ready for {1}, with {2} slots.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/worker.py"/>
+        <source>Ending: what runs is finished, or given back.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/worker.py"/>
+        <source>The broker is away.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/worker.py"/>
+        <source>{0} It is tried again until it is there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <location filename="../../core/retry.py"/>
         <source>This file crashes the decoder: {0} worker processes died of it.</source>
         <translation>Ce fichier fait planter le décodeur : {0} processus en sont morts.</translation>
@@ -5874,6 +6493,16 @@ pour voir ce qu’elle devient.</translation>
         <location filename="../../core/settings.py"/>
         <source>The settings are damaged and could not be set aside ({0}); the defaults are used.</source>
         <translation>Les réglages sont endommagés et n’ont pas pu être mis de côté ({0}) ; les valeurs par défaut sont employées.</translation>
+    </message>
+    <message>
+        <location filename="../../core/settings.py"/>
+        <source>broker takes the URL of a broker.</source>
+        <translation>broker prend l’URL d’un broker.</translation>
+    </message>
+    <message>
+        <location filename="../../core/settings.py"/>
+        <source>The settings keep no password of a broker: the keyring does, or IMAGEQUEUE_BROKER.</source>
+        <translation>Les réglages ne gardent aucun mot de passe d’un broker : le trousseau le fait, ou IMAGEQUEUE_BROKER.</translation>
     </message>
     <message>
         <location filename="../../core/settings.py"/>

@@ -98,6 +98,16 @@
     </message>
     <message>
         <location filename="../../gui/actions.py"/>
+        <source>&amp;Machines…</source>
+        <translation>电脑(&amp;M)…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/actions.py"/>
+        <source>Workers on other machines, and how to add one</source>
+        <translation>其他电脑上的工作程序，以及如何添加</translation>
+    </message>
+    <message>
+        <location filename="../../gui/actions.py"/>
         <source>&amp;Export waiting images…</source>
         <translation>导出等待中的图片(&amp;E)…</translation>
     </message>
@@ -638,6 +648,7 @@
     </message>
     <message>
         <location filename="../../gui/columns.py"/>
+        <location filename="../../gui/machine_fields.py"/>
         <location filename="../../gui/recipes/labels.py"/>
         <source>Name</source>
         <translation>名称</translation>
@@ -912,6 +923,7 @@
     </message>
     <message>
         <location filename="../../gui/dialogs.py"/>
+        <location filename="../../gui/machines_dialog.py"/>
         <location filename="../../gui/preferences.py"/>
         <source>&amp;Copy</source>
         <translation>复制(&amp;C)</translation>
@@ -1336,6 +1348,7 @@
     </message>
     <message>
         <location filename="../../gui/failures_panel.py"/>
+        <location filename="../../gui/machine_fields.py"/>
         <source>For example: {0}</source>
         <translation>例如：{0}</translation>
     </message>
@@ -1612,6 +1625,7 @@
     </message>
     <message>
         <location filename="../../gui/history.py"/>
+        <location filename="../../gui/machines_dialog.py"/>
         <location filename="../../gui/state_tabs.py"/>
         <location filename="../../gui/words.py"/>
         <source>Done</source>
@@ -1991,6 +2005,263 @@
         <translation>已知</translation>
     </message>
     <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Password of the broker</source>
+        <translation>消息代理的密码</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Kept in the keyring of this system.</source>
+        <translation>保存在此系统的密钥环中。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>None; kept in the keyring</source>
+        <translation>无；保存在密钥环中</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Pass&amp;word:</source>
+        <translation>密码(&amp;W)：</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>&amp;Try</source>
+        <translation>试一试(&amp;T)</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Look whether the broker answers</source>
+        <translation>查看消息代理是否响应</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>None: images travel to the machines and back over the broker.</source>
+        <translation>无：图片通过消息代理往返于各电脑。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>A&amp;dd a folder…</source>
+        <translation>添加文件夹(&amp;D)…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Remo&amp;ve</source>
+        <translation>移除(&amp;V)</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Choose a folder that the machines have, too</source>
+        <translation>选择其他电脑也有的文件夹</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Trying…</source>
+        <translation>正在尝试…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machine_fields.py"/>
+        <source>Folder on this computer</source>
+        <translation>此电脑上的文件夹</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <source>Machines…</source>
+        <translation>电脑…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <source>Machines cannot be used</source>
+        <translation>无法使用其他电脑</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <source>Connecting…</source>
+        <translation>正在连接…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <source>The broker is away</source>
+        <translation>消息代理不可用</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <source>The broker refuses</source>
+        <translation>消息代理拒绝</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>1 machine</source>
+        <translation>1 台电脑</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>{n} machines</source>
+        <translation>{n} 台电脑</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <location filename="../../gui/preferences.py"/>
+        <source>Machines</source>
+        <translation>电脑</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>To &amp;add a machine, run these two commands on it:</source>
+        <translation>要添加一台电脑，请在其上运行这两条命令(&amp;A)：</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>&amp;Broker and folders…</source>
+        <translation>消息代理和文件夹(&amp;B)…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>No machine is at work for this queue. Choose a broker, and start a worker on another computer with the two commands below.</source>
+        <translation>没有电脑在为此队列工作。请选择消息代理，并用下面的两条命令在另一台电脑上启动工作程序。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Commands that start a worker on another machine</source>
+        <translation>在另一台电脑上启动工作程序的命令</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <location filename="../../gui/preferences.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>None</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>The same</source>
+        <translation>相同</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>{0} stands for the computer with the broker, {1} for the password of this user.</source>
+        <translation>{0} 代表消息代理所在的电脑，{1} 代表此用户的密码。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>The broker is on this computer: others find it by the name of the computer.</source>
+        <translation>消息代理在此电脑上：其他电脑需通过此电脑的名称找到它。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>No broker is set: this computer works alone.</source>
+        <translation>未设置消息代理：此电脑独自工作。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>The broker is away, and tried again by itself. This computer goes on alone. {0}</source>
+        <translation>消息代理不可用，会自动重试。此电脑独自继续。{0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Machine</source>
+        <translation>电脑</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Slots</source>
+        <translation>槽位</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <location filename="../../gui/state_tabs.py"/>
+        <location filename="../../gui/words.py"/>
+        <source>Running</source>
+        <translation>处理中</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Images/s</source>
+        <translation>张/秒</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Last heard of</source>
+        <translation>最近响应</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Version</source>
+        <translation>版本</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Shared folders</source>
+        <translation>共享文件夹</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>{0} of {1} not the same</source>
+        <translation>{1} 个中有 {0} 个不同</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>1 slot</source>
+        <translation>1 个槽位</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>{n} slots</source>
+        <translation>{n} 个槽位</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>now</source>
+        <translation>刚刚</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>{0} on {1}: {2}</source>
+        <translation>{1} 上的 {0}：{2}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>And 1 more.</source>
+        <translation>另有 1 个。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>And {n} more.</source>
+        <translation>另有 {n} 个。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>This computer works alone. {0}</source>
+        <translation>此电脑独自工作。{0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Connecting to {0}…</source>
+        <translation>正在连接 {0}…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>The broker refuses. This computer goes on alone. {0}</source>
+        <translation>消息代理拒绝连接。此电脑独自继续。{0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>Connected to {0}: {1}, {2}.</source>
+        <translation>已连接到 {0}：{1}，{2}。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>{0} stands for the password of the broker.</source>
+        <translation>{0} 代表消息代理的密码。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines_dialog.py"/>
+        <source>{0} ago</source>
+        <translation>{0}前</translation>
+    </message>
+    <message>
         <location filename="../../gui/main_window.py"/>
         <source>Main toolbar</source>
         <translation>主工具栏</translation>
@@ -2152,6 +2423,26 @@ Nothing is lost when you pause, quit, or lose power.</source>
         <location filename="../../gui/preferences.py"/>
         <source>When done</source>
         <translation>完成后</translation>
+    </message>
+    <message>
+        <location filename="../../gui/preferences.py"/>
+        <source>&amp;Broker:</source>
+        <translation>消息代理(&amp;B)：</translation>
+    </message>
+    <message>
+        <location filename="../../gui/preferences.py"/>
+        <source>The URL of a RabbitMQ or a Redis through which workers on other machines get images. Takes effect at once. Empty: this computer works alone.</source>
+        <translation>RabbitMQ 或 Redis 的 URL，其他电脑上的工作程序由此获取图片。立即生效。留空：此电脑独自工作。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/preferences.py"/>
+        <source>&amp;Shared folders:</source>
+        <translation>共享文件夹(&amp;S)：</translation>
+    </message>
+    <message>
+        <location filename="../../gui/preferences.py"/>
+        <source>Folders that the machines have, too, so that images in them need not travel. A worker is told its own path of each, by --share and the name. Takes effect at once.</source>
+        <translation>其他电脑也有的文件夹，其中的图片无需传送。通过 --share 和名称告知工作程序各自的路径。立即生效。</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -2379,12 +2670,6 @@ Nothing is lost when you pause, quit, or lose power.</source>
         <location filename="../../gui/words.py"/>
         <source>MB</source>
         <translation>MB</translation>
-    </message>
-    <message>
-        <location filename="../../gui/preferences.py"/>
-        <location filename="../../gui/recipes/labels.py"/>
-        <source>None</source>
-        <translation>无</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -4392,12 +4677,6 @@ to see what becomes of it.</source>
     <message>
         <location filename="../../gui/state_tabs.py"/>
         <location filename="../../gui/words.py"/>
-        <source>Running</source>
-        <translation>处理中</translation>
-    </message>
-    <message>
-        <location filename="../../gui/state_tabs.py"/>
-        <location filename="../../gui/words.py"/>
         <source>Cancelled</source>
         <translation>已取消</translation>
     </message>
@@ -5856,6 +6135,346 @@ to see what becomes of it.</source>
         <translation>配方不是 JSON：{0}。</translation>
     </message>
     <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker begins with amqp://, amqps://, redis:// or rediss://.</source>
+        <translation>消息代理的 URL 以 amqp://、amqps://、redis:// 或 rediss:// 开头。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker has a space or a sign in it that no URL has.</source>
+        <translation>消息代理的 URL 含有空格或不允许的字符。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker has an @ behind its first slash: in a user, a password or a path, @ is written %40, and / is written %2F.</source>
+        <translation>消息代理的 URL 在第一个斜杠之后有 @：在用户名、密码或路径中，@ 写作 %40，/ 写作 %2F。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker names no machine: {0} is the least that it takes.</source>
+        <translation>消息代理的 URL 未指明电脑：至少需要 {0}。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker names no machine that can be: {0} is its form.</source>
+        <translation>消息代理的 URL 中的电脑名无效：格式为 {0}。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker takes a port from 1 to 65535 after the machine.</source>
+        <translation>消息代理的 URL 在电脑名之后接受 1 到 65535 的端口。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The password of a broker needs a user: amqp://user:password@machine.</source>
+        <translation>消息代理的密码需要用户名：amqp://user:password@machine。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of a Redis takes the number of a database at its end, as in redis://machine/0.</source>
+        <translation>Redis 的 URL 末尾为数据库编号，如 redis://machine/0。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker takes options of TLS only with amqps:// or rediss://.</source>
+        <translation>只有 amqps:// 或 rediss:// 的 URL 才接受 TLS 选项。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker takes only {0} after its question mark.</source>
+        <translation>消息代理的 URL 在问号之后只接受 {0}。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker takes ssl_cert_reqs as required or none.</source>
+        <translation>消息代理的 URL 中 ssl_cert_reqs 只能为 required 或 none。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker takes ssl_check_hostname as true or false.</source>
+        <translation>消息代理的 URL 中 ssl_check_hostname 只能为 true 或 false。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/address.py"/>
+        <source>The URL of the broker takes name=value after its question mark.</source>
+        <translation>消息代理的 URL 在问号之后接受 name=value。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/extra.py"/>
+        <source>What reaches other machines is not installed: {0} brings it.</source>
+        <translation>未安装用于连接其他电脑的组件：可用 {0} 安装。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/fleet.py"/>
+        <source>It has another version of Image Queue, and is given nothing.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/flights.py"/>
+        <source>The machines that the broker gave it to ended, again and again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/flights.py"/>
+        <source>{0} was shut down.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/flights.py"/>
+        <source>{0} was not heard of for {1} seconds.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/flights.py"/>
+        <source>The broker did not come back in time.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/flights.py"/>
+        <source>{0} does not know of it any more.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/flights.py"/>
+        <source>No machine began it, however often it was sent.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/keys.py"/>
+        <source>This system has no keyring that can be used: the password is known until Image Queue is closed. After that it is asked for anew, or given by IMAGEQUEUE_BROKER.</source>
+        <translation>此系统没有可用的密钥环：密码在 Image Queue 关闭前有效。之后需重新输入，或由 IMAGEQUEUE_BROKER 提供。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/orders.py"/>
+        <source>The machine has another version of Image Queue.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/orders.py"/>
+        <source>The file has become too large to travel.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/orders.py"/>
+        <source>The recipe names a file that is in no shared folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/orders.py"/>
+        <source>The original is not where its output is to go.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>shared takes a list of folders.</source>
+        <translation>shared 接受文件夹列表。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>shared takes folders with a name and a path, which are texts.</source>
+        <translation>shared 接受带名称和路径的文件夹，二者均为文本。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>The name of a shared folder takes up to 40 letters a to z, digits, - and _.</source>
+        <translation>共享文件夹的名称最多 40 个字符，可用字母 a 到 z、数字、- 和 _。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>The shared folder {0} takes the absolute path of a folder.</source>
+        <translation>共享文件夹 {0} 需要绝对路径。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>The shared folder {0} takes a folder, not a whole disk.</source>
+        <translation>共享文件夹 {0} 需要文件夹，而不是整个磁盘。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>shared takes folders with a name and a path: {0}.</source>
+        <translation>shared 接受带名称和路径的文件夹：{0}。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>Two shared folders have the name {0}.</source>
+        <translation>有两个共享文件夹名为 {0}。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shared_folder.py"/>
+        <source>The shared folders {0} and {1} are one inside the other.</source>
+        <translation>共享文件夹 {0} 和 {1} 互相包含。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>It has no shared folder {0}: start it with --share {1}=FOLDER.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>What it was to look for in {0} is no file that shows a shared folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>{0} is another folder there than {1} is here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>{0} cannot be written there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>There is no shared folder {0} on this machine.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>{0} is no path below a folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>{0} leads out of the shared folder {1}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>{0} is another folder there than {1} is here: a file that was put here is not in it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>{0} cannot be read there: {1}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>A shared folder takes a name without =, not {0}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>The shared folder {0} takes an absolute path, not {1}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>The shared folder {0} ({1}) cannot be written: {2}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} cannot be used as a broker just now ({1}).</source>
+        <translation>{0} 目前无法用作消息代理 ({1})。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} cannot show that it is {1}: {2}. A certificate of your own is named by ?ssl_ca_certs=FILE at the end of the URL.</source>
+        <translation>{0} 无法证明自己是 {1}：{2}。自己的证书用 URL 末尾的 ?ssl_ca_certs=FILE 指定。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} does not speak TLS on port {1}: use {2}://, or the port for TLS.</source>
+        <translation>{0} 在端口 {1} 上不使用 TLS：请使用 {2}://，或 TLS 的端口。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>A file that the URL of the broker names cannot be read.</source>
+        <translation>消息代理的 URL 中指定的文件无法读取。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} wants a password.</source>
+        <translation>{0} 需要密码。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} does not accept this user and password.</source>
+        <translation>{0} 不接受此用户名和密码。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} does not allow this user what the queue needs.</source>
+        <translation>{0} 不允许此用户执行队列所需的操作。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} has no virtual host {1}, or this user may not use it.</source>
+        <translation>{0} 没有虚拟主机 {1}，或此用户无权使用。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>The Redis on {0} has no database {1}.</source>
+        <translation>{0} 上的 Redis 没有数据库 {1}。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>What answers on port {0} of {1} is no {2}.</source>
+        <translation>在 {1} 的端口 {0} 上响应的不是 {2}。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>No machine of the name {0} is known here.</source>
+        <translation>此处找不到名为 {0} 的电脑。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>Nothing answers on port {0} of {1}: the broker does not run there, or has another port.</source>
+        <translation>{1} 的端口 {0} 无响应：消息代理未在那里运行，或使用其他端口。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} did not answer in time on port {1}.</source>
+        <translation>{0} 未在端口 {1} 上及时响应。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>The connection was cut by {0}: what answers on port {1} may be no {2}.</source>
+        <translation>连接被 {0} 断开：在端口 {1} 上响应的可能不是 {2}。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} cannot be reached: {1}.</source>
+        <translation>无法连接 {0}：{1}。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>{0} does not let this user in: RabbitMQ takes guest from its own machine only. Make a user there, and name it in the URL.</source>
+        <translation>{0} 不允许此用户登录：RabbitMQ 只接受本机的 guest。请在那里创建用户，并写入 URL。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trying.py"/>
+        <source>The broker answers. What is sent to it is not encrypted; with {0}s:// it would be.</source>
+        <translation>消息代理有响应。发送的内容未加密；使用 {0}s:// 则会加密。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trying.py"/>
+        <source>The broker answers.</source>
+        <translation>消息代理有响应。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/worker.py"/>
+        <source>{0} is ready for {1}, with {2} slots.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/worker.py"/>
+        <source>Ending: what runs is finished, or given back.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/worker.py"/>
+        <source>The broker is away.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/worker.py"/>
+        <source>{0} It is tried again until it is there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <location filename="../../core/retry.py"/>
         <source>This file crashes the decoder: {0} worker processes died of it.</source>
         <translation>此文件会使解码器崩溃：已有 {0} 个工作进程因此结束。</translation>
@@ -5874,6 +6493,16 @@ to see what becomes of it.</source>
         <location filename="../../core/settings.py"/>
         <source>The settings are damaged and could not be set aside ({0}); the defaults are used.</source>
         <translation>设置已损坏且无法移开 ({0})；现使用默认值。</translation>
+    </message>
+    <message>
+        <location filename="../../core/settings.py"/>
+        <source>broker takes the URL of a broker.</source>
+        <translation>broker 需要消息代理的 URL。</translation>
+    </message>
+    <message>
+        <location filename="../../core/settings.py"/>
+        <source>The settings keep no password of a broker: the keyring does, or IMAGEQUEUE_BROKER.</source>
+        <translation>设置不保存消息代理的密码：由密钥环保存，或由 IMAGEQUEUE_BROKER 提供。</translation>
     </message>
     <message>
         <location filename="../../core/settings.py"/>

@@ -11,7 +11,7 @@ import platformdirs
 import pytest
 
 from core.errors import BadUsage, ImageQueueError, StoreUnusable
-from core.remote.shared import SharedFolder
+from core.remote.shared_folder import SharedFolder
 from core.settings import SETTINGS_NAME, Settings, data_folder, make_data_folder
 
 

@@ -12,10 +12,12 @@ from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from core.executor import Done, Failed, Outcome, Task
 from core.intake.paths import Refused
 from core.job import JobError
+from core.remote.cluster import Link
 from core.transfer.queue_file import SUFFIX
 from core.transfer.sending import Then
 from gui.dialogs import confirm
 from tests.core.clocks import until
+from tests.gui.made_up import TWO
 from tests.gui.stage import Stage, staged
 
 DAMAGED = Failed(JobError("damaged-image", "It is damaged: it ends too early.", False, "OSError: truncated"))
@@ -101,6 +103,11 @@ async def _watched(stage: Stage) -> QWidget:
     return await _opened(stage.window.actions_.watched_folders.trigger)
 
 
+async def _machines(stage: Stage) -> QWidget:
+    stage.machines.become(Link.CONNECTED, "", TWO)
+    return await _opened(stage.window.actions_.machines.trigger)
+
+
 def _by(action: str) -> Callable[[Stage], Awaitable[QWidget]]:
     async def open_(stage: Stage) -> QWidget:
         return await _opened(getattr(stage.window.actions_, action).trigger)
@@ -123,11 +130,12 @@ MAIN: dict[str, Callable[[Stage], Awaitable[QWidget]]] = {
     "empty": _empty, "listed": _listed, "busy": _busy,
 }  # fmt: skip
 DIALOGS: dict[str, Callable[[Stage], Awaitable[QWidget]]] = {
-    **{f"preferences-{page}": _preferences(page) for page in range(4)},
+    **{f"preferences-{page}": _preferences(page) for page in range(5)},
     "folder filters": _by("folder_filters"),
     "watched folders": _watched,
     "dry run": _by("dry_run"),
     "history": _by("history"),
+    "machines": _machines,
     "shortcuts": _by("shortcuts"),
     "about": _by("about"),
     "diagnostics": _by("diagnostics"),

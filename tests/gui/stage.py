@@ -13,12 +13,14 @@ from PySide6.QtCore import QObject
 from core.executor import Outcome, Task
 from core.queue import TaskQueue
 from core.recipe import builtin_recipes
+from core.remote.keys import Keys
 from core.settings import Settings
 from gui.desktop import Desktop
 from gui.main_window import MainWindow
 from gui.tasks import Tasks
 from tests.core.clocks import ManualClock, until
 from tests.core.processors import ByHand
+from tests.gui.made_up import KeysInMemory, MadeUp
 
 T = TypeVar("T", bound=QObject)
 
@@ -35,6 +37,7 @@ class Stage:
     clock: ManualClock
     tasks: Tasks
     folder: Path
+    machines: MadeUp
     said: list[str] = field(default_factory=list)
 
     async def add(self, number: int, priority: int = 0, name: str = "photo") -> list[int]:
@@ -73,14 +76,18 @@ async def staged(
     *,
     start: bool = False,
     desktop: Desktop | None = None,
+    machines: MadeUp | None = None,
+    keys: Keys | None = None,
 ) -> AsyncIterator[Stage]:
     """Open a queue and a window on it, and close both in order."""
     folder.mkdir(exist_ok=True)  # noqa: ASYNC240 (a test's own folder)
-    hand, clock, tasks = ByHand(script), ManualClock(), Tasks()
+    hand, clock, tasks, machines = ByHand(script), ManualClock(), Tasks(), machines or MadeUp()
     queue = TaskQueue(folder, hand, clock=clock)
-    window = MainWindow(queue, settings or Settings(), folder, tasks, desktop)
+    window = MainWindow(
+        queue, settings or Settings(), folder, tasks, desktop, machines, keys or KeysInMemory()
+    )
     window.show()
-    stage = Stage(window, queue, hand, clock, tasks, folder)
+    stage = Stage(window, queue, hand, clock, tasks, folder, machines)
     recovery = await queue.open()
     if start:
         await queue.start()

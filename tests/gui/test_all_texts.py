@@ -27,6 +27,7 @@ from gui import sentences
 from gui.language import NAMES
 from gui.queue_model import QueueModel
 from tests.conftest import RunOnLoop
+from tests.gui.made_up import TWO
 from tests.gui.stage import staged
 from tests.pictures.pseudo import Pseudo
 from tests.pictures.scenes import Scenes
@@ -37,6 +38,8 @@ NAMES_OF_THINGS = (
     {one.spoken for one in FORMATS}
     | set(NAMES.values())
     | {"LZW", "Deflate", "Image Queue", "thumbnail", "resized"}
+    | {one.name for one in TWO}
+    | {"photos", "amqps://ann@rabbit.example.org/photos"}
 )
 COLUMNED = (QAbstractTableModel, QStandardItemModel, QueueModel)
 ROWS = 8  # of each list; those after them are alike
@@ -126,6 +129,7 @@ def test_every_text_of_the_window_is_translated(
             await reader.busy()
             await reader.failures()
             await reader.other_dialogs()
+            await reader.machines()
             assert not reader.bare
 
     pseudo = Pseudo(lambda text: f"{MARK}{text}⟧")

@@ -11,6 +11,7 @@ import gc
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -23,18 +24,22 @@ from qasync import QEventLoop
 from core.executor import Done, Failed, Skipped
 from core.intake.adding import AddSummary
 from core.intake.paths import Refused
-from core.job import JobError, OutputFile, Priority
+from core.job import JobError, JobState, OutputFile, Priority
 from core.recipe import builtin_recipes
+from core.remote.cluster import Link
+from core.remote.shared_folder import SharedFolder
 from core.settings import Settings
 from core.transfer.queue_file import SUFFIX
 from core.transfer.sending import Then
-from gui import adding
+from gui import adding, words
 from gui.dialogs import confirm
 from gui.dry_run import DryRunDialog
 from gui.language import NAMES as LANGUAGES
 from gui.language import speak
+from gui.machine_fields import BrokerField
 from gui.theme import apply_theme, icon
 from tests.core.clocks import until
+from tests.gui.made_up import TWO
 from tests.gui.stage import Stage, staged
 from tests.pictures.pseudo import Pseudo, mirrored, twice
 
@@ -150,6 +155,7 @@ class Scenes:
         await self.failures()
         await self.dialogs_of_files()
         await self.other_dialogs()
+        await self.machines()
         await self.file_dialog()
         await self.finished()
 
@@ -353,6 +359,37 @@ class Scenes:
     async def file_dialog(self) -> None:
         """Qt's own dialog for files, which serves where the desktop has none."""
         await self.close(await self.of_dialog("file-dialog", self.acts.add_files.trigger))
+
+    async def machines(self) -> None:
+        """Other machines: none yet, two, and a broker that is away; what of it the preferences show."""
+        told, window = self.stage.machines, self.window
+        found = await self.of_dialog("machines-none", self.acts.machines.trigger)
+        window.preferences.keys.remember("amqps://ann@rabbit.example.org/photos", "s3cret")
+        told.become(Link.CONNECTED, "", TWO)
+        window._take_settings(
+            window.settings(),
+            replace(
+                window.settings(), broker="amqps://ann@rabbit.example.org/photos",
+                shared=(SharedFolder("photos", str(self.home / "Pictures")),),
+            ),
+        )  # fmt: skip
+        await self.picture("machines")
+        trouble = (
+            "Nothing answers on port 5671 of rabbit.example.org: the broker does not run there, or has"
+            " another port."
+        )
+        told.become(Link.AWAY, trouble)
+        await self.picture("machines-away")
+        await self.close(found)
+        await self.picture("broker-away")
+        window.preferences.show("broker")
+        assert window.preferences.dialog is not None
+        broker = window.preferences.dialog.fields["broker"]
+        assert isinstance(broker, BrokerField)
+        broker._say(words.said(trouble), JobState.FAILED)
+        await self.picture("preferences-machines-away")
+        await self.close(window.preferences.dialog)
+        told.become(Link.OFF)
 
     async def finished(self) -> None:
         """All is done."""

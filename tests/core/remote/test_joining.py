@@ -9,7 +9,7 @@ from pathlib import Path
 from core.live_settings import apply_settings
 from core.remote.joining import Joining
 from core.remote.keys import Keys
-from core.remote.shared import SharedFolder
+from core.remote.shared_folder import SharedFolder
 from core.settings import Settings
 from core.slots import ProcessSlots
 from tests.core.bench import opened

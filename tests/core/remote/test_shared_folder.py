@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.errors import BadUsage
-from core.remote.shared import SharedFolder, shared_from
+from core.remote.shared_folder import SharedFolder, shared_from
 
 
 def test_folders_come_from_tables() -> None:

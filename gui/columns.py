@@ -40,6 +40,8 @@ class Column:
 def _message(job: Job) -> str:
     if job.error is not None and job.state in (JobState.FAILED, JobState.RETRYING, JobState.QUEUED):
         return words.without_name(words.said(job.error.message), words.name_of(job.source))
+    if job.state is JobState.RUNNING and job.machine:
+        return words.on_machine(job.machine)
     return words.said(job.reason)
 
 
@@ -66,7 +68,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     ),
     Column(
         "message", _T("Message"), 16, SortKey.ERROR, _message,
-        _tip=_T("Why it failed, waits or was skipped"),
+        _tip=_T("Why it failed, waits or was skipped, and which other machine works on it"),
     ),
     Column(
         "before", _T("Before"), 9, SortKey.SOURCE_BYTES, lambda job: words.size(job.source_bytes),

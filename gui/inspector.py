@@ -263,6 +263,7 @@ class Inspector(QScrollArea):
         chosen = self._chosen_attempt() if job_id == self._attempts_of else None
         self._attempts_of = job_id
         self.attempts.clear()
+        elsewhere = any(attempt.machine for attempt in attempts)  # else it is this computer in any case
         for attempt in attempts:
             end = words.attempt_end(attempt.end)
             if not attempt.counted:
@@ -273,7 +274,7 @@ class Inspector(QScrollArea):
                     end,
                     words.moment(attempt.started_at),
                     words.seconds(attempt.seconds),
-                    str(attempt.worker + 1),
+                    words.worker(attempt) if elsewhere else str(attempt.worker + 1),
                 ]
             )
             error = attempt.error

@@ -185,6 +185,8 @@ class QueueModel(JobList):
             parts.append(self.tr("number {n} in the queue").format(n=words.number(place)))
         if job.priority:
             parts.append(self.tr("priority {word}").format(word=words.priority(job.priority)))
+        if job.machine and job.state is JobState.RUNNING:
+            parts.append(words.on_machine(job.machine))
         if job.error is not None and job.state in (JobState.FAILED, JobState.RETRYING):
             parts.append(words.without_name(words.said(job.error.message), words.name_of(job.source)))
         return ", ".join(parts)

@@ -12,7 +12,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QLocale, Qt
 from PySide6.QtGui import QGuiApplication
 
 from core.gathered import SUFFIX
-from core.job import AttemptEnd, Job, JobState, Priority
+from core.job import Attempt, AttemptEnd, Job, JobState, Priority
 from core.links.address import is_link, link_name
 from gui.language import RECIPES
 from gui.sentences import in_language
@@ -183,6 +183,18 @@ def attempt_end(value: AttemptEnd) -> str:
 def attempts(job: Job) -> str:
     """Return "2 of 4"; nothing before the first attempt."""
     return tr("{n} of {most}").format(n=job.attempts, most=job.max_retries + 1) if job.attempts else ""
+
+
+def on_machine(name: str) -> str:
+    """Return "On darkroom": which other machine works on an image."""
+    return tr("On {0}").format(shown(name))
+
+
+def worker(attempt: Attempt) -> str:
+    """Return what ran an attempt: another machine, by its name, or a worker of this computer."""
+    if attempt.machine:
+        return shown(attempt.machine)
+    return tr("This computer, {0}").format(attempt.worker + 1)
 
 
 def name_of(path: str) -> str:

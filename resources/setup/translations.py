@@ -33,7 +33,7 @@ LANGUAGES: Final = tuple(key for key in NAMES if key != "en")
 _MARKS: Final = frozenset({"tr", "_tr", "_T", "translate", "QT_TRANSLATE_NOOP", "QT_TR_NOOP"})
 """The functions whose text is translated: the last of their arguments that is a text written out."""
 
-_NOT_IN_WINDOW: Final = ("core/cli/", "core/owner_requests.py")
+_NOT_IN_WINDOW: Final = ("core/cli/", "core/owner_requests.py", "core/remote/worker.py")
 """Rooms of the core that speak to a terminal, or to another process, alone."""
 
 _SENTENCE: Final = re.compile(r"(?=.*[A-Za-z]{2})(.* .*|[A-Z][a-z]+)\.")

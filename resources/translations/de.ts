@@ -750,8 +750,8 @@
     </message>
     <message>
         <location filename="../../gui/columns.py"/>
-        <source>Why it failed, waits or was skipped</source>
-        <translation>Warum es fehlschlug, wartet oder übersprungen wurde</translation>
+        <source>Why it failed, waits or was skipped, and which other machine works on it</source>
+        <translation>Warum es fehlschlug, wartet oder übersprungen wurde, und welcher andere Rechner daran arbeitet</translation>
     </message>
     <message>
         <location filename="../../gui/columns.py"/>
@@ -4877,6 +4877,16 @@ um zu sehen, was daraus wird.</translation>
     </message>
     <message>
         <location filename="../../gui/words.py"/>
+        <source>On {0}</source>
+        <translation>Auf {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
+        <source>This computer, {0}</source>
+        <translation>Dieser Rechner, {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
         <source>B</source>
         <translation>B</translation>
     </message>
@@ -6207,37 +6217,37 @@ um zu sehen, was daraus wird.</translation>
     <message>
         <location filename="../../core/remote/fleet.py"/>
         <source>It has another version of Image Queue, and is given nothing.</source>
-        <translation type="unfinished"></translation>
+        <translation>Er hat eine andere Version von Image Queue und bekommt nichts.</translation>
     </message>
     <message>
         <location filename="../../core/remote/flights.py"/>
         <source>The machines that the broker gave it to ended, again and again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Rechner, denen der Broker es gab, endeten immer wieder.</translation>
     </message>
     <message>
         <location filename="../../core/remote/flights.py"/>
         <source>{0} was shut down.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} wurde heruntergefahren.</translation>
     </message>
     <message>
         <location filename="../../core/remote/flights.py"/>
         <source>{0} was not heard of for {1} seconds.</source>
-        <translation type="unfinished"></translation>
+        <translation>Von {0} war {1} Sekunden lang nichts zu hören.</translation>
     </message>
     <message>
         <location filename="../../core/remote/flights.py"/>
         <source>The broker did not come back in time.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Broker kam nicht rechtzeitig zurück.</translation>
     </message>
     <message>
         <location filename="../../core/remote/flights.py"/>
         <source>{0} does not know of it any more.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} weiß davon nichts mehr.</translation>
     </message>
     <message>
         <location filename="../../core/remote/flights.py"/>
         <source>No machine began it, however often it was sent.</source>
-        <translation type="unfinished"></translation>
+        <translation>Kein Rechner begann damit, so oft es auch gesendet wurde.</translation>
     </message>
     <message>
         <location filename="../../core/remote/keys.py"/>
@@ -6247,22 +6257,22 @@ um zu sehen, was daraus wird.</translation>
     <message>
         <location filename="../../core/remote/orders.py"/>
         <source>The machine has another version of Image Queue.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Rechner hat eine andere Version von Image Queue.</translation>
     </message>
     <message>
         <location filename="../../core/remote/orders.py"/>
         <source>The file has become too large to travel.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Datei ist zu groß geworden, um zu reisen.</translation>
     </message>
     <message>
         <location filename="../../core/remote/orders.py"/>
         <source>The recipe names a file that is in no shared folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Rezept nennt eine Datei, die in keinem gemeinsamen Ordner ist.</translation>
     </message>
     <message>
         <location filename="../../core/remote/orders.py"/>
         <source>The original is not where its output is to go.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Original ist nicht dort, wo seine Ausgabe hin soll.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shared_folder.py"/>
@@ -6307,62 +6317,62 @@ um zu sehen, was daraus wird.</translation>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>It has no shared folder {0}: start it with --share {1}=FOLDER.</source>
-        <translation type="unfinished"></translation>
+        <translation>Er hat keinen gemeinsamen Ordner {0}: Starten Sie ihn mit --share {1}=ORDNER.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>What it was to look for in {0} is no file that shows a shared folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>Was er in {0} suchen sollte, ist keine Datei, die einen gemeinsamen Ordner zeigt.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>{0} is another folder there than {1} is here.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ist dort ein anderer Ordner, als {1} hier ist.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>{0} cannot be written there.</source>
-        <translation type="unfinished"></translation>
+        <translation>In {0} kann dort nicht geschrieben werden.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>There is no shared folder {0} on this machine.</source>
-        <translation type="unfinished"></translation>
+        <translation>Auf diesem Rechner gibt es keinen gemeinsamen Ordner {0}.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>{0} is no path below a folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ist kein Pfad unter einem Ordner.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>{0} leads out of the shared folder {1}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} führt aus dem gemeinsamen Ordner {1} hinaus.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>{0} is another folder there than {1} is here: a file that was put here is not in it.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ist dort ein anderer Ordner, als {1} hier ist: Eine Datei, die hier hineinkam, ist nicht darin.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>{0} cannot be read there: {1}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ist dort nicht lesbar: {1}.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>A shared folder takes a name without =, not {0}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein gemeinsamer Ordner nimmt einen Namen ohne =, nicht {0}.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>The shared folder {0} takes an absolute path, not {1}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der gemeinsame Ordner {0} nimmt einen absoluten Pfad, nicht {1}.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>The shared folder {0} ({1}) cannot be written: {2}.</source>
-        <translation type="unfinished"></translation>
+        <translation>In den gemeinsamen Ordner {0} ({1}) kann nicht geschrieben werden: {2}.</translation>
     </message>
     <message>
         <location filename="../../core/remote/trouble.py"/>
@@ -6453,26 +6463,6 @@ um zu sehen, was daraus wird.</translation>
         <location filename="../../core/remote/trying.py"/>
         <source>The broker answers.</source>
         <translation>Der Broker antwortet.</translation>
-    </message>
-    <message>
-        <location filename="../../core/remote/worker.py"/>
-        <source>{0} is ready for {1}, with {2} slots.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <location filename="../../core/remote/worker.py"/>
-        <source>Ending: what runs is finished, or given back.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <location filename="../../core/remote/worker.py"/>
-        <source>The broker is away.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <location filename="../../core/remote/worker.py"/>
-        <source>{0} It is tried again until it is there.</source>
-        <translation type="unfinished"></translation>
     </message>
     <message>
         <location filename="../../core/retry.py"/>

@@ -750,8 +750,8 @@
     </message>
     <message>
         <location filename="../../gui/columns.py"/>
-        <source>Why it failed, waits or was skipped</source>
-        <translation>Pourquoi elle a échoué, attend ou a été ignorée</translation>
+        <source>Why it failed, waits or was skipped, and which other machine works on it</source>
+        <translation>Pourquoi elle a échoué, attend ou a été sautée, et quelle autre machine y travaille</translation>
     </message>
     <message>
         <location filename="../../gui/columns.py"/>
@@ -4877,6 +4877,16 @@ pour voir ce qu’elle devient.</translation>
     </message>
     <message>
         <location filename="../../gui/words.py"/>
+        <source>On {0}</source>
+        <translation>Sur {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
+        <source>This computer, {0}</source>
+        <translation>Cet ordinateur, {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
         <source>B</source>
         <translation>o</translation>
     </message>
@@ -6207,37 +6217,37 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/remote/fleet.py"/>
         <source>It has another version of Image Queue, and is given nothing.</source>
-        <translation type="unfinished"></translation>
+        <translation>Elle a une autre version d’Image Queue, et ne reçoit rien.</translation>
     </message>
     <message>
         <location filename="../../core/remote/flights.py"/>
         <source>The machines that the broker gave it to ended, again and again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Les machines à qui le broker l’a donnée se sont arrêtées, encore et encore.</translation>
     </message>
     <message>
         <location filename="../../core/remote/flights.py"/>
         <source>{0} was shut down.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} a été arrêtée.</translation>
     </message>
     <message>
         <location filename="../../core/remote/flights.py"/>
         <source>{0} was not heard of for {1} seconds.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} n’a pas donné signe pendant {1} secondes.</translation>
     </message>
     <message>
         <location filename="../../core/remote/flights.py"/>
         <source>The broker did not come back in time.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le broker n’est pas revenu à temps.</translation>
     </message>
     <message>
         <location filename="../../core/remote/flights.py"/>
         <source>{0} does not know of it any more.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} n’en sait plus rien.</translation>
     </message>
     <message>
         <location filename="../../core/remote/flights.py"/>
         <source>No machine began it, however often it was sent.</source>
-        <translation type="unfinished"></translation>
+        <translation>Aucune machine ne l’a commencée, aussi souvent qu’elle ait été envoyée.</translation>
     </message>
     <message>
         <location filename="../../core/remote/keys.py"/>
@@ -6247,22 +6257,22 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/remote/orders.py"/>
         <source>The machine has another version of Image Queue.</source>
-        <translation type="unfinished"></translation>
+        <translation>La machine a une autre version d’Image Queue.</translation>
     </message>
     <message>
         <location filename="../../core/remote/orders.py"/>
         <source>The file has become too large to travel.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le fichier est devenu trop grand pour voyager.</translation>
     </message>
     <message>
         <location filename="../../core/remote/orders.py"/>
         <source>The recipe names a file that is in no shared folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>La recette nomme un fichier qui n’est dans aucun dossier partagé.</translation>
     </message>
     <message>
         <location filename="../../core/remote/orders.py"/>
         <source>The original is not where its output is to go.</source>
-        <translation type="unfinished"></translation>
+        <translation>L’original n’est pas là où sa sortie doit aller.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shared_folder.py"/>
@@ -6307,62 +6317,62 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>It has no shared folder {0}: start it with --share {1}=FOLDER.</source>
-        <translation type="unfinished"></translation>
+        <translation>Elle n’a pas de dossier partagé {0} : lancez-la avec --share {1}=DOSSIER.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>What it was to look for in {0} is no file that shows a shared folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ce qu’elle devait chercher dans {0} n’est pas un fichier qui montre un dossier partagé.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>{0} is another folder there than {1} is here.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} est là-bas un autre dossier que {1} ici.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>{0} cannot be written there.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ne peut pas y être écrit.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>There is no shared folder {0} on this machine.</source>
-        <translation type="unfinished"></translation>
+        <translation>Il n’y a pas de dossier partagé {0} sur cette machine.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>{0} is no path below a folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} n’est pas un chemin sous un dossier.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>{0} leads out of the shared folder {1}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} mène hors du dossier partagé {1}.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>{0} is another folder there than {1} is here: a file that was put here is not in it.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} est là-bas un autre dossier que {1} ici : un fichier mis ici n’y est pas.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>{0} cannot be read there: {1}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ne peut pas y être lu : {1}.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>A shared folder takes a name without =, not {0}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Un dossier partagé prend un nom sans =, et non {0}.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>The shared folder {0} takes an absolute path, not {1}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le dossier partagé {0} prend un chemin absolu, et non {1}.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>The shared folder {0} ({1}) cannot be written: {2}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le dossier partagé {0} ({1}) ne peut pas être écrit : {2}.</translation>
     </message>
     <message>
         <location filename="../../core/remote/trouble.py"/>
@@ -6453,26 +6463,6 @@ pour voir ce qu’elle devient.</translation>
         <location filename="../../core/remote/trying.py"/>
         <source>The broker answers.</source>
         <translation>Le broker répond.</translation>
-    </message>
-    <message>
-        <location filename="../../core/remote/worker.py"/>
-        <source>{0} is ready for {1}, with {2} slots.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <location filename="../../core/remote/worker.py"/>
-        <source>Ending: what runs is finished, or given back.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <location filename="../../core/remote/worker.py"/>
-        <source>The broker is away.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <location filename="../../core/remote/worker.py"/>
-        <source>{0} It is tried again until it is there.</source>
-        <translation type="unfinished"></translation>
     </message>
     <message>
         <location filename="../../core/retry.py"/>

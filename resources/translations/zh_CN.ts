@@ -750,8 +750,8 @@
     </message>
     <message>
         <location filename="../../gui/columns.py"/>
-        <source>Why it failed, waits or was skipped</source>
-        <translation>失败、等待或被跳过的原因</translation>
+        <source>Why it failed, waits or was skipped, and which other machine works on it</source>
+        <translation>失败、等待或跳过的原因，以及正在处理的其他电脑</translation>
     </message>
     <message>
         <location filename="../../gui/columns.py"/>
@@ -4877,6 +4877,16 @@ to see what becomes of it.</source>
     </message>
     <message>
         <location filename="../../gui/words.py"/>
+        <source>On {0}</source>
+        <translation>在 {0} 上</translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
+        <source>This computer, {0}</source>
+        <translation>此电脑，{0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/words.py"/>
         <source>B</source>
         <translation>B</translation>
     </message>
@@ -6207,37 +6217,37 @@ to see what becomes of it.</source>
     <message>
         <location filename="../../core/remote/fleet.py"/>
         <source>It has another version of Image Queue, and is given nothing.</source>
-        <translation type="unfinished"></translation>
+        <translation>它的 Image Queue 版本不同，不会分配任务。</translation>
     </message>
     <message>
         <location filename="../../core/remote/flights.py"/>
         <source>The machines that the broker gave it to ended, again and again.</source>
-        <translation type="unfinished"></translation>
+        <translation>消息代理分配的电脑一再退出。</translation>
     </message>
     <message>
         <location filename="../../core/remote/flights.py"/>
         <source>{0} was shut down.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} 已关闭。</translation>
     </message>
     <message>
         <location filename="../../core/remote/flights.py"/>
         <source>{0} was not heard of for {1} seconds.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} 已有 {1} 秒没有响应。</translation>
     </message>
     <message>
         <location filename="../../core/remote/flights.py"/>
         <source>The broker did not come back in time.</source>
-        <translation type="unfinished"></translation>
+        <translation>消息代理未及时恢复。</translation>
     </message>
     <message>
         <location filename="../../core/remote/flights.py"/>
         <source>{0} does not know of it any more.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} 已不再知道它。</translation>
     </message>
     <message>
         <location filename="../../core/remote/flights.py"/>
         <source>No machine began it, however often it was sent.</source>
-        <translation type="unfinished"></translation>
+        <translation>虽多次发送，仍没有电脑开始处理。</translation>
     </message>
     <message>
         <location filename="../../core/remote/keys.py"/>
@@ -6247,22 +6257,22 @@ to see what becomes of it.</source>
     <message>
         <location filename="../../core/remote/orders.py"/>
         <source>The machine has another version of Image Queue.</source>
-        <translation type="unfinished"></translation>
+        <translation>该电脑的 Image Queue 版本不同。</translation>
     </message>
     <message>
         <location filename="../../core/remote/orders.py"/>
         <source>The file has become too large to travel.</source>
-        <translation type="unfinished"></translation>
+        <translation>文件已变得过大，无法传送。</translation>
     </message>
     <message>
         <location filename="../../core/remote/orders.py"/>
         <source>The recipe names a file that is in no shared folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>配方中的文件不在任何共享文件夹内。</translation>
     </message>
     <message>
         <location filename="../../core/remote/orders.py"/>
         <source>The original is not where its output is to go.</source>
-        <translation type="unfinished"></translation>
+        <translation>原文件不在其输出的位置。</translation>
     </message>
     <message>
         <location filename="../../core/remote/shared_folder.py"/>
@@ -6307,62 +6317,62 @@ to see what becomes of it.</source>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>It has no shared folder {0}: start it with --share {1}=FOLDER.</source>
-        <translation type="unfinished"></translation>
+        <translation>它没有共享文件夹 {0}：启动时请加 --share {1}=FOLDER。</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>What it was to look for in {0} is no file that shows a shared folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>它要在 {0} 中查找的不是标识共享文件夹的文件。</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>{0} is another folder there than {1} is here.</source>
-        <translation type="unfinished"></translation>
+        <translation>那里的 {0} 与此处的 {1} 不是同一文件夹。</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>{0} cannot be written there.</source>
-        <translation type="unfinished"></translation>
+        <translation>那里无法写入 {0}。</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>There is no shared folder {0} on this machine.</source>
-        <translation type="unfinished"></translation>
+        <translation>此电脑上没有共享文件夹 {0}。</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>{0} is no path below a folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} 不是文件夹下的路径。</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>{0} leads out of the shared folder {1}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} 指向共享文件夹 {1} 之外。</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>{0} is another folder there than {1} is here: a file that was put here is not in it.</source>
-        <translation type="unfinished"></translation>
+        <translation>那里的 {0} 与此处的 {1} 不是同一文件夹：放在此处的文件不在其中。</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>{0} cannot be read there: {1}.</source>
-        <translation type="unfinished"></translation>
+        <translation>那里无法读取 {0}：{1}。</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>A shared folder takes a name without =, not {0}.</source>
-        <translation type="unfinished"></translation>
+        <translation>共享文件夹的名称不能含 =，而不是 {0}。</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>The shared folder {0} takes an absolute path, not {1}.</source>
-        <translation type="unfinished"></translation>
+        <translation>共享文件夹 {0} 需要绝对路径，而不是 {1}。</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
         <source>The shared folder {0} ({1}) cannot be written: {2}.</source>
-        <translation type="unfinished"></translation>
+        <translation>无法写入共享文件夹 {0} ({1})：{2}。</translation>
     </message>
     <message>
         <location filename="../../core/remote/trouble.py"/>
@@ -6453,26 +6463,6 @@ to see what becomes of it.</source>
         <location filename="../../core/remote/trying.py"/>
         <source>The broker answers.</source>
         <translation>消息代理有响应。</translation>
-    </message>
-    <message>
-        <location filename="../../core/remote/worker.py"/>
-        <source>{0} is ready for {1}, with {2} slots.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <location filename="../../core/remote/worker.py"/>
-        <source>Ending: what runs is finished, or given back.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <location filename="../../core/remote/worker.py"/>
-        <source>The broker is away.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <location filename="../../core/remote/worker.py"/>
-        <source>{0} It is tried again until it is there.</source>
-        <translation type="unfinished"></translation>
     </message>
     <message>
         <location filename="../../core/retry.py"/>

@@ -8,10 +8,12 @@ from PySide6.QtCore import Qt
 
 from core.executor import Done, Failed
 from core.job import JobError, OutputFile
+from gui.columns import MESSAGE, NAME, STATE
 from tests.conftest import RunOnLoop
 from tests.core.clocks import until
 from tests.gui.stage import staged
 
+SPOKEN = int(Qt.ItemDataRole.AccessibleTextRole)
 CRASH = Failed(JobError("worker-crashed", "The worker process died.", False, "Fatal Python error: segfault"))
 
 
@@ -168,5 +170,36 @@ def test_a_job_that_never_ran_shows_no_empty_list_of_attempts(
             inspector = stage.window.inspector
             await until(lambda: inspector.title.isVisible())
             assert not inspector.attempts.isVisible()
+
+    run_on_qasync(story())
+
+
+def test_the_machine_of_each_attempt_is_shown_where_there_are_others(
+    run_on_qasync: RunOnLoop, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with staged(tmp_path / "data", start=True) as stage:
+            await stage.add(2)
+            await until(lambda: len(stage.hand.tasks) == 2)
+            stage.window.view.selectRow(0)
+            shown = stage.window.inspector.attempts
+            await until(lambda: shown.topLevelItemCount() == 1)
+            worker = shown.topLevelItem(0)
+            assert worker is not None
+            assert worker.text(4) == "1"
+            stage.hand.on_taken(stage.hand.tasks[0], "darkroom")
+            stage.clock.advance(1)  # most attempts have ended before their machine is noted
+            await until(lambda: stage.text(0, MESSAGE) == "On darkroom")
+            assert ", On darkroom" in str(stage.window.model.index(0, NAME).data(SPOKEN))
+            assert stage.text(1, MESSAGE) == ""
+            stage.hand.end(0, Failed(JobError("machine-lost", "darkroom was not heard of.", True)))
+            stage.hand.script = lambda task: Done()
+            await until(lambda: "Retrying" in stage.text(0, STATE))
+            stage.clock.advance(60)
+            await until(lambda: stage.text(0, STATE) == "Done")
+            await until(lambda: shown.topLevelItemCount() == 2)
+            items = [shown.topLevelItem(place) for place in range(2)]
+            assert [one.text(4) for one in items if one is not None] == ["darkroom", "This computer, 1"]
+            assert stage.text(0, MESSAGE) == ""
 
     run_on_qasync(story())

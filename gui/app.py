@@ -85,7 +85,8 @@ class _App:
         self._tasks = Tasks()
         local = ProcessSlots(memory_limit=settings.memory_limit)
         self._everywhere = Everywhere(local, data_dir, memory_limit=settings.memory_limit)
-        self._joining = Joining(self._everywhere, Keys())
+        keys = Keys()
+        self._joining = Joining(self._everywhere, keys)
         self._queue = TaskQueue(
             data_dir,
             self._everywhere,
@@ -93,12 +94,17 @@ class _App:
             timeout=settings.timeout or None,
             aging=settings.aging,
         )
-        self._window = MainWindow(self._queue, settings, data_dir, self._tasks, SystemDesktop())
+        self._window = MainWindow(
+            self._queue, settings, data_dir, self._tasks, SystemDesktop(), self._everywhere, keys
+        )
         self._window.close_asked.connect(self._on_close_asked)
         self._window.settings_changed.connect(
             lambda old, new: self._tasks.start(
                 apply_settings(self._queue, self._everywhere, old, new, self._joining)
             )
+        )
+        self._window.preferences.password_changed.connect(
+            lambda: self._tasks.start(self._joining.follow(self._window.settings()))
         )
         self._ending = asyncio.Event()
         self._asking = False

@@ -224,6 +224,7 @@ class SharedField(Field):
         self.list = QTreeWidget()
         super().__init__("shared", label, self.list, hint)
         self.list.setRootIsDecorated(False)
+        self.list.setAllColumnsShowFocus(True)
         self.list.setUniformRowHeights(True)
         self.list.setHeaderLabels([self.tr("Name"), self.tr("Folder on this computer")])
         self.list.setColumnWidth(0, self.list.fontMetrics().averageCharWidth() * 18)

@@ -107,6 +107,7 @@ class MachinesDialog(QDialog):
         view.setObjectName("machinesList")
         view.setAccessibleName(self.tr("Machines"))
         view.setRootIsDecorated(False)
+        view.setAllColumnsShowFocus(True)
         view.setUniformRowHeights(True)
         view.setHeaderLabels(
             [self.tr("Machine"), self.tr("Slots"), self.tr("Running"), self.tr("Done"), self.tr("Images/s"),

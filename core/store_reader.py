@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +43,8 @@ _BEHIND: Final = {
 }  # fmt: skip
 """What stands behind all else, whichever way it is sorted: there is nothing to compare in it."""
 
+_PIECE: Final = 40_000  # characters of a list of ids that are read at once: other threads wait meanwhile
+
 _COLUMNS: Final = (
     "jobs.id, folder || jobs.name, recipes.name, recipe, priority, state, attempts, max_retries,"
     " added_at, due_at, ended_at, seconds, source_bytes, output_bytes, width, height, reason, error_code,"
@@ -71,19 +74,52 @@ class StoreReader:
     def find(self, query: JobQuery, most: int | None = None) -> array[int]:
         """Return the ids of the jobs that the query asks for, in its order; the first `most` ones, or all."""
         where, values = _conditions(query)
-        parts = [_reversed(part) if query.descending else part for part in _ORDER[query.sort]]
-        if query.sort in _BEHIND:
-            parts.insert(0, _BEHIND[query.sort])
+        order = [_reversed(part) if query.descending else part for part in _ORDER[query.sort]]
         if query.sort is not SortKey.ADDED:
-            parts.append("id")
-        cursor = self._db.execute(
-            f"SELECT id FROM jobs {where} ORDER BY {', '.join(parts)} LIMIT ?",
-            (*values, -1 if most is None else most),
-        )
-        ids = array("q")
-        while rows := cursor.fetchmany(2_000):
-            ids.extend([row[0] for row in rows])
+            order.append("id")
+        behind = _BEHIND.get(query.sort)
+        if behind is None:
+            return self._ids(where, values, order, most)
+        # Two lists are sooner in order than one that has to compare what stands behind, too.
+        before, after = ([*where, f"NOT ({behind})"], [*where, behind])
+        with self._at_one_time():
+            ids = self._ids(before, values, order, most)
+            left = None if most is None else most - len(ids)
+            ids.extend(self._ids(after, values, order if query.sort is SortKey.ORDER else ["id"], left))
         return ids
+
+    def _ids(
+        self, where: Sequence[str], values: Sequence[object], order: Sequence[str], most: int | None
+    ) -> array[int]:
+        """Return the ids in one order, the first `most` ones or all.
+
+        SQLite gives them as one text: were they rows, each would wait for its turn with Python, while the
+        window has it. It has no limit unless there is one, as SQLite sorts by slower means below one.
+        """
+        conditions = f"WHERE {' AND '.join(where)}" if where else ""
+        limit = "" if most is None else f"LIMIT {most:d}"
+        (text,) = self._db.execute(
+            f"SELECT json_group_array(id) FROM"
+            f" (SELECT id FROM jobs {conditions} ORDER BY {', '.join(order)} {limit})",
+            values,
+        ).fetchone()
+        ids, start, end = array("q"), 1, len(text) - 1
+        while start < end:
+            stop = text.find(",", start + _PIECE, end)
+            stop = end if stop < 0 else stop
+            ids.extend(json.loads(f"[{text[start:stop]}]"))
+            start = stop + 1
+        return ids
+
+    @contextmanager
+    def _at_one_time(self) -> Iterator[None]:
+        """Let several reads see the store as it is at one moment."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
 
     def jobs(self, ids: Sequence[int]) -> list[Job]:
         """Return these jobs, in this order; those that are gone are left out."""
@@ -218,7 +254,8 @@ class StoreReader:
         return bool(row and row[0] == "1")
 
 
-def _conditions(query: JobQuery) -> tuple[str, tuple[object, ...]]:
+def _conditions(query: JobQuery) -> tuple[list[str], tuple[object, ...]]:
+    """Return conditions that all have to hold, and the values that are bound in them."""
     conditions: list[str] = []
     values: list[object] = []
     if query.states is not None:
@@ -226,15 +263,20 @@ def _conditions(query: JobQuery) -> tuple[str, tuple[object, ...]]:
         names = [repr(str(state)) for state in sorted(query.states)]
         conditions.append(f"state = {names[0]}" if len(names) == 1 else f"state IN ({', '.join(names)})")
     if query.text:
-        conditions.append("folder || name LIKE ? ESCAPE '\\'")
-        values.append(_containing(query.text))
+        pattern = _containing(query.text)
+        if "/" in query.text or "\\" in query.text:
+            conditions.append("folder || name LIKE ? ESCAPE '\\'")
+            values.append(pattern)
+        else:  # it is in the one or in the other, which need not be put together: a fifth of the time less
+            conditions.append("(name LIKE ? ESCAPE '\\' OR folder LIKE ? ESCAPE '\\')")
+            values += [pattern, pattern]
     if query.error_code:
         conditions.append("error_code = ?")
         values.append(query.error_code)
     if query.without_code:
         conditions.append("error_code IS NOT ?")
         values.append(query.without_code)
-    return (f"WHERE {' AND '.join(conditions)}" if conditions else "", tuple(values))
+    return conditions, tuple(values)
 
 
 def _containing(text: str) -> str:

@@ -107,7 +107,7 @@ class SearchField(QLineEdit):
         self.setMinimumWidth(200)
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
-        self._rest.setInterval(30)  # a query that is under way lets the next one wait anyway
+        self._rest.setInterval(0)  # a query that is under way lets the next one wait anyway
         self._rest.timeout.connect(lambda: self.text_settled.emit(self.text()))
         self.textChanged.connect(lambda _: self._rest.start())
         self.setAcceptDrops(False)  # what is dropped on it goes to the window

@@ -1,58 +1,63 @@
-"""Icons that are drawn from SVG when they are first painted at a size, and kept."""
+"""Icons that are drawn when they are first shown, in just the size in which they are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import cache
+from importlib import resources
 
 from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QIconEngine, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-Inks = Mapping[QIcon.Mode, str]
-"""A colour, as "#rrggbb", for each mode that is not drawn as the normal one."""
-
 _clones: list[QIconEngine] = []
 
 
 class DrawnIcon(QIconEngine):
-    """Draws an SVG, whose `currentColor` takes the ink of each mode, at just the size that is asked for.
+    """Draws one of resources/icons, with an ink of its own for each mode.
 
-    Drawing all sizes beforehand cost a window 0.1 s at its start, for pictures of which few are ever seen.
+    A start makes fifty icons and shows ten: to draw all, in all sizes that might be wanted, took a tenth of a
+    second.
     """
 
-    def __init__(self, drawing: str, inks: Inks) -> None:
+    def __init__(self, name: str, inks: dict[QIcon.Mode, str]) -> None:
+        """Make the engine of an icon; `inks` are colours, and that of Normal serves where there is none."""
         super().__init__()
-        self._drawing = drawing
+        self._name = name
         self._inks = inks
-        self._made: dict[tuple[int, int, str], QPixmap] = {}
-
-    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:  # noqa: ARG002
-        """Return the drawing at this size in pixels, in the ink of this mode."""
-        ink = self._inks.get(mode, self._inks[QIcon.Mode.Normal])
-        key = (size.width(), size.height(), ink)
-        made = self._made.get(key)
-        if made is None:
-            made = self._made[key] = self._draw(size, ink)
-        return made
-
-    def _draw(self, size: QSize, ink: str) -> QPixmap:
-        pixmap = QPixmap(size)
-        pixmap.fill(Qt.GlobalColor.transparent)
-        renderer = QSvgRenderer(QByteArray(self._drawing.replace("currentColor", ink).encode()))
-        side = min(size.width(), size.height())
-        left, top = (size.width() - side) / 2, (size.height() - side) / 2
-        painter = QPainter(pixmap)
-        renderer.render(painter, QRectF(left, top, side, side))
-        painter.end()
-        return pixmap
-
-    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
-        """Paint the drawing into a rectangle, at the resolution of what is painted on."""
-        ratio = painter.device().devicePixelRatio()
-        painter.drawPixmap(rect, self.pixmap(rect.size() * ratio, mode, state))
+        self._drawn: dict[tuple[int, int, QIcon.Mode], QPixmap] = {}
 
     def clone(self) -> QIconEngine:
-        """Return another that draws the same; Qt asks when an icon is changed, which none of ours is."""
-        copy = DrawnIcon(self._drawing, self._inks)
+        """Return another one of the same icon, as Qt asks for when it would change an icon."""
+        copy = DrawnIcon(self._name, self._inks)
         _clones.append(copy)  # Qt owns it now, and PySide6 would delete it with its last name
         return copy
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        """Draw the icon into a place."""
+        ratio = painter.device().devicePixelRatio()
+        picture = QPixmap(self.pixmap(rect.size() * ratio, mode, state))
+        picture.setDevicePixelRatio(ratio)
+        painter.drawPixmap(rect.topLeft(), picture)
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:  # noqa: ARG002
+        """Return the icon in a size, in pixels of the device; it is drawn the first time."""
+        key = (size.width(), size.height(), mode)
+        if key not in self._drawn:
+            self._drawn[key] = _draw(self._name, self._inks.get(mode, self._inks[QIcon.Mode.Normal]), size)
+        return self._drawn[key]
+
+
+def _draw(name: str, ink: str, size: QSize) -> QPixmap:
+    picture = QPixmap(size)
+    picture.fill(Qt.GlobalColor.transparent)
+    side = min(size.width(), size.height())
+    place = QRectF((size.width() - side) / 2, (size.height() - side) / 2, side, side)
+    painter = QPainter(picture)
+    QSvgRenderer(QByteArray(_drawing(name).replace("currentColor", ink).encode())).render(painter, place)
+    painter.end()
+    return picture
+
+
+@cache
+def _drawing(name: str) -> str:
+    return (resources.files("resources") / "icons" / f"{name}.svg").read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ from core.job import Job
 from gui.columns import COLUMNS, MESSAGE, PREVIEW, STATE
 from gui.queue_model import QueueModel
 from gui.row_dragging import RowDragging
-from gui.theme import SPACE, state_colours, state_icon
+from gui.theme import SPACE, state_colours, state_picture
 
 _ICON: Final = 14  # pixels at 100 %
 _BAR: Final = 70  # of 255: how much of the bar's colour there is
@@ -123,7 +123,8 @@ class TablePainter:
         near = SPACE * 0.75
         side = box.right() - near - _ICON if self._mirrored() else box.left() + near
         icon_box = QRectF(side, box.center().y() - _ICON / 2, _ICON, _ICON)
-        state_icon(job.state).paint(painter, icon_box.toRect())
+        ratio = self._view.devicePixelRatioF()
+        painter.drawPixmap(icon_box.toRect().topLeft(), state_picture(job.state, _ICON, ratio))
         painter.setPen(ink)
         painter.setFont(self._plain)
         words = box.adjusted(SPACE + _ICON, 0, -_GAP, 0)

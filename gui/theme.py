@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
 from typing import Final
 
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPalette
+from PySide6.QtCore import QObject, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPalette, QPixmap
 from PySide6.QtWidgets import QApplication
 
 from core.job import JobState
@@ -81,8 +80,9 @@ def apply_theme(app: QApplication) -> None:
 
 def choose_scheme(name: str) -> None:
     """Dress the application "light" or "dark", or as the "system" is."""
-    theme_signals().scheme = name
-    _dress()
+    if name != theme_signals().scheme:
+        theme_signals().scheme = name
+        _dress()
 
 
 def _dress() -> None:
@@ -91,6 +91,7 @@ def _dress() -> None:
     dark = scheme == "dark" or (scheme != "light" and system_is_dark)
     QApplication.setPalette(_palette(_DARK if dark else _LIGHT))
     _picture.cache_clear()
+    _state_picture.cache_clear()
     theme_signals().changed.emit()
 
 
@@ -130,6 +131,16 @@ def state_icon(state: JobState) -> QIcon:
     return _picture(f"state-{state}", state_colours(state)[0].name())
 
 
+def state_picture(state: JobState, side: int, ratio: float) -> QPixmap:
+    """Return the icon of a state, drawn so many pixels wide at 100 %, for a device with a ratio of pixels."""
+    return _state_picture(state, side, ratio, is_dark())
+
+
+@cache
+def _state_picture(state: JobState, side: int, ratio: float, _dark: bool) -> QPixmap:
+    return state_icon(state).pixmap(QSize(side, side), ratio)
+
+
 def icon(name: str, colour: str = "") -> QIcon:
     """Return an icon of resources/icons in a colour, or that of text; the app's own keeps its colours."""
     return _picture(name, colour or QGuiApplication.palette().color(QPalette.ColorRole.WindowText).name())
@@ -137,14 +148,10 @@ def icon(name: str, colour: str = "") -> QIcon:
 
 @cache
 def _picture(name: str, colour: str) -> QIcon:
-    drawing = (resources.files("resources") / "icons" / f"{name}.svg").read_text(encoding="utf-8")
     chosen = QGuiApplication.palette().color(QPalette.ColorRole.HighlightedText).name()
-    inks = {
-        QIcon.Mode.Normal: colour,
-        QIcon.Mode.Disabled: _faded(colour),
-        QIcon.Mode.Selected: chosen,  # in a row that is selected
-    }
-    return QIcon(DrawnIcon(drawing, inks))
+    modes = QIcon.Mode
+    inks = {modes.Normal: colour, modes.Disabled: _faded(colour), modes.Selected: chosen}
+    return QIcon(DrawnIcon(name, inks))
 
 
 def _faded(colour: str) -> str:

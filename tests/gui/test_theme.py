@@ -7,16 +7,26 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPalette
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPalette, QPixmap
 from PySide6.QtWidgets import QApplication, QWidget
 
 import gui
 from core.job import JobState
+from gui import drawn_icon
 from gui.actions import Actions
 from gui.drop_area import zone_tint
 from gui.notice import CloseButton
 from gui.table_painter import bar_colour, focus_ink
-from gui.theme import apply_theme, choose_scheme, icon, is_dark, state_colours, state_icon
+from gui.theme import (
+    apply_theme,
+    choose_scheme,
+    icon,
+    is_dark,
+    state_colours,
+    state_icon,
+    theme_signals,
+)
 
 ROLE = QPalette.ColorRole
 
@@ -170,3 +180,34 @@ def test_the_icons_change_colour_with_the_scheme(qtbot: object, qapp: QApplicati
     assert darkest(actions.find.icon()) > 150
     assert darkest(cross.icon()) > 150
     choose_scheme("system")
+
+
+def test_an_icon_is_drawn_when_it_is_shown_in_just_that_size(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[tuple[int, int]] = []
+    draw = drawn_icon._draw
+
+    def counted(name: str, ink: str, size: QSize) -> QPixmap:
+        drawn.append((size.width(), size.height()))
+        return draw(name, ink, size)
+
+    monkeypatch.setattr(drawn_icon, "_draw", counted)
+    apply_theme(qapp)  # which forgets what was drawn before
+    find = icon("find")
+    assert drawn == []
+    assert find.pixmap(QSize(16, 16), 1.5).size() == QSize(24, 24)
+    find.pixmap(QSize(16, 16), 1.5)
+    assert drawn == [(24, 24)]
+
+
+def test_the_scheme_that_is_in_use_already_is_not_put_on_anew(qapp: QApplication) -> None:
+    apply_theme(qapp)
+    choose_scheme("dark")
+    told: list[bool] = []
+    heard = theme_signals().changed.connect(lambda: told.append(is_dark()))
+    choose_scheme("dark")
+    assert told == []
+    choose_scheme("system")
+    assert len(told) == 1
+    theme_signals().changed.disconnect(heard)

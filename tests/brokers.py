@@ -34,7 +34,7 @@ PASSWORD: Final = "a secret/with@signs"
 _START: Final = 60.0  # seconds until a broker that does not answer is given up
 _LOOK_EVERY: Final = 0.02  # seconds
 _HOW: Final = "`resources/setup/prepare brokers` installs it"
-_RABBITMQ: Final = ("/usr/lib/rabbitmq/bin/rabbitmq-server", "/opt/homebrew/sbin/rabbitmq-server")
+_RABBITMQ: Final = ("/usr/lib/rabbitmq/bin/rabbitmq-server",)
 """Where the server's own script is: Debian's in /usr/sbin changes to another user first, and wants root."""
 
 

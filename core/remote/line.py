@@ -160,7 +160,7 @@ class Line:
             if now >= ask_at:
                 ask_at = now + self._ask_every
                 self._ask(connection)
-                self._tell(self._ears.waiting, int(tasks.queue_declare(passive=True).message_count))
+                self._tell(self._ears.waiting, int(tasks.queue_declare().message_count))
             self._something.wait(max(ask_at - time.monotonic(), 0.0))
 
     def _send_all(self, producer: Producer) -> None:

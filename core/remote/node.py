@@ -142,6 +142,8 @@ class Node:
             finally:
                 del self._running[flight]
             if running.ended:
+                if running.task is not None:  # it may have been quicker, and staged all
+                    await asyncio.to_thread(_tidy, running.task)
                 done()
             else:
                 self._post(queue, {**reply, "id": flight}, done)

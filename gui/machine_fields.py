@@ -66,7 +66,7 @@ class BrokerField(Field):
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
         self.password.setAccessibleName(self.tr("Password of the broker"))
         self.password.setAccessibleDescription(self.tr("Kept in the keyring of this system."))
-        self.password.setPlaceholderText(self.tr("None; kept in the keyring"))
+        self.password.setPlaceholderText(self.tr("None. A new one goes to the keyring"))
         name = QLabel(self.tr("Pass&word:"), self)
         name.setBuddy(self.password)
         self.attempt = QPushButton(self.tr("&Try"), self)

@@ -114,9 +114,7 @@ class MachinesDialog(QDialog):
              self.tr("Last heard of"), self.tr("Version"), self.tr("Shared folders")]
         )  # fmt: skip
         header = view.header()
-        header.setStretchLastSection(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         head = view.headerItem()
         for column, alignment in _ALIGNED.items():
             head.setTextAlignment(column, alignment)

@@ -2016,8 +2016,8 @@
     </message>
     <message>
         <location filename="../../gui/machine_fields.py"/>
-        <source>None; kept in the keyring</source>
-        <translation>Keines; steht im Schlüsselbund</translation>
+        <source>None. A new one goes to the keyring</source>
+        <translation>Keines. Ein neues kommt in den Schlüsselbund</translation>
     </message>
     <message>
         <location filename="../../gui/machine_fields.py"/>

@@ -2016,8 +2016,8 @@
     </message>
     <message>
         <location filename="../../gui/machine_fields.py"/>
-        <source>None; kept in the keyring</source>
-        <translation>Aucun ; gardé dans le trousseau</translation>
+        <source>None. A new one goes to the keyring</source>
+        <translation>Aucun. Un nouveau va dans le trousseau</translation>
     </message>
     <message>
         <location filename="../../gui/machine_fields.py"/>

@@ -2016,8 +2016,8 @@
     </message>
     <message>
         <location filename="../../gui/machine_fields.py"/>
-        <source>None; kept in the keyring</source>
-        <translation>无；保存在密钥环中</translation>
+        <source>None. A new one goes to the keyring</source>
+        <translation>无。新密码会存入密钥环</translation>
     </message>
     <message>
         <location filename="../../gui/machine_fields.py"/>

@@ -68,6 +68,7 @@ def kind(code: str) -> str:
         "file-busy": _tr("The file is in use by another program"),
         "io-error": _tr("The disk or the network gave an error"),
         "worker-crashed": _tr("The worker process ended in the middle"),
+        "machine-lost": _tr("The machine that had it is gone"),
         "timed-out": _tr("It took longer than the time limit"),
         "out-of-memory": _tr("It needs more memory than the limit"),
         "interrupted": _tr("Image Queue ended while it was worked on"),

@@ -107,12 +107,14 @@ class Machines(QObject):
         self._draw()
         if self.dialog is not None:
             self.dialog.show_cluster(cluster)
-        if cluster.link in _TROUBLE and before not in _TROUBLE:
+        shown = bool(self._said) and self._notice.says(self._said)
+        if cluster.link not in _TROUBLE:
+            self._said = ""
+            if shown:
+                self._notice.hide()
+        elif shown or before not in _TROUBLE:  # one that was closed does not come again
             self._said = state_sentence(cluster, self._settings().broker)
             self._notice.say(self._said, self.tr("Machines…"), self.show)
-        elif cluster.link not in _TROUBLE and self._said:
-            self._notice.take_back(self._said)
-            self._said = ""
 
     def _draw(self) -> None:
         cluster = self._source.cluster

@@ -77,10 +77,9 @@ class Notice(QFrame):
             self._away.start(int(seconds * 1_000))
         self.show()
 
-    def take_back(self, sentence: str) -> None:
-        """Hide a sentence that holds no more, unless another one has taken its place."""
-        if self._text.text() == in_language(sentence):
-            self.hide()
+    def says(self, sentence: str) -> bool:
+        """Return whether this sentence is shown now."""
+        return not self.isHidden() and self._text.text() == in_language(sentence)
 
     def _act(self) -> None:
         self.hide()

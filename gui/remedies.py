@@ -26,6 +26,7 @@ def remedy(code: str) -> str:
         "file-busy": _tr("Close the program that uses the file, then retry."),
         "io-error": _tr("Check the disk or the network connection, then retry."),
         "worker-crashed": _tr("The file may be damaged in a way that its decoder does not survive."),
+        "machine-lost": _tr("See in View, Machines whether it is there again, then retry."),
         "timed-out": _tr(
             "Retry when the machine has less to do, or raise the time limit in the preferences."
         ),
@@ -79,7 +80,8 @@ def status_line(status: QueueStatus) -> str:
             else _tr("Paused by you.")
         )
     if status.active:
-        return _tr("{n} of {slots} workers busy.").format(n=status.active, slots=status.concurrency)
+        slots = max(status.concurrency, status.active)  # machines that are away still have images
+        return _tr("{n} of {slots} workers busy.").format(n=status.active, slots=slots)
     if queued:
         return words.count(
             queued, _tr("1 image is waiting for a worker."), _tr("{n} images are waiting for a worker.")

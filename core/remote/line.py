@@ -120,6 +120,8 @@ class Line:
             if told == self._told:
                 return
             self._told = told
+        if sentence:
+            log.info("The broker: %s", sentence)
         self._tell(self._ears.link, link, sentence)
 
     def _keep(self, name: str, work: Callable[[Connection, str], None]) -> None:
@@ -133,8 +135,7 @@ class Line:
             except Exception as error:
                 if self._closing.is_set():
                     break
-                link, sentence = trouble(error, self._address)
-                log.info("The broker: %s", sentence)
+                link, sentence = trouble(error, self._address, was_there=self._up[name])
                 self._note(name, False, link, sentence)
                 if link is Link.REFUSED:
                     backoff = _REFUSED_AGAIN

@@ -13,11 +13,14 @@ from core.remote.cluster import Link
 _LONGEST = 200  # characters of a library's own words that are passed on
 
 
-def trouble(error: BaseException, address: Address) -> tuple[Link, str]:
+def trouble(error: BaseException, address: Address, *, was_there: bool = False) -> tuple[Link, str]:
     """Return how the broker is reached after this error of kombu, py-amqp or redis, and a sentence on it.
 
+    was_there: whether we were connected before, so that what answers is known to be a broker.
     The link is AWAY where trying again can help by itself, REFUSED where something has to be changed first.
     """
+    if was_there and any(_is_cut(one) for one in _chain(error)):
+        return Link.AWAY, f"The connection to {address.host} was lost."
     for one in _chain(error):
         names = {kind.__name__ for kind in type(one).__mro__}
         for found in (_of_tls(one, address), _of_broker(one, names, address), _of_network(one, address)):
@@ -25,6 +28,13 @@ def trouble(error: BaseException, address: Address) -> tuple[Link, str]:
                 return found
     said = without_passwords(f"{type(error).__name__}: {error}")[:_LONGEST]
     return Link.AWAY, f"{address.host} cannot be used as a broker just now ({said})."
+
+
+def _is_cut(error: BaseException) -> bool:
+    """Return whether a connection that there was has ended."""
+    if isinstance(error, ConnectionRefusedError | TimeoutError | socket.gaierror | ssl.SSLError):
+        return False
+    return isinstance(error, ConnectionError) or (isinstance(error, OSError) and error.errno is None)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -89,7 +99,7 @@ def _of_network(error: BaseException, address: Address) -> tuple[Link, str] | No
     if isinstance(error, TimeoutError):
         return Link.AWAY, f"{host} did not answer in time on port {port}."
     kind = "Redis" if address.is_redis else "RabbitMQ"
-    if isinstance(error, ConnectionError) or (isinstance(error, OSError) and error.errno is None):
+    if _is_cut(error):
         return Link.AWAY, f"The connection was cut by {host}: what answers on port {port} may be no {kind}."
     if isinstance(error, OSError) and error.strerror:
         return Link.AWAY, f"{host} cannot be reached: {error.strerror}."

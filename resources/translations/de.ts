@@ -1117,6 +1117,11 @@
     </message>
     <message>
         <location filename="../../gui/failure_kinds.py"/>
+        <source>The machine that had it is gone</source>
+        <translation>Der Rechner, der es hatte, ist fort</translation>
+    </message>
+    <message>
+        <location filename="../../gui/failure_kinds.py"/>
         <source>It took longer than the time limit</source>
         <translation>Es dauerte länger als die Zeitgrenze</translation>
     </message>
@@ -2066,11 +2071,6 @@
     </message>
     <message>
         <location filename="../../gui/machines.py"/>
-        <source>Machines…</source>
-        <translation>Rechner…</translation>
-    </message>
-    <message>
-        <location filename="../../gui/machines.py"/>
         <source>Machines cannot be used</source>
         <translation>Rechner nicht nutzbar</translation>
     </message>
@@ -2088,6 +2088,11 @@
         <location filename="../../gui/machines.py"/>
         <source>The broker refuses</source>
         <translation>Der Broker lehnt ab</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <source>Machines…</source>
+        <translation>Rechner…</translation>
     </message>
     <message>
         <location filename="../../gui/machines.py"/>
@@ -4361,6 +4366,11 @@ um zu sehen, was daraus wird.</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
+        <source>See in View, Machines whether it is there again, then retry.</source>
+        <translation>Sehen Sie unter Ansicht, Rechner nach, ob er wieder da ist, und versuchen Sie es dann erneut.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/remedies.py"/>
         <source>Retry when the machine has less to do, or raise the time limit in the preferences.</source>
         <translation>Versuchen Sie es erneut, wenn der Rechner weniger zu tun hat, oder erhöhen Sie die Zeitgrenze in den Einstellungen.</translation>
     </message>
@@ -6378,6 +6388,11 @@ um zu sehen, was daraus wird.</translation>
         <location filename="../../core/remote/trouble.py"/>
         <source>{0} cannot be used as a broker just now ({1}).</source>
         <translation>{0} ist gerade nicht als Broker nutzbar ({1}).</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>The connection to {0} was lost.</source>
+        <translation>Die Verbindung zu {0} ist verloren.</translation>
     </message>
     <message>
         <location filename="../../core/remote/trouble.py"/>

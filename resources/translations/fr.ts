@@ -1117,6 +1117,11 @@
     </message>
     <message>
         <location filename="../../gui/failure_kinds.py"/>
+        <source>The machine that had it is gone</source>
+        <translation>La machine qui l’avait est partie</translation>
+    </message>
+    <message>
+        <location filename="../../gui/failure_kinds.py"/>
         <source>It took longer than the time limit</source>
         <translation>La limite de temps a été dépassée</translation>
     </message>
@@ -2066,11 +2071,6 @@
     </message>
     <message>
         <location filename="../../gui/machines.py"/>
-        <source>Machines…</source>
-        <translation>Machines…</translation>
-    </message>
-    <message>
-        <location filename="../../gui/machines.py"/>
         <source>Machines cannot be used</source>
         <translation>Machines inutilisables</translation>
     </message>
@@ -2088,6 +2088,11 @@
         <location filename="../../gui/machines.py"/>
         <source>The broker refuses</source>
         <translation>Le broker refuse</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <source>Machines…</source>
+        <translation>Machines…</translation>
     </message>
     <message>
         <location filename="../../gui/machines.py"/>
@@ -4361,6 +4366,11 @@ pour voir ce qu’elle devient.</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
+        <source>See in View, Machines whether it is there again, then retry.</source>
+        <translation>Voyez dans Affichage, Machines si elle est revenue, puis réessayez.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/remedies.py"/>
         <source>Retry when the machine has less to do, or raise the time limit in the preferences.</source>
         <translation>Réessayez quand la machine a moins à faire, ou augmentez la limite de temps dans les préférences.</translation>
     </message>
@@ -6378,6 +6388,11 @@ pour voir ce qu’elle devient.</translation>
         <location filename="../../core/remote/trouble.py"/>
         <source>{0} cannot be used as a broker just now ({1}).</source>
         <translation>{0} ne peut pas servir de broker en ce moment ({1}).</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>The connection to {0} was lost.</source>
+        <translation>La connexion à {0} est perdue.</translation>
     </message>
     <message>
         <location filename="../../core/remote/trouble.py"/>

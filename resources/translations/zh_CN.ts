@@ -1117,6 +1117,11 @@
     </message>
     <message>
         <location filename="../../gui/failure_kinds.py"/>
+        <source>The machine that had it is gone</source>
+        <translation>处理它的电脑已断开</translation>
+    </message>
+    <message>
+        <location filename="../../gui/failure_kinds.py"/>
         <source>It took longer than the time limit</source>
         <translation>超过了时间限制</translation>
     </message>
@@ -2066,11 +2071,6 @@
     </message>
     <message>
         <location filename="../../gui/machines.py"/>
-        <source>Machines…</source>
-        <translation>电脑…</translation>
-    </message>
-    <message>
-        <location filename="../../gui/machines.py"/>
         <source>Machines cannot be used</source>
         <translation>无法使用其他电脑</translation>
     </message>
@@ -2088,6 +2088,11 @@
         <location filename="../../gui/machines.py"/>
         <source>The broker refuses</source>
         <translation>消息代理拒绝</translation>
+    </message>
+    <message>
+        <location filename="../../gui/machines.py"/>
+        <source>Machines…</source>
+        <translation>电脑…</translation>
     </message>
     <message>
         <location filename="../../gui/machines.py"/>
@@ -4361,6 +4366,11 @@ to see what becomes of it.</source>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
+        <source>See in View, Machines whether it is there again, then retry.</source>
+        <translation>请在“视图”、“电脑”中查看它是否恢复，然后重试。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/remedies.py"/>
         <source>Retry when the machine has less to do, or raise the time limit in the preferences.</source>
         <translation>请在电脑空闲时重试，或在首选项中提高时间限制。</translation>
     </message>
@@ -6378,6 +6388,11 @@ to see what becomes of it.</source>
         <location filename="../../core/remote/trouble.py"/>
         <source>{0} cannot be used as a broker just now ({1}).</source>
         <translation>{0} 目前无法用作消息代理 ({1})。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/trouble.py"/>
+        <source>The connection to {0} was lost.</source>
+        <translation>与 {0} 的连接已断开。</translation>
     </message>
     <message>
         <location filename="../../core/remote/trouble.py"/>

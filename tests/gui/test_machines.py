@@ -133,8 +133,10 @@ def test_the_notice_of_a_broker_that_is_away_goes_by_itself(run_on_qasync: RunOn
             stage.machines.become(Link.AWAY, AWAY)
             assert AWAY in said.text()
             assert stage.window.notice.isVisible()
-            stage.window.notice.hide()
             stage.machines.become(Link.AWAY, "Still.")
+            assert said.text().endswith("Still.")
+            stage.window.notice.hide()
+            stage.machines.become(Link.AWAY, AWAY)
             assert not stage.window.notice.isVisible()  # once is enough
             stage.machines.become(Link.CONNECTED, "", TWO)
             stage.machines.become(Link.AWAY, AWAY)

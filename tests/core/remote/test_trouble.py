@@ -58,6 +58,14 @@ def test_an_error_becomes_a_sentence(url: str, error: Exception, link: Link, sai
     assert "s3cret" not in sentence
 
 
+def test_a_connection_that_is_lost_is_no_reason_to_doubt_the_broker() -> None:
+    address = parse_address("amqp://r")
+    for error in (ConnectionResetError(104, "reset"), OSError("Server unexpectedly closed connection")):
+        assert trouble(error, address, was_there=True) == (Link.AWAY, "The connection to r was lost.")
+    refused = ConnectionRefusedError(111, "refused")
+    assert "Nothing answers" in trouble(refused, address, was_there=True)[1]
+
+
 def test_a_broker_that_is_not_there_is_known_within_seconds() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

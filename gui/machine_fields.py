@@ -77,6 +77,11 @@ class BrokerField(Field):
         self.answer.setWordWrap(True)
         self.answer.setTextFormat(Qt.TextFormat.PlainText)
         self.answer.hide()
+        self.unkept = QLabel(self)
+        self.unkept.setObjectName("brokerUnkept")
+        self.unkept.setWordWrap(True)
+        self.unkept.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.unkept.hide()
         row = QHBoxLayout()
         row.setSpacing(SPACE)
         row.addWidget(name)
@@ -85,6 +90,7 @@ class BrokerField(Field):
         column = self.layout()
         assert isinstance(column, QVBoxLayout)
         column.addLayout(row)
+        column.addWidget(self.unkept)
         column.addWidget(self.answer)
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
@@ -157,6 +163,7 @@ class BrokerField(Field):
         before, self._taken = self._taken, (broker, password)
         if self._taken == before:
             return
+        self.unkept.hide()
         if broker and (password or broker == before[0]):
             self._keys.remember(broker, password)
             self._tasks.start(self._keep(broker, password))
@@ -169,8 +176,9 @@ class BrokerField(Field):
 
     async def _keep(self, broker: str, password: str) -> None:
         sentence = await self._keys.keep(broker, password)
-        if sentence and isValid(self) and self._taken == (broker, password):
-            self._say(words.said(sentence))
+        if isValid(self) and self._taken == (broker, password):
+            self.unkept.setText(words.said(sentence))
+            self.unkept.setVisible(bool(sentence))
 
     async def _find_password(self, broker: str) -> None:
         password = await self._keys.find(broker)

@@ -147,7 +147,7 @@ def test_a_password_that_no_keyring_keeps_is_said_to_last_for_this_run(
 ) -> None:
     async def play(stage: Stage, broker: BrokerField, _: SharedField) -> None:
         type_in(broker.password, "s3cret")
-        await until(lambda: broker.answer.text() == NOT_KEPT)
+        await until(lambda: broker.unkept.text() == NOT_KEPT)
         assert await stage.window.preferences.keys.in_full(RABBIT) == "amqp://ann:s3cret@rabbit/v"
 
     on_page(run_on_qasync, tmp_path, play, Settings(broker=RABBIT), KeysInMemory(broken=True))

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from amqp.exceptions import AccessRefused, NotAllowed
@@ -81,6 +84,19 @@ def test_a_broker_that_says_nothing_is_not_waited_for() -> None:
         port = mute.getsockname()[1]
         link, sentence = asyncio.run(try_broker(f"amqp://127.0.0.1:{port}", seconds=0.05))
         assert (link, "did not answer in time" in sentence) == (Link.AWAY, True)
+
+
+def test_what_is_installed_is_also_known_once_it_is_in_use() -> None:
+    """The modules that celery and kombu put in their own places have no specification."""
+    script = (
+        "from core.remote.extra import is_installed; before = is_installed()\n"
+        "import celery, kombu; print(before, is_installed())"
+    )
+    root = Path(__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=root, check=True
+    )
+    assert done.stdout.strip() == "True True"
 
 
 def test_without_the_extra_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ HIDDEN: Final = "***"
 _BROKERS: Final = r"(?:amqps?|rediss?|pyamqp|sentinel)"
 # A password that a person typed may have any sign, also those that an address parts its pieces by: so all up
 # to the last @ goes there, and in other addresses what the standard allows (RFC 3986, 3.2.1).
-_IN_BROKER: Final = re.compile(rf"(\b{_BROKERS}://[^\s:/@]*:)(?!//)[^\s\"'<>]*(?=@)", re.IGNORECASE)
+_IN_BROKER: Final = re.compile(rf"(\b{_BROKERS}://[^\s:/@]*:)(?!//)\S*(?=@)", re.IGNORECASE)
 _IN_ADDRESS: Final = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/@\"'<>]*(?=@)", re.IGNORECASE)
 _NAMED: Final = re.compile(
     r"(?<![a-z])(pass(?:word|wd|phrase)[\"']?\s*[=:]\s*)"  # as in an address, or in what Python prints

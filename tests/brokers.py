@@ -194,15 +194,18 @@ class RabbitMQ(Broker):
             cookie.write_text("of-a-test", encoding="ascii")
             cookie.chmod(0o400)
         (self.folder / "enabled_plugins").write_text("[].\n", encoding="ascii")
-        (self.folder / "rabbitmq.conf").write_text(
+        (self.folder / "rabbitmq.conf").write_text(self.configuration(), encoding="ascii")
+        self._lay_out()
+
+    def configuration(self) -> str:
+        """Return what it is told of how to be."""
+        return (
             f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
             f"default_user = {USER}\n"
             f"default_pass = {PASSWORD}\n"
             "disk_free_limit.absolute = 1MB\n"  # a nearly full disk is not what is tested
-            "log.file.level = warning\n",
-            encoding="ascii",
+            "log.file.level = warning\n"
         )
-        self._lay_out()
 
     def _lay_out(self) -> None:
         """Lay out the server by links, with few plugins: to look through all takes a third of a start."""
@@ -258,14 +261,17 @@ class Redis(Broker):
 
     def start(self) -> None:
         """Start it, and wait until it answers; see `Broker.start`."""
-        (self.folder / "redis.conf").write_text(
-            f'bind 127.0.0.1\nport {self.port}\nrequirepass "{PASSWORD}"\n'
-            f'dir "{self.folder}"\nsave ""\nappendonly yes\nappendfsync always\n',
-            encoding="ascii",
-        )
+        (self.folder / "redis.conf").write_text(self.configuration(), encoding="ascii")
         process = self._run(["redis-server", str(self.folder / "redis.conf")])
         said = f'AUTH "{PASSWORD}"\r\nPING\r\n'.encode()
         assert self._answers(process, said, b"+PONG"), f"Redis has ended: {self.said()}"
+
+    def configuration(self) -> str:
+        """Return what it is told of how to be."""
+        return (
+            f'bind 127.0.0.1\nport {self.port}\nrequirepass "{PASSWORD}"\n'
+            f'dir "{self.folder}"\nsave ""\nappendonly yes\nappendfsync always\n'
+        )
 
 
 BROKERS: Final[dict[str, type[Broker]]] = {one.kind: one for one in (RabbitMQ, Redis)}

@@ -14,6 +14,7 @@ from core.hidden import without_passwords
         ("amqp://ann:s3cret@host/v", "amqp://ann:***@host/v"),
         ("lost amqps://ann:s3/cr@t?#@host:5671//, again", "lost amqps://ann:***@host:5671//, again"),
         ("redis://:s3cret@host:6379/0", "redis://:***@host:6379/0"),
+        ("amqp://ann:s'3<\"cret@host", "amqp://ann:***@host"),
         ("'rediss://ann:s3cret@host' and amqp://b:other@c", "'rediss://ann:***@host' and amqp://b:***@c"),
         ("https://ann:s3cret@example.org/a@b", "https://ann:***@example.org/a@b"),
         ("redis://host/0?password=s3cret&x=1", "redis://host/0?password=***&x=1"),

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from core.machine import processors
@@ -27,13 +28,15 @@ def main() -> int:
     """Measure, print, and return 0 whatever the figures are: a benchmark is no test."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], help="all when none is named")
+    parser.add_argument("--only", default="", metavar="TEXT", help="of the peers' works those with this text")
     parser.add_argument("--folder", type=Path, help="where to work; what is synced there decides the figures")
     chosen = parser.parse_args()
+    sections = SECTIONS | {"peers": partial(peers.measure, only=chosen.only)}
     rows: list[Row] = []
     started = time.perf_counter()
     for name in chosen.sections or SECTIONS:
         with tempfile.TemporaryDirectory(prefix="imagequeue-bench-", dir=chosen.folder) as folder:
-            for row in SECTIONS[name](Path(folder)):
+            for row in sections[name](Path(folder)):
                 print(f"  {row.what}: {row.figure}", file=sys.stderr, flush=True)
                 rows.append(row)
     seconds = time.perf_counter() - started

@@ -127,8 +127,9 @@ class Ours:
         self._runner.close()
 
 
-def measure(folder: Path) -> Iterator[Row]:
-    """Every work against every peer that has a target in it."""
+def measure(folder: Path, only: str = "") -> Iterator[Row]:
+    """Every work that has this text in it, against every peer that has a target in it."""
+    works = [work for work in WORKS if only in work.what]
     peers: dict[str, Peer] = {}
     missing: dict[str, str] = {}
     sources = _Sources(folder)
@@ -141,13 +142,14 @@ def measure(folder: Path) -> Iterator[Row]:
                 missing[name] = str(error)
         for name, why in missing.items():
             yield lacking(name, why)
-        for work in WORKS:
+        for work in works:
             taking_part = {name: peers[name] for name in work.targets if name in peers}
             yield from _compare(work, sources.batch(work), ours, taking_part, folder)
     finally:
         for one in (*peers.values(), ours):
             one.close()
-    yield _memory(sources.batch(WORKS[-1]), folder)
+    if WORKS[-1] in works:
+        yield _memory(sources.batch(WORKS[-1]), folder)
 
 
 def _compare(work: Work, batch: Batch, ours: Ours, peers: dict[str, Peer], folder: Path) -> Iterator[Row]:

@@ -7,8 +7,7 @@ Measured on 12-megapixel photos, one thread, ms of processor time for decode and
     Pillow, draft      14        43        64       172              369       325    209    336
     libvips, shrink    14        22        27        59              177       262    131    571
 
-What `fast` costs: to 1920 pixels from a JPEG decoded at half its size, 41.44 dB and an SSIM of 0.9722 to a
-full decode, against 41.54 and 0.9756 for 21 ms more. Neither sharpening nor another kernel brings that back.
+How far `fast` lets the JPEG decoder shrink, and what that costs, is in `shrinking`.
 """
 
 from __future__ import annotations
@@ -30,6 +29,7 @@ from core.imaging.metadata import Carried, read_metadata
 from core.imaging.readers import open_image
 from core.imaging.readers.boxes import deep_avif
 from core.imaging.readers.sizes import frames_in, scans_in
+from core.imaging.shrinking import shrink_for
 
 MAX_PIXELS: Final = 300_000_000
 """An image with more pixels is refused before it is decoded; IMAGEQUEUE_MAX_PIXELS overrides it."""
@@ -235,12 +235,16 @@ def load(source: Source, size: tuple[int, int] | None, *, fast: bool) -> Image.I
         source.header.draft(None, (width, height))
     elif size is not None and (size[0] < source.stored[0] or size[1] < source.stored[1]):
         bounded = min(size[0], source.stored[0]), min(size[1], source.stored[1])
-        way = _way(source, bounded, fast=fast)
+        shrink = _shrink(source, bounded) if fast else 1
+        way = _way(source, bounded, shrink)
         if way is not None:
-            loaded = _load_with_vips(source, bounded, *way)
+            loaded = _load_with_vips(source, bounded, *way, shrink)
             if loaded is not None:
                 return loaded
-        if fast:
+        if shrink > 1:
+            width, height = source.stored
+            source.header.draft(source.header.mode, (max(width // shrink, 1), max(height // shrink, 1)))
+        elif fast and not hasattr(source.header, "quantization"):  # a reader with a smaller image of its own
             source.header.draft(source.header.mode, bounded)
     return _guarded(lambda: _load_with_pillow(source), source.path)
 
@@ -257,8 +261,14 @@ def _load_with_pillow(source: Source) -> Image.Image:
     return source.header
 
 
-def _way(source: Source, size: tuple[int, int], *, fast: bool) -> tuple[ModuleType, str, int] | None:
-    """Return libvips, its loader and the shrink of that loader where it is the faster one; None for Pillow.
+def _shrink(source: Source, size: tuple[int, int]) -> int:
+    """Return by how much the decoder is to make it smaller: 1 for what is no JPEG."""
+    tables = getattr(source.header, "quantization", None)
+    return 1 if tables is None else shrink_for(size, source.stored, source.status.st_size, tables)
+
+
+def _way(source: Source, size: tuple[int, int], shrink: int) -> tuple[ModuleType, str] | None:
+    """Return libvips and its loader where it is the faster one for what is decoded smaller; None for Pillow.
 
     The rule: libvips, unless what the JPEG decoder leaves to be resized is small (below _SMALL pixels, or of
     the size asked for), or the mode is one that only Pillow reads in the same way. The table above is why.
@@ -269,15 +279,11 @@ def _way(source: Source, size: tuple[int, int], *, fast: bool) -> tuple[ModuleTy
     if source.header.format == "TIFF" and (source.deep or source.header.getexif().get(_ORIENTATION, 1) != 1):
         return None  # Pillow sets these upright while it loads
     width, height = source.stored
-    shrink = 1
-    if name == "jpegload_source" and fast:
-        largest = min(width // size[0], height // size[1])
-        shrink = next(one for one in (8, 4, 2, 1) if one <= max(largest, 1))
     left = math.ceil(width / shrink), math.ceil(height / shrink)
     if left[0] * left[1] <= _SMALL or (left == size and shrink > 1):
         return None
     vips = libvips()
-    return None if vips is None else (vips, name, shrink)
+    return None if vips is None else (vips, name)
 
 
 def _load_with_vips(

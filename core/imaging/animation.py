@@ -17,7 +17,7 @@ from core.imaging.exif import without_orientation
 from core.imaging.metadata import Attached
 from core.imaging.quality import lowered_whole
 from core.imaging.upright import set_upright
-from core.imaging.writers import gif_of, saved, with_prefix
+from core.imaging.writers import gif_of, saved, webp_options, with_prefix
 from core.recipe import Output
 
 _Frames: TypeAlias = list[Image.Image]
@@ -132,7 +132,6 @@ def _gif(frames: _Frames, timing: Timing, output: Output, attached: Attached, qu
 
 
 def _webp(frames: _Frames, timing: Timing, output: Output, attached: Attached, quality: int) -> bytes:
-    effort = 4 if output.effort is None else output.effort
     return saved(
         frames[0],
         "WEBP",
@@ -140,10 +139,7 @@ def _webp(frames: _Frames, timing: Timing, output: Output, attached: Attached, q
         append_images=frames[1:],
         duration=list(timing.durations),
         loop=timing.plays,
-        quality=100 if output.lossless and output.quality is None else quality,
-        lossless=output.lossless,
-        exact=output.lossless,
-        method=round(effort * 0.6),
+        **webp_options(output, quality),
         exif=with_prefix(attached.exif),
         xmp=attached.xmp,
         icc_profile=attached.icc,

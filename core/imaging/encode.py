@@ -27,6 +27,7 @@ from core.imaging.writers import (
     dense_jpeg,
     palette_png,
     saved,
+    webp_options,
     with_segments_of,
     write_gif,
     write_heic,
@@ -178,14 +179,10 @@ def _jpeg(image: Image.Image, output: Output, attached: Attached, quality: float
 
 
 def _webp(image: Image.Image, output: Output, attached: Attached, quality: float) -> bytes:
-    effort = 4 if output.effort is None else output.effort
     return saved(
         image,
         "WEBP",
-        quality=100 if output.lossless and output.quality is None else quality,
-        lossless=output.lossless,
-        exact=output.lossless,  # also the colours under full transparency
-        method=round(effort * 0.6),
+        **webp_options(output, quality),
         exif=None if attached.exif is None else b"Exif\0\0" + attached.exif,
         xmp=attached.xmp,
         icc_profile=attached.icc,

@@ -158,7 +158,7 @@ def _png(frames: _Frames, timing: Timing, output: Output, attached: Attached, qu
         loop=timing.plays,
         disposal=0,
         blend=0,
-        compress_level=3 if output.compression is None else output.compression,
+        compress_level=output.png_level,
     )
     return png_with(content, attached)
 

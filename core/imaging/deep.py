@@ -165,7 +165,7 @@ def _written(
     attached, more = fitting(attached, chosen)
     notes = told + notes
     if chosen is PNG:
-        level = 3 if output.compression is None else output.compression
+        level = output.png_level
         content = image.pngsave_buffer(
             compression=level, filter="all" if level else "none", bitdepth=16, keep="none"
         )

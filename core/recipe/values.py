@@ -92,7 +92,7 @@ class Output:
     subsampling: str | None = None  # of colour: "4:4:4", "4:2:2" or "4:2:0"; None: 4:2:0
     colours: int | None = None  # PNG and GIF: a palette of 2, 4, 16 or 256; None: all, and 256 for GIF
     animate: bool = True  # an animation stays one, and a document keeps its pages; False: the first alone
-    compression: int | None = None  # PNG, 0 (fastest) to 9 (smallest); None: 3
+    compression: int | None = None  # PNG, 0 (fastest) to 9 (smallest); None: 2
     tiff_compression: str | None = None  # "none", "lzw", "deflate" or "jpeg"; None: deflate
     effort: int | None = None  # WebP, AVIF, HEIC, JPEG XL: 0 (fastest) to 10 (smallest)
     max_bytes: int | None = None  # lowers the quality, and at last the size, until the file is this small
@@ -116,6 +116,11 @@ class Output:
         check_template(self.template)
         self._check_options()
         self._check_format()
+
+    @property
+    def png_level(self) -> int:
+        """The level of compression of a PNG, also where none is given."""
+        return 2 if self.compression is None else self.compression
 
     def _check_options(self) -> None:
         if self.quality is not None:

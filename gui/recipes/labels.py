@@ -192,7 +192,7 @@ def empty(kind: Kind, name: str) -> str:
     """Return what holds while a field is empty, as a placeholder."""
     return {
         "output.quality": _tr("as usual"),
-        "output.compression": "3",
+        "output.compression": "2",
         "output.effort": _tr("as usual"),
         "thumbnail.height": _tr("as wide"),
         "resize.width": _tr("in proportion"),

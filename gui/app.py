@@ -28,7 +28,7 @@ from core.remote.joining import Joining
 from core.remote.keys import Keys
 from core.settings import Settings
 from core.slots import ProcessSlots
-from gui import words
+from gui import sentences, words
 from gui.desktop import SystemDesktop
 from gui.dialogs import confirm
 from gui.language import speak
@@ -136,6 +136,7 @@ class _App:
         self._owner.serve(in_loop(loop, self._answer))
         self._window.take(paths, recipe)
         _favour_the_window()
+        sentences.prepare()
         await self._ending.wait()
         status = await self._end()
         signals.end()

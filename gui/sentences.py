@@ -8,6 +8,7 @@ in another language with the same values.
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
@@ -37,6 +38,12 @@ class _Form:
 def in_language(sentence: str) -> str:
     """Return a sentence of the core, or a few of them, translated; as it is where that cannot be."""
     return _translated(sentence) if _spoken() else sentence
+
+
+def prepare() -> None:
+    """Read the list of forms in a thread where it will be needed: 10 ms that no sentence has to wait for."""
+    if _spoken():
+        threading.Thread(target=_forms, name="sentences", daemon=True).start()
 
 
 def forget() -> None:

@@ -71,13 +71,14 @@ With --replace-original the output takes the place of its original, which goes
 to the trash once the new file is checked and synced. Another file of the new
 name is never replaced. What cannot go to the trash stays, which is said.
 
-What is made of the images: the recipe "Thumbnail and resize", unless --recipe
-names another one, built in or of your own. --thumbnail and --resize alone make
-just these outputs; with --recipe they are added to its outputs, in the place of
-outputs of the same name ("thumbnail", "resized"). --format, --quality and
---max-size apply to all outputs; alone they convert each image in its full size.
-A job keeps the recipe that it was added with: these options, and -o,
---existing, --priority and --max-retries, need a PATH."""
+What is made of the images: the recipe that is chosen in the window, which is
+"Thumbnail and resize" at first, unless --recipe names another one, built in or
+of your own. --thumbnail and --resize alone make just these outputs; with
+--recipe they are added to its outputs, in the place of outputs of the same name
+("thumbnail", "resized"). --format, --quality and --max-size apply to all
+outputs; alone they convert each image in its full size. A job keeps the recipe
+that it was added with: these options, and -o, --existing, --priority and
+--max-retries, need a PATH."""
 
 RUN_END: Final = """\
 --dry-run looks at every image and writes nothing. The sizes that it tells are

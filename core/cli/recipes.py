@@ -7,19 +7,20 @@ import os
 from dataclasses import fields, replace
 from pathlib import Path
 
-from core.errors import BadUsage, NotWritable
+from core.errors import BadRecipe, BadUsage, ImageQueueError, NotWritable
 from core.formats import format_named
-from core.recipe import Existing, Output, Recipe, builtin_recipes, quick_recipe, read_toml
+from core.recipe import Existing, Output, Recipe, quick_recipe, read_toml
 from core.recipe.shelf import recipe_named
 from core.settings import data_folder
 
 
-def recipe_of(options: argparse.Namespace) -> Recipe:
+def recipe_of(options: argparse.Namespace, default: str) -> Recipe:
     """Return the recipe of a run's options. Raises BadRecipe, BadUsage and NotWritable.
 
-    Without options this is the first built-in one. `--thumbnail` and `--resize` make outputs of their own;
-    with `--recipe` they are added to its outputs, in the place of those of the same name. `--format` and
-    `--quality` apply to all outputs, and so does `--max-size`, which alone keeps each image's format.
+    Without options it is `default`, a name or the path of a file: the one that is chosen in the window.
+    `--thumbnail` and `--resize` make outputs of their own; with `--recipe` they are added to its outputs, in
+    the place of those of the same name. `--format` and `--quality` apply to all outputs, and so does
+    `--max-size`, which alone keeps each image's format.
     """
     if options.recipe is not None:
         recipe = given_recipe(options.recipe, data_folder(options.data_dir))
@@ -32,7 +33,7 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     elif options.max_size is not None:
         recipe = quick_recipe(max_bytes=options.max_size)
     else:
-        recipe = builtin_recipes()[0]
+        recipe = _default_recipe(default, data_folder(options.data_dir))
     if options.skip_larger:
         recipe = replace(recipe, skip_larger=True)
     if options.existing is not None:
@@ -72,6 +73,13 @@ def given_recipe(text: str, data_dir: Path) -> Recipe:
     if os.sep in text:
         raise BadUsage(f"--recipe takes a recipe's name, or a file whose name ends in .toml, not {text!r}.")
     return recipe_named(text, data_dir)
+
+
+def _default_recipe(name: str, data_dir: Path) -> Recipe:
+    try:
+        return read_toml(name) if name.lower().endswith(".toml") else recipe_named(name, data_dir)
+    except ImageQueueError as error:
+        raise BadRecipe(f"The recipe that is chosen in the window cannot be used: {error}") from error
 
 
 def _with_outputs(recipe: Recipe, quick: Recipe) -> Recipe:

@@ -52,13 +52,14 @@ def run(options: argparse.Namespace, printer: Printer) -> int:
     """
     data_dir = data_folder(options.data_dir)
     recipe, paths = None, given_paths(options)
+    settings = Settings.load(data_dir)
     queue_files = [path for path in paths if is_queue_file(path)]
     if queue_files:
         raise BadUsage(f"{queue_files[0]} holds the jobs of a queue: imagequeue import takes them in.")
     if paths:
         from core.cli.recipes import recipe_of
 
-        recipe = recipe_of(options)
+        recipe = recipe_of(options, settings.recipe)
     else:
         given = [name for name in _FOR_PATHS if getattr(options, name) is not None]
         if given:
@@ -66,7 +67,6 @@ def run(options: argparse.Namespace, printer: Printer) -> int:
                 f"--{given[0].replace('_', '-')} needs a PATH: "
                 "jobs that are queued keep what they were added with."
             )
-    settings = Settings.load(data_dir)
     if settings.notice:
         printer.complain(settings.notice)
     if options.dry_run and recipe is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,23 @@ from core.cli.recipes import check_folder, recipe_of
 from core.errors import BadRecipe, BadUsage, NotWritable
 from core.operations import Thumbnail
 from core.recipe import Existing, Recipe, find_recipe, format_toml
+from core.settings import Settings
 
 
-def recipe(*argv: str) -> Recipe:
-    return recipe_of(parse(["run", "x.jpg", *argv]))
+def recipe(*argv: str, chosen: str = Settings().recipe) -> Recipe:
+    return recipe_of(parse(["run", "x.jpg", *argv]), chosen)
 
 
-def test_without_options_it_is_thumbnail_and_resize() -> None:
+def test_without_options_it_is_the_one_that_is_chosen_in_the_window(tmp_path: Path) -> None:
     assert recipe() == find_recipe("thumbnail and resize")
+    assert recipe(chosen="Web") == find_recipe("Web")
+    own = tmp_path / "own.toml"
+    own.write_text(format_toml(replace(find_recipe("Web"), name="Mine")), "utf-8")
+    assert recipe(chosen=str(own)).name == "Mine"
+    assert recipe("--thumbnail", "99", chosen="Web").outputs[0].name == "thumbnail"
+    own.unlink()
+    with pytest.raises(BadRecipe, match=r"chosen in the window cannot be used: .*own\.toml"):
+        recipe(chosen=str(own))
 
 
 def test_flags_alone_make_just_these_outputs() -> None:

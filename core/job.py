@@ -49,7 +49,18 @@ LEGAL_CHANGES: Final[frozenset[tuple[JobState, JobState]]] = frozenset(
         (JobState.CANCELLED, JobState.QUEUED),  # the same
     }
 )
-"""Every change of state that exists. The store performs these and refuses all others."""
+"""Every change of state in a job's life. The store performs these, and those of an undo, and no others."""
+
+UNDO_CHANGES: Final[frozenset[tuple[JobState, JobState]]] = frozenset(
+    {
+        (JobState.CANCELLED, JobState.HELD),
+        (JobState.CANCELLED, JobState.RETRYING),
+        (JobState.HELD, JobState.RETRYING),
+        (JobState.QUEUED, JobState.RETRYING),
+        (JobState.QUEUED, JobState.FAILED),
+    }
+)
+"""What only an undo changes beside them: a job that has not run since gets back what the user changed."""
 
 
 class Priority(IntEnum):

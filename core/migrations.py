@@ -119,6 +119,8 @@ MIGRATIONS: Final[tuple[tuple[int, tuple[str, ...]], ...]] = (
             for table in ("jobs", "removed_jobs", "attempts", "removed_attempts")
         ),
     ),
+    # What can be undone is kept beside the store, see core.store_steps.
+    (7, ("DROP TABLE removed_jobs", "DROP TABLE removed_attempts")),
 )
 """(version, statements), rising. A step that was released is never edited: a later one mends it."""
 

@@ -56,7 +56,7 @@ async def fulfil(queue: TaskQueue, message: Request) -> Reply:
             ids = _ids(message.get("ids"))
             if ids is None:
                 raise BadUsage("A request to remove names the jobs.")
-            return {"ok": True, "count": await queue.remove(ids)}  # at once, so that it can be undone at once
+            return await _in_chunks(queue.remove, ids)
         case "import":
             return await _import(queue, message)
         case "clear":

@@ -22,12 +22,13 @@ from core.links.kept import remove_unneeded
 from core.queue_wishes import QueueWishes, check_whole
 from core.recipe import Recipe
 from core.retry import RetryPolicy
-from core.status import Accepted, BatchAdded, Recovery
+from core.status import Accepted, Recovery
 from core.store import Ended, JobStore, NewJobs
 from core.store_file import STORE_NAME
 from core.store_moving import MovedJob
 from core.store_reader import StoreReader
 from core.store_writer import StoreWriter
+from core.undo import Undo
 
 _CLOSED_UNEXPECTEDLY: Final = "Image Queue closed unexpectedly while this image was being worked on."
 
@@ -71,6 +72,7 @@ class TaskQueue(QueueWishes):
             changed=self._tell_changed, turned=self._tell_status, pause_itself=self._pause_itself,
         )  # fmt: skip
         self._dispatcher.slots = concurrency
+        self.undo = Undo(self._writer, self._tell_taken_back)
         self._tasks: set[asyncio.Task[None]] = set()
         self.was_running = True
         """Whether the queue was running when it was last closed, or killed; True for a new one."""
@@ -96,7 +98,6 @@ class TaskQueue(QueueWishes):
 
     async def _recover(self, uid: str) -> Recovery:
         now = self._clock.now()
-        await self._writer.call(JobStore.forget_removed)
         await self._writer.call(JobStore.trim_history)
         self._dispatcher.leftovers.remove_owed()
         left = await self._writer.call(JobStore.running)
@@ -191,13 +192,10 @@ class TaskQueue(QueueWishes):
             # What replaces its original has its name, whatever others there are.
             return replace(added, numbered=0) if recipe.replace_original else added
 
-        return self._tell_accepted(await self._writer.call(add))
+        return self._tell_accepted(await self.undo.write(add, _number))
 
     def _tell_accepted(self, accepted: Accepted) -> Accepted:
-        if accepted.ids:
-            self._emit(self.batch_added, BatchAdded(accepted.ids))
-            self._tell_status()
-            self._dispatcher.wake()
+        self._tell_added(accepted.ids)
         return accepted
 
     async def take_in(self, jobs: Sequence[MovedJob], recipes: Sequence[Recipe]) -> Accepted:
@@ -213,7 +211,7 @@ class TaskQueue(QueueWishes):
             counted = [is_counted(one) for one in recipes]
             return store.take_in(jobs, _keys_of(jobs, recipes), kept, counted, now)
 
-        return self._tell_accepted(await self._writer.call(add))
+        return self._tell_accepted(await self.undo.write(add, _number))
 
     # -- running ------------------------------------------------------------------------------------------
 
@@ -278,6 +276,10 @@ class TaskQueue(QueueWishes):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         self._tell_status()
+
+
+def _number(accepted: Accepted) -> int:
+    return len(accepted.ids)
 
 
 def _keys_of(jobs: Sequence[MovedJob], recipes: Sequence[Recipe]) -> list[int]:

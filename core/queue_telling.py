@@ -69,6 +69,12 @@ class QueueTelling(QueueReads):
             self._tell_status()
             self._dispatcher.wake()
 
+    def _tell_added(self, ids: Sequence[int]) -> None:
+        if ids:
+            self._emit(self.batch_added, BatchAdded(ids))
+            self._tell_status()
+            self._dispatcher.wake()
+
     def _tell_status(self) -> None:
         status = self.status()
         counts = status.counts

@@ -9,12 +9,19 @@ from core.imaging.naming import is_counted, name_keys
 from core.job import JobState
 from core.queue_telling import QueueTelling
 from core.recipe import Recipe
-from core.status import BatchAdded, ChangeKind
+from core.status import ChangeKind
 from core.store import JobStore, Mend, Mended
+from core.store_steps import TakenBack
+from core.undo import Undo
 
 
 class QueueWishes(QueueTelling):
-    """The half of the queue that changes jobs for the user; each wish returns when it is on disk."""
+    """The half of the queue that changes jobs for the user; each wish returns when it is on disk.
+
+    Inside `undo.step` they are one thing that the user did, and can be undone.
+    """
+
+    undo: Undo
 
     async def cancel(self, ids: Sequence[int]) -> int:
         """Give jobs up; running ones are ended at once, and their partial outputs removed.
@@ -22,7 +29,7 @@ class QueueWishes(QueueTelling):
         Returns how many were cancelled when that is so: a job that completed in the same instant is done.
         """
         now = self._clock.now()
-        changed = await self._writer.call(lambda store: store.cancel(ids, now))
+        changed = await self.undo.write(lambda store: store.cancel(ids, now), len)
         self._tell_change(changed, JobState.CANCELLED)
         running = self._dispatcher.running(ids)
         ended = await self._dispatcher.end(running, JobState.CANCELLED)
@@ -85,13 +92,9 @@ class QueueWishes(QueueTelling):
         """Move waiting jobs together by one place, to the front of the queue or its end; returns how many."""
         return await self._change(lambda store: store.shift(ids, up=up), None)
 
-    async def remove(self, ids: Sequence[int], *, more: bool = False) -> int:
-        """Forget jobs that are not running, with their attempts; returns how many. Files stay.
-
-        Until the next removal or the end of the app, `restore` takes it back.
-        more: whether these belong to what was removed last, as one removal in several parts.
-        """
-        removed = await self._writer.call(lambda store: store.remove(ids, more=more))
+    async def remove(self, ids: Sequence[int]) -> int:
+        """Forget jobs that are not running, with their attempts; returns how many. Files stay."""
+        removed = await self.undo.write(lambda store: store.remove(ids), len)
         self._tell(removed, ChangeKind.REMOVED)
         return len(removed)
 
@@ -99,17 +102,15 @@ class QueueWishes(QueueTelling):
         """Forget what was done on any day; the jobs stay."""
         await self._writer.call(JobStore.forget_history)
 
-    async def restore(self) -> int:
-        """Bring back the jobs that were removed last, as they were; returns how many."""
-        restored = await self._writer.call(JobStore.restore)
-        if restored:
-            self._emit(self.batch_added, BatchAdded(restored))
-            self._tell_status()
-            self._dispatcher.wake()
-        return len(restored)
+    def _tell_taken_back(self, back: TakenBack) -> None:
+        for state, ids in back.states.items():
+            self._tell(ids, ChangeKind.STATE, state)
+        self._tell(back.details, ChangeKind.DETAILS)
+        self._tell(back.removed, ChangeKind.REMOVED)
+        self._tell_added(back.added)
 
     async def _change(self, function: Callable[[JobStore], list[int]], state: JobState | None) -> int:
-        changed = await self._writer.call(function)
+        changed = await self.undo.write(function, len)
         self._tell_change(changed, state)
         return len(changed)
 

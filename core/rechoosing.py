@@ -1,10 +1,9 @@
-"""Gives jobs that wait another recipe, and takes that back."""
+"""Gives jobs that wait another recipe."""
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from core.errors import BadRecipe
@@ -17,11 +16,10 @@ _CHUNK: Final = 5_000  # jobs that are changed in one go, so that others have th
 
 @dataclass(frozen=True, slots=True)
 class Rechosen:
-    """What was changed, and what it was before."""
+    """What was changed."""
 
     changed: int = 0  # jobs
     left: int = 0  # jobs that waited, and that this recipe is not for
-    before: dict[str, array[int]] = field(default_factory=dict)  # the ids by their recipe before, as JSON
 
 
 async def change_recipe(queue: TaskQueue, ids: Sequence[int], recipe: Recipe) -> Rechosen:
@@ -29,7 +27,6 @@ async def change_recipe(queue: TaskQueue, ids: Sequence[int], recipe: Recipe) ->
 
     What was gathered into one job stays gathered, so that only a recipe that can gather is for it.
     """
-    before: dict[str, array[int]] = {}
     bodies: dict[int, str] = {}
     changed = left = 0
     for start in range(0, len(ids), _CHUNK):
@@ -45,18 +42,7 @@ async def change_recipe(queue: TaskQueue, ids: Sequence[int], recipe: Recipe) ->
                 left += len(jobs)
                 continue
             changed += await queue.change_recipe(jobs, lambda _, new=new: new)  # type: ignore[misc]
-            before.setdefault(bodies[recipe_id], array("q")).extend(jobs)
-    return Rechosen(changed, left, before)
-
-
-async def take_back(queue: TaskQueue, before: dict[str, array[int]]) -> int:
-    """Give jobs that still wait the recipes that they had before; returns how many."""
-    changed = 0
-    for body, ids in before.items():
-        recipe = Recipe.from_json(body)
-        for start in range(0, len(ids), _CHUNK):
-            changed += await queue.change_recipe(ids[start : start + _CHUNK], lambda _, one=recipe: one)  # type: ignore[misc]
-    return changed
+    return Rechosen(changed, left)
 
 
 def _fitting(recipe: Recipe, was: Recipe) -> Recipe | None:

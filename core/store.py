@@ -21,12 +21,14 @@ from core.status import Accepted
 from core.store_base import CHUNK, NO_ERROR, name_bytes
 from core.store_file import damage
 from core.store_moving import StoreMoving
+from core.store_steps import Kept
 from core.twins import Twins
 
 _NEXT: Final = "(SELECT id FROM jobs WHERE state = 'queued' ORDER BY priority DESC, place LIMIT 1)"
 _OLDEST: Final = "(SELECT id FROM jobs WHERE state = 'queued' AND added_at < ? ORDER BY id LIMIT 1)"
 _CLAIM: Final = "id, runs, worker, folder, name, recipe, twin, batch_index, attempts, max_retries, root"
 _OTHER_RECIPE: Final = "recipe = ?, name_key = ?, twin = ?, batch_index = COALESCE(?, batch_index)"
+_AGAIN: Final = (JobState.FAILED, JobState.CANCELLED)  # what can be tried again
 _DETAILS_LIMIT: Final = 20_000  # characters of a traceback that are kept
 
 
@@ -146,6 +148,7 @@ class JobStore(StoreMoving):
                 " VALUES (?, CAST(? AS TEXT), CAST(? AS TEXT), ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)",
                 rows,
             )
+            self.keep_added(range(first, first + len(rows)))
             self.count(None, JobState.QUEUED, len(rows))
             return Accepted(range(first, first + len(rows)), duplicates, 0 if batch.counted else numbered)
 
@@ -155,8 +158,9 @@ class JobStore(StoreMoving):
         Jobs in other states are passed over. Returns the ids that changed.
         """
         with self.transaction():
+            self.keep(Kept.RETRY, ids, _AGAIN, JobState.QUEUED)
             changed: list[int] = []
-            for jobs, mended in self._mended(ids, (JobState.FAILED, JobState.CANCELLED), mend):
+            for jobs, mended in self._mended(ids, _AGAIN, mend):
                 rows = self._rows(jobs, mended)
                 for _, _, state in jobs:
                     self.count(JobState(state), JobState.QUEUED)
@@ -174,6 +178,7 @@ class JobStore(StoreMoving):
         Jobs in other states are passed over. Returns the ids that changed.
         """
         with self.transaction():
+            self.keep(Kept.RECIPE, ids, WAITING)
             changed: list[int] = []
             for jobs, mended in self._mended(ids, WAITING, mend):
                 self._db.executemany(

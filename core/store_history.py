@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from core.store_base import StoreBase
+from core.store_steps import StoreSteps
 
 MOST_LINES: Final = 20_000
 """Lines of the history that are kept, the latest days first: some 3 MB."""
@@ -24,7 +24,7 @@ _NOTE_DONE: Final = _NOTE.format(sizes="COALESCE(source_bytes, 0), COALESCE(outp
 _NOTE_OTHER: Final = _NOTE.format(sizes="0, 0")
 
 
-class StoreHistory(StoreBase):
+class StoreHistory(StoreSteps):
     """One line for each day, folder of sources and recipe; written in the transaction in which a job ends."""
 
     _noted = 0

@@ -90,6 +90,7 @@ class StoreMoving(StoreWishes):
                     " VALUES (?, CAST(? AS TEXT), CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     rows,
                 )
+            self.keep_added(range(first, following))
             self.count(None, JobState.HELD, held)
             self.count(None, JobState.QUEUED, following - first - held)
             return Accepted(range(first, following), len(jobs) - (following - first), numbered)

@@ -8,6 +8,7 @@ from typing import Final
 
 from core.job import LIVE, WAITING
 from core.store_history import StoreHistory
+from core.store_steps import Kept
 
 _QUEUED: Final = "state = 'queued'"
 _ASIDE: Final = "state IN ('retrying', 'held')"
@@ -99,6 +100,7 @@ class StoreOrder(StoreHistory):
     def _touch(self, ids: Sequence[int], assignments: str, values: tuple[object, ...]) -> list[int]:
         live = ", ".join(f"'{state}'" for state in sorted(LIVE))
         with self.transaction():
+            self.keep(Kept.PLACE, ids, LIVE)
             return self.for_ids(
                 f"UPDATE jobs SET {assignments} WHERE state IN ({live}) AND {{ids}} RETURNING id", ids, values
             )
@@ -145,6 +147,7 @@ class StoreOrder(StoreHistory):
 
     def _put(self, order: Sequence[int], priority: float, low: float, high: float) -> list[int]:
         """Give jobs this priority, and places between two, which are spread anew where they leave no room."""
+        self.keep(Kept.PLACE, order, WAITING)
         step = (high - low) / (len(order) + 1)
         if step < 4 * math.ulp(max(abs(low), abs(high), 1.0)):
             low, high = self._spread(priority, low)
@@ -158,6 +161,7 @@ class StoreOrder(StoreHistory):
 
     def _spread(self, priority: float, low: float) -> tuple[float, float]:
         """Count the jobs of a priority through anew; returns the new places between which there is no job."""
+        self.keep_places(priority)
         states = ", ".join(f"'{state}'" for state in sorted(LIVE))
         (before,) = self._one(
             f"SELECT COUNT(*) FROM jobs WHERE state IN ({states}) AND priority = ? AND place <= ?",

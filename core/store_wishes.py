@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from core.job import JobState
-from core.store_base import CHUNK, NO_ERROR
+from core.store_base import NO_ERROR
 from core.store_order import StoreOrder
+from core.store_steps import Kept
 
 
 class StoreWishes(StoreOrder):
@@ -47,6 +47,7 @@ class StoreWishes(StoreOrder):
     ) -> list[int]:  # fmt: skip
         changed: list[int] = []
         with self.transaction():
+            self.keep(Kept.STATE, ids, old, new)
             for state in old:
                 rows = self.for_ids(
                     f"UPDATE jobs SET state = '{new}', {assignments} WHERE state = '{state}' AND {{ids}}"
@@ -67,53 +68,3 @@ class StoreWishes(StoreOrder):
                 [job],
                 (note.encode("utf-8", "replace"),),
             )
-
-    def remove(self, ids: Sequence[int], *, more: bool = False) -> list[int]:
-        """Forget jobs with their attempts, in any state but running; `restore` brings the last ones back.
-
-        more: whether these belong to what was removed last, and come back together with it.
-        """
-        removed: list[int] = []
-        with self.transaction():
-            if not more:
-                self.forget_removed()
-            for start in range(0, len(ids), CHUNK):
-                chunk = ids[start : start + CHUNK]
-                here = "WHERE state <> 'running' AND {ids}"
-                self.for_ids(f"INSERT INTO removed_jobs SELECT * FROM jobs {here}", chunk)
-                for state, number in self._states_of(chunk).items():
-                    self.count(state, None, number)
-                gone = self.for_ids(f"DELETE FROM jobs {here} RETURNING id", chunk)
-                where = "WHERE {ids}"
-                self.for_ids(
-                    f"INSERT INTO removed_attempts SELECT * FROM attempts {where}", gone, column="job"
-                )
-                self.for_ids(f"DELETE FROM attempts {where}", gone, column="job")
-                removed += gone
-        return removed
-
-    def _states_of(self, ids: Sequence[int]) -> dict[JobState, int]:
-        """Return how many of these jobs are in each state, but for running ones."""
-        rows = self._db.execute(
-            "SELECT state, COUNT(*) FROM jobs WHERE state <> 'running'"
-            " AND id IN (SELECT value FROM json_each(?)) GROUP BY state",
-            (json.dumps(list(ids)),),
-        )
-        return {JobState(state): number for state, number in rows}
-
-    def restore(self) -> list[int]:
-        """Bring back what was removed last, as it was, at its old places; returns the ids."""
-        with self.transaction():
-            rows = self._db.execute("SELECT id, state FROM removed_jobs ORDER BY id").fetchall()
-            self._db.execute("INSERT INTO jobs SELECT * FROM removed_jobs")
-            self._db.execute("INSERT INTO attempts SELECT * FROM removed_attempts")
-            for _, state in rows:
-                self.count(None, JobState(state))
-            self.forget_removed()
-        return [job for job, _ in rows]
-
-    def forget_removed(self) -> None:
-        """Let go of what could still be restored."""
-        with self.transaction():
-            self._db.execute("DELETE FROM removed_jobs")
-            self._db.execute("DELETE FROM removed_attempts")

@@ -157,7 +157,8 @@ class Actions(QObject):
             "clearEnded", tr("C&lear finished"), "clear", "Ctrl+Shift+Del",
             tr("Take what is done, skipped or cancelled off the list; files stay"),
         )  # fmt: skip
-        self.undo = self._make("undo", tr("&Undo remove"), "", key.Undo)
+        self.undo = self._make("undo", tr("&Undo"), "undo", key.Undo)
+        self.redo = self._make("redo", tr("R&edo"), "redo", "Ctrl+Shift+Z")
         self.preferences = self._make(
             "preferencesAction",
             tr("&Preferences…"),
@@ -196,6 +197,7 @@ class Actions(QObject):
         for action in (
             self.export_jobs,
             self.undo,
+            self.redo,
             self.start_pause,
             self.stop,
             self.retry_failed,

@@ -29,9 +29,11 @@ from core.intake.homeless import with_home
 from core.intake.wanted import Wanted
 from core.queue import TaskQueue
 from core.recipe import Recipe
+from core.undo import Deed
 from gui import words
 from gui.added import summary_sentence
 from gui.dialogs import DialogButtons
+from gui.hearing import Hearing
 from gui.mime import Picture
 from gui.notice import CloseButton
 from gui.pictures import keep_picture
@@ -59,6 +61,8 @@ class AddingBar(QFrame):
     """Nothing is being added any more."""
     filters_asked = Signal()
     """The user wants to see what of folders is taken."""
+    undo_asked = Signal()
+    """The user wants to undo what was added last."""
 
     def __init__(
         self,
@@ -90,14 +94,22 @@ class AddingBar(QFrame):
         self._why = QPushButton(self.tr("Why?"), self)
         self._why.setObjectName("addingWhy")
         self._why.clicked.connect(self._show_reasons)
+        self._undo = QPushButton(self.tr("Undo"), self)
+        self._undo.setObjectName("addingUndo")
+        self._undo.setToolTip(self.tr("Take off the list what was added and has not run yet"))
+        self._undo.clicked.connect(self.undo_asked)
+        self._undo.hide()
         close = CloseButton("addingClose", self.tr("Close this summary"), self)
         close.clicked.connect(self.hide)
         row = QHBoxLayout(self)
         row.setContentsMargins(SPACE, SPACE // 2, SPACE // 2, SPACE // 2)
         row.addWidget(self._text, 1)
+        row.addWidget(self._undo)
         row.addWidget(self._why)
         row.addWidget(self._cancel)
         row.addWidget(close)
+        self._hearing = Hearing()
+        self._hearing.connect(queue.undo.changed, self._offer_undo)
         self._away = QTimer(self)
         self._away.setSingleShot(True)
         self._away.setInterval(_STAYS)
@@ -149,10 +161,11 @@ class AddingBar(QFrame):
         self._under_way.add(adding)
         self._tell()
         try:
-            summary = await add_paths(
-                self._queue, paths, recipe, priority=priority, max_retries=max_retries,
-                wanted=self._wanted(), data_dir=self._data_dir, on_count=on_count, cancelled=adding.stop,
-            )  # fmt: skip
+            async with self._queue.undo.step(Deed.ADD, adding.stop.set):
+                summary = await add_paths(
+                    self._queue, paths, recipe, priority=priority, max_retries=max_retries,
+                    wanted=self._wanted(), data_dir=self._data_dir, on_count=on_count, cancelled=adding.stop,
+                )  # fmt: skip
         except Exception as error:
             self._under_way.discard(adding)
             self._conclude(sentence_of(error), [])
@@ -181,6 +194,7 @@ class AddingBar(QFrame):
         self._text.setText(text)
         self._cancel.show()
         self._why.hide()
+        self._undo.hide()
         self._away.stop()
         self.show()
 
@@ -195,10 +209,20 @@ class AddingBar(QFrame):
         self._text.setText(sentence)
         self._text.setAccessibleName(sentence)
         self._cancel.hide()
+        self._offer_undo()
         self._why.setVisible(bool(self._reasons))
         self.show()
         if not self._reasons:
             self._away.start()
+
+    def _offer_undo(self) -> None:
+        """Offer it while it is what would be undone."""
+        step = self._queue.undo.next_undo
+        self._undo.setVisible(step is not None and step.deed is Deed.ADD and not self._under_way)
+
+    def end(self) -> None:
+        """Hear the queue no more."""
+        self._hearing.end()
 
     def _show_reasons(self) -> None:
         dialog = QDialog(self.window())

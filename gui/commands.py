@@ -17,6 +17,7 @@ from core.job import JobState
 from core.links.address import is_link
 from core.queue import TaskQueue
 from core.status import JobQuery, RunState
+from core.undo import Deed
 from gui import words
 from gui.actions import Actions
 from gui.columns import QUEUE_PLACE
@@ -60,7 +61,9 @@ class Commands(QObject):
         view.selection_settled.connect(self._look_soon.start)
         model.dataChanged.connect(self._on_data_changed)
         model.queried.connect(self._look_soon.start)
-        view.moved.connect(lambda ids, target: self._tasks.start(self._move(ids, target)))
+        view.moved.connect(
+            lambda ids, target: self._tasks.start(self._as_step(Deed.ORDER, self._move(ids, target)))
+        )
         view.dragging.refused.connect(self._offer_order)
         view.opened.connect(lambda job: self._open([job], folder=False))
         self._connect()
@@ -69,26 +72,23 @@ class Commands(QObject):
         actions, queue = self._actions, self._queue
         actions.start_pause.triggered.connect(self._start_or_pause)
         actions.stop.triggered.connect(lambda: self._tasks.start(queue.stop()))
-        for action, method in (
-            (actions.do_next, queue.do_next),
-            (actions.do_last, queue.do_last),
-            (actions.move_up, lambda ids: queue.shift(ids, up=True)),
-            (actions.move_down, lambda ids: queue.shift(ids, up=False)),
-            (actions.hold, lambda ids: self._in_parts(ids, queue.hold)),
-            (actions.release, lambda ids: self._in_parts(ids, queue.release)),
-            (actions.cancel, self._cancel),
-            (actions.retry, lambda ids: self._in_parts(ids, queue.retry)),
+        for action, deed, method in (
+            (actions.do_next, Deed.ORDER, queue.do_next),
+            (actions.do_last, Deed.ORDER, queue.do_last),
+            (actions.move_up, Deed.ORDER, lambda ids: queue.shift(ids, up=True)),
+            (actions.move_down, Deed.ORDER, lambda ids: queue.shift(ids, up=False)),
+            (actions.hold, Deed.HOLD, lambda ids: self._in_parts(ids, queue.hold)),
+            (actions.release, Deed.RELEASE, lambda ids: self._in_parts(ids, queue.release)),
+            (actions.cancel, Deed.CANCEL, self._cancel),
+            (actions.retry, Deed.RETRY, lambda ids: self._in_parts(ids, queue.retry)),
+            (actions.make_again, Deed.MAKE_AGAIN, lambda ids: make_again(queue, self._data_dir, ids)),
         ):
-            action.triggered.connect(lambda _=False, method=method: self._with_selected(method))
+            action.triggered.connect(lambda _=False, d=deed, m=method: self._with_selected(d, m))
         for priority, action in actions.priorities.items():
             action.triggered.connect(lambda _=False, p=int(priority): self._set_priority(p))
         actions.choose_priority.triggered.connect(self._choose_priority)
         actions.remove.triggered.connect(lambda: self._tasks.start(self.remove(self._selected())))
         actions.clear_ended.triggered.connect(lambda: self._tasks.start(self._clear()))
-        actions.undo.triggered.connect(lambda: self._tasks.start(self._undo()))
-        actions.make_again.triggered.connect(
-            lambda: self._with_selected(lambda ids: make_again(queue, self._data_dir, ids))
-        )
         actions.retry_failed.triggered.connect(lambda: self._tasks.start(self._retry_failed()))
         actions.select_all.triggered.connect(self._view.selectAll)
         actions.open_output.triggered.connect(lambda: self._open(self._selected(), folder=False))
@@ -100,10 +100,15 @@ class Commands(QObject):
     def _selected(self) -> array[int]:
         return self._view.selected_ids()
 
-    def _with_selected(self, method: Callable[[array[int]], Coroutine[Any, Any, int]]) -> None:
+    def _with_selected(self, deed: Deed, method: Callable[[array[int]], Coroutine[Any, Any, int]]) -> None:
         ids = self._selected()
         if ids:
-            self._tasks.start(method(ids))
+            self._tasks.start(self._as_step(deed, method(ids)))
+
+    async def _as_step(self, deed: Deed, change: Coroutine[Any, Any, int]) -> None:
+        """Do what can be undone as one."""
+        async with self._queue.undo.step(deed):
+            await change
 
     async def _in_parts(
         self, ids: Sequence[int], method: Callable[[Sequence[int]], Coroutine[Any, Any, int]]
@@ -157,7 +162,9 @@ class Commands(QObject):
 
     def _set_priority(self, priority: int) -> None:
         change = self._queue.set_priority
-        self._with_selected(lambda ids: self._in_parts(ids, lambda part: change(part, priority)))
+        self._with_selected(
+            Deed.PRIORITY, lambda ids: self._in_parts(ids, lambda part: change(part, priority))
+        )
 
     def _choose_priority(self) -> None:
         menu = self._actions.priority_menu(self._view)
@@ -168,29 +175,18 @@ class Commands(QObject):
 
     async def remove(self, ids: Sequence[int]) -> None:
         """Take jobs off the list, and offer to bring them back."""
-        more = False
-
-        async def remove(part: Sequence[int]) -> int:
-            nonlocal more
-            first, more = not more, True
-            return await self._queue.remove(part, more=not first)
-
-        removed = await self._in_parts(ids, remove)
+        async with self._queue.undo.step(Deed.REMOVE):
+            removed = await self._in_parts(ids, self._queue.remove)
         if removed:
-            self._actions.undo.setEnabled(True)
             sentence = self.tr("Removed {0} from the list. Files stay.").format(words.images(removed))
             self._notice.say(sentence, self.tr("Undo"), self._actions.undo.trigger, seconds=10)
 
     async def _clear(self) -> None:
         await self.remove(await self._queue.find(JobQuery(states=_CLEARED)))
 
-    async def _undo(self) -> None:
-        self._actions.undo.setEnabled(False)
-        restored = await self._queue.restore()
-        self._notice.say(self.tr("Brought back {0}.").format(words.images(restored)), seconds=5)
-
     async def _retry_failed(self) -> None:
-        _, crashing = await retry_failed(self._queue)
+        async with self._queue.undo.step(Deed.RETRY):
+            _, crashing = await retry_failed(self._queue)
         if crashing and await confirm(
             self._view.window(), "retryCrashing",
             words.count(crashing, self.tr("1 image crashes the decoder. Try it again, too?"),
@@ -198,7 +194,8 @@ class Commands(QObject):
             self.tr("Each attempt costs a worker process. All else that failed is being tried again."),
             self.tr("Try again"), self.tr("Leave"),
         ):  # fmt: skip
-            await retry_kind(self._queue, CrashesDecoder.code)
+            async with self._queue.undo.step(Deed.RETRY):
+                await retry_kind(self._queue, CrashesDecoder.code)
 
     # -- files ----------------------------------------------------------------------------------------------
 

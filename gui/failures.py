@@ -13,6 +13,7 @@ from core.failures import FAILED, retry_kind, retry_with
 from core.queue import TaskQueue
 from core.recipe import Recipe
 from core.status import JobQuery
+from core.undo import Deed
 from gui import words
 from gui.dialogs import confirm
 from gui.failure_kinds import MENDS, Mend, kind
@@ -79,13 +80,17 @@ class Failures(QObject):
             self.tr("Try again"), self.tr("Leave"),
         ):  # fmt: skip
             return
-        self._say(await retry_kind(self._queue, code))
+        async with self._queue.undo.step(Deed.RETRY):
+            number = await retry_kind(self._queue, code)
+        self._say(number)
 
     async def _retry_with(self, code: str, change: Callable[[Recipe], Recipe]) -> None:
         ids = await self._queue.find(JobQuery(states=FAILED, error_code=code))
         if len(ids) >= _MANY:
             self._notice.say(self.tr("{0} are made ready to be tried again…").format(words.images(len(ids))))
-        self._say(await retry_with(self._queue, ids, change))
+        async with self._queue.undo.step(Deed.RETRY):
+            number = await retry_with(self._queue, ids, change)
+        self._say(number)
 
     async def _take_off(self, code: str) -> None:
         await self._remove(await self._queue.find(JobQuery(states=FAILED, error_code=code)))

@@ -37,6 +37,7 @@ from core.transfer.taking import (
     recipe_folders,
     top_folders,
 )
+from core.undo import Deed
 from gui import words
 from gui.dialogs import DialogButtons
 from gui.elided import ElidedLabel
@@ -279,7 +280,8 @@ async def _take_in(
     queue: TaskQueue, name: str, arrival: Arrival, sources: Sources, missing: Missing, notice: Notice
 ) -> None:
     jobs = chosen_jobs(arrival, sources, missing)
-    accepted = await queue.take_in(jobs, arrival.recipes)  # what it raises is said, and nothing is taken in
+    async with queue.undo.step(Deed.IMPORT):
+        accepted = await queue.take_in(jobs, arrival.recipes)  # what it raises is said; nothing is taken in
     sentence = words.tr("Imported {0} from {1}.").format(words.images(len(accepted.ids)), words.shown(name))
     if accepted.duplicates:
         sentence += " " + words.count(

@@ -65,6 +65,7 @@ from gui.report import Report
 from gui.state_tabs import SearchField, StateTabs
 from gui.tasks import Tasks
 from gui.theme import SPACE, choose_scheme, theme_signals
+from gui.undoing import Undoing
 from gui.watched_folders import WatchedFolders
 from gui.window_state import WindowState
 
@@ -113,6 +114,7 @@ class MainWindow(QMainWindow):
         self.progress = ProgressPanel(queue)
         self.hints = Hints(queue)
         self.commands = Commands(queue, self.actions_, self.view, self.model, self.notice, tasks, data_dir)
+        self.undoing = Undoing(queue, self.actions_, self.notice, tasks)
         self.report = Report(self, queue, self.settings, data_dir, tasks, self.notice)
         self.batch_report = BatchReport(self, queue, self.notice, tasks)
         self.companions = Companions(
@@ -143,7 +145,7 @@ class MainWindow(QMainWindow):
         )
         self.recipes = Recipes(
             self, queue, self.view, self.recipe_bar, self.notice, data_dir, tasks,
-            lambda: self._settings.memory_limit,
+            lambda: self._settings.memory_limit, self.actions_.undo.trigger,
         )  # fmt: skip
         self.history = History(self, queue, tasks)
         self.queue_files = QueueFiles(self, queue, data_dir, self.notice, tasks, self.view.selected_ids)
@@ -230,6 +232,7 @@ class MainWindow(QMainWindow):
         acts.by_content.toggled.connect(self._compare_by_content)
         acts.folder_filters.triggered.connect(self.filters.show)
         self.adding.filters_asked.connect(self.filters.show)
+        self.adding.undo_asked.connect(acts.undo.trigger)
         self.filters.changed.connect(self._take_settings)
         acts.paste.triggered.connect(self._paste)
         acts.watched_folders.triggered.connect(self.watched.show)
@@ -367,6 +370,8 @@ class MainWindow(QMainWindow):
         self.state.end()
         for part in (self.model, self.tabs, self.inspector, self.progress, self.pages, self.hints):
             part.end()
+        self.undoing.end()
+        self.adding.end()
         self.failures_panel.end()
         self.companions.end()
         self.machines.end()

@@ -14,6 +14,7 @@ from core.queue import TaskQueue
 from core.store_file import STORE_NAME
 from core.transfer.queue_file import SUFFIX, read_queue_file
 from core.transfer.sending import Then, part_with, write_store
+from core.undo import Deed
 from gui import words
 from gui.export_dialog import ExportDialog
 from gui.import_dialog import ImportDialog
@@ -81,7 +82,8 @@ class QueueFiles(QObject):
             nothing = self.tr("No image is waiting any more; nothing was written.")
             self._notice.say(f"{self.tr('Nothing was written.')} {alone}" if left_out else nothing)
             return
-        changed = await part_with(self._queue, then, ids)
+        async with self._queue.undo.step(Deed.REMOVE if then is Then.REMOVE else Deed.HOLD):
+            changed = await part_with(self._queue, then, ids)
         sentence = self.tr("Exported {0} to {1}.").format(words.images(len(ids)), words.shown(str(path)))
         if then is Then.HOLD:
             sentence += " " + self.tr("Held here until they are released: {0}.").format(words.number(changed))

@@ -42,7 +42,7 @@ LAYERS = (
     ("core.remote",),
     ("core.intake", "core.owner", "core.settings", "core.transfer"),
     ("core.failures", "core.rechoosing"),
-    ("core.queue", "core.queue_reads", "core.dispatcher", "core.leftovers"),
+    ("core.queue", "core.queue_reads", "core.dispatcher", "core.leftovers", "core.undo"),
     (
         *("core.store", "core.migrations", "core.salvage", "core.twins"),
         *("core.slot", "core.slots", "core.worker", "core.wire", "core.guard"),

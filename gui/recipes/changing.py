@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMenu
 
 from core.queue import TaskQueue
-from core.rechoosing import change_recipe, take_back
+from core.rechoosing import change_recipe
+from core.undo import Deed
 from gui import words
 from gui.notice import Notice
 from gui.queue_view import QueueView
@@ -22,14 +24,22 @@ class RecipeChange(QObject):
     """Offers the recipes of the bar; what is chosen holds with the folder and the rule that the bar has."""
 
     def __init__(
-        self, queue: TaskQueue, view: QueueView, bar: RecipeBar, notice: Notice, tasks: Tasks
+        self,
+        queue: TaskQueue,
+        view: QueueView,
+        bar: RecipeBar,
+        notice: Notice,
+        tasks: Tasks,
+        undo: Callable[[], None],
     ) -> None:
+        """Prepare; `undo` undoes what was done last."""
         super().__init__(view)
         self._queue = queue
         self._view = view
         self._bar = bar
         self._notice = notice
         self._tasks = tasks
+        self._undo = undo
 
     def choose(self) -> None:
         """Show the recipes beside the row that has the focus."""
@@ -54,22 +64,14 @@ class RecipeChange(QObject):
 
     async def _change(self, ids: array[int], key: str) -> None:
         recipe = self._bar.with_choices(dict(self._bar.listed())[key])
-        done = await change_recipe(self._queue, ids, recipe)
+        async with self._queue.undo.step(Deed.RECIPE):
+            done = await change_recipe(self._queue, ids, recipe)
         text = self.tr("{0} will become “{1}”.").format(words.images(done.changed), words.recipe(recipe.name))
         if done.left:
             text += " " + self.tr("{0} stay as they are: they are gathered into one file.").format(
                 words.images(done.left)
             )
         if done.changed:
-            before = done.before
-            self._notice.say(text, self.tr("Undo"), lambda: self._start_undo(before), seconds=_STAYS)
+            self._notice.say(text, self.tr("Undo"), self._undo, seconds=_STAYS)
         else:
             self._notice.say(self.tr("None of these images waits any more."), seconds=_STAYS)
-
-    def _start_undo(self, before: dict[str, array[int]]) -> None:
-        self._tasks.start(self._undo(before))
-
-    async def _undo(self, before: dict[str, array[int]]) -> None:
-        changed = await take_back(self._queue, before)
-        text = self.tr("{0} have the recipe again that they had.").format(words.images(changed))
-        self._notice.say(text, seconds=_STAYS)

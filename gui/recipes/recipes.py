@@ -47,8 +47,9 @@ class Recipes(QObject):
         data_dir: Path,
         tasks: Tasks,
         memory_limit: Callable[[], int | None],
+        undo: Callable[[], None],
     ) -> None:
-        """Prepare; `memory_limit` is in bytes."""
+        """Prepare; `memory_limit` is in bytes, `undo` undoes what was done to jobs last."""
         super().__init__(window)
         self._window = window
         self._bar = bar
@@ -57,7 +58,7 @@ class Recipes(QObject):
         self._tasks = tasks
         self._memory_limit = memory_limit
         self._view = view
-        self.change = RecipeChange(queue, view, bar, notice, tasks)
+        self.change = RecipeChange(queue, view, bar, notice, tasks, undo)
         self.shelf = RecipeShelf(data_dir, tasks, self)
         self.editor: RecipeEditor | None = None
         self._previewer: Previewer | None = None

@@ -278,8 +278,16 @@
     </message>
     <message>
         <location filename="../../gui/actions.py"/>
-        <source>&amp;Undo remove</source>
-        <translation>Entfernen &amp;rückgängig machen</translation>
+        <location filename="../../gui/recipes/deeds.py"/>
+        <location filename="../../gui/undoing.py"/>
+        <source>&amp;Undo</source>
+        <translation>&amp;Rückgängig</translation>
+    </message>
+    <message>
+        <location filename="../../gui/actions.py"/>
+        <location filename="../../gui/undoing.py"/>
+        <source>R&amp;edo</source>
+        <translation>&amp;Wiederholen</translation>
     </message>
     <message>
         <location filename="../../gui/actions.py"/>
@@ -517,6 +525,19 @@
         <location filename="../../gui/adding.py"/>
         <source>Why?</source>
         <translation>Warum?</translation>
+    </message>
+    <message>
+        <location filename="../../gui/adding.py"/>
+        <location filename="../../gui/commands.py"/>
+        <location filename="../../gui/recipes/changing.py"/>
+        <location filename="../../gui/recipes/editor.py"/>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <location filename="../../gui/adding.py"/>
+        <source>Take off the list what was added and has not run yet</source>
+        <translation>Nimmt von der Liste, was hinzugefügt wurde und noch nicht gelaufen ist</translation>
     </message>
     <message>
         <location filename="../../gui/adding.py"/>
@@ -800,20 +821,8 @@
     </message>
     <message>
         <location filename="../../gui/commands.py"/>
-        <location filename="../../gui/recipes/changing.py"/>
-        <location filename="../../gui/recipes/editor.py"/>
-        <source>Undo</source>
-        <translation>Rückgängig</translation>
-    </message>
-    <message>
-        <location filename="../../gui/commands.py"/>
         <source>Removed {0} from the list. Files stay.</source>
         <translation>{0} von der Liste genommen. Dateien bleiben.</translation>
-    </message>
-    <message>
-        <location filename="../../gui/commands.py"/>
-        <source>Brought back {0}.</source>
-        <translation>{0} zurückgeholt.</translation>
     </message>
     <message>
         <location filename="../../gui/commands.py"/>
@@ -3093,11 +3102,6 @@ alt/</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/changing.py"/>
-        <source>{0} have the recipe again that they had.</source>
-        <translation>{0} haben wieder das Rezept, das sie hatten.</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/changing.py"/>
         <source>{0} stay as they are: they are gathered into one file.</source>
         <translation>{0} bleiben, wie sie sind: Sie werden in einer Datei gesammelt.</translation>
     </message>
@@ -3165,11 +3169,6 @@ alt/</translation>
         <location filename="../../gui/recipes/deeds.py"/>
         <source>&amp;Close</source>
         <translation>S&amp;chließen</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/deeds.py"/>
-        <source>&amp;Undo</source>
-        <translation>&amp;Rückgängig</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/deeds.py"/>
@@ -4709,6 +4708,106 @@ um zu sehen, was daraus wird.</translation>
         <location filename="../../gui/tray.py"/>
         <source>Show Image Queue</source>
         <translation>Image Queue zeigen</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>adding of {0}</source>
+        <translation>{0} hinzufügen</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>import of {0}</source>
+        <translation>{0} importieren</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>making {0} again</source>
+        <translation>{0} noch einmal machen</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>removal of {0}</source>
+        <translation>{0} entfernen</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>cancelling of {0}</source>
+        <translation>{0} abbrechen</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>holding of {0}</source>
+        <translation>{0} zurückhalten</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>release of {0}</source>
+        <translation>{0} freigeben</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>retry of {0}</source>
+        <translation>{0} erneut versuchen</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>priority of {0}</source>
+        <translation>Priorität von {0} ändern</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>order of {0}</source>
+        <translation>Reihenfolge von {0} ändern</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>recipe of {0}</source>
+        <translation>Rezept von {0} ändern</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>&amp;Undo {0}</source>
+        <translation>&amp;Rückgängig: {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>R&amp;edo {0}</source>
+        <translation>&amp;Wiederholen: {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>1 image has run or was changed since, and stays as it is.</source>
+        <translation>1 Bild ist inzwischen gelaufen oder geändert worden und bleibt, wie es ist.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>{n} images have run or were changed since, and stay as they are.</source>
+        <translation>{n} Bilder sind inzwischen gelaufen oder geändert worden und bleiben, wie sie sind.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>Undoing…</source>
+        <translation>Wird rückgängig gemacht …</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>Undone: {0}.</source>
+        <translation>Rückgängig gemacht: {0}.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>Doing it again…</source>
+        <translation>Wird wiederholt …</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>Done again: {0}.</source>
+        <translation>Wiederholt: {0}.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>{0} % are done.</source>
+        <translation>{0} % sind fertig.</translation>
     </message>
     <message>
         <location filename="../../gui/watched_folders.py"/>

@@ -278,8 +278,16 @@
     </message>
     <message>
         <location filename="../../gui/actions.py"/>
-        <source>&amp;Undo remove</source>
-        <translation>&amp;Annuler le retrait</translation>
+        <location filename="../../gui/recipes/deeds.py"/>
+        <location filename="../../gui/undoing.py"/>
+        <source>&amp;Undo</source>
+        <translation>&amp;Annuler</translation>
+    </message>
+    <message>
+        <location filename="../../gui/actions.py"/>
+        <location filename="../../gui/undoing.py"/>
+        <source>R&amp;edo</source>
+        <translation>Réta&amp;blir</translation>
     </message>
     <message>
         <location filename="../../gui/actions.py"/>
@@ -517,6 +525,19 @@
         <location filename="../../gui/adding.py"/>
         <source>Why?</source>
         <translation>Pourquoi ?</translation>
+    </message>
+    <message>
+        <location filename="../../gui/adding.py"/>
+        <location filename="../../gui/commands.py"/>
+        <location filename="../../gui/recipes/changing.py"/>
+        <location filename="../../gui/recipes/editor.py"/>
+        <source>Undo</source>
+        <translation>Annuler</translation>
+    </message>
+    <message>
+        <location filename="../../gui/adding.py"/>
+        <source>Take off the list what was added and has not run yet</source>
+        <translation>Retirer de la liste ce qui a été ajouté et n’a pas encore été traité</translation>
     </message>
     <message>
         <location filename="../../gui/adding.py"/>
@@ -800,20 +821,8 @@
     </message>
     <message>
         <location filename="../../gui/commands.py"/>
-        <location filename="../../gui/recipes/changing.py"/>
-        <location filename="../../gui/recipes/editor.py"/>
-        <source>Undo</source>
-        <translation>Annuler</translation>
-    </message>
-    <message>
-        <location filename="../../gui/commands.py"/>
         <source>Removed {0} from the list. Files stay.</source>
         <translation>Retiré de la liste : {0}. Les fichiers restent.</translation>
-    </message>
-    <message>
-        <location filename="../../gui/commands.py"/>
-        <source>Brought back {0}.</source>
-        <translation>Rétabli : {0}.</translation>
     </message>
     <message>
         <location filename="../../gui/commands.py"/>
@@ -3093,11 +3102,6 @@ vieux/</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/changing.py"/>
-        <source>{0} have the recipe again that they had.</source>
-        <translation>{0} ont de nouveau la recette qu’elles avaient.</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/changing.py"/>
         <source>{0} stay as they are: they are gathered into one file.</source>
         <translation>{0} restent telles quelles : elles sont réunies dans un seul fichier.</translation>
     </message>
@@ -3165,11 +3169,6 @@ vieux/</translation>
         <location filename="../../gui/recipes/deeds.py"/>
         <source>&amp;Close</source>
         <translation>&amp;Fermer</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/deeds.py"/>
-        <source>&amp;Undo</source>
-        <translation>&amp;Annuler</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/deeds.py"/>
@@ -4709,6 +4708,106 @@ pour voir ce qu’elle devient.</translation>
         <location filename="../../gui/tray.py"/>
         <source>Show Image Queue</source>
         <translation>Afficher Image Queue</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>adding of {0}</source>
+        <translation>ajout de {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>import of {0}</source>
+        <translation>importation de {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>making {0} again</source>
+        <translation>nouvelle création de {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>removal of {0}</source>
+        <translation>retrait de {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>cancelling of {0}</source>
+        <translation>annulation de {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>holding of {0}</source>
+        <translation>mise en attente de {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>release of {0}</source>
+        <translation>reprise de {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>retry of {0}</source>
+        <translation>nouvel essai de {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>priority of {0}</source>
+        <translation>priorité de {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>order of {0}</source>
+        <translation>ordre de {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>recipe of {0}</source>
+        <translation>recette de {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>&amp;Undo {0}</source>
+        <translation>&amp;Annuler : {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>R&amp;edo {0}</source>
+        <translation>Réta&amp;blir : {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>1 image has run or was changed since, and stays as it is.</source>
+        <translation>1 image a été traitée ou modifiée entre-temps et reste telle quelle.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>{n} images have run or were changed since, and stay as they are.</source>
+        <translation>{n} images ont été traitées ou modifiées entre-temps et restent telles quelles.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>Undoing…</source>
+        <translation>Annulation…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>Undone: {0}.</source>
+        <translation>Annulé : {0}.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>Doing it again…</source>
+        <translation>Rétablissement…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>Done again: {0}.</source>
+        <translation>Rétabli : {0}.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>{0} % are done.</source>
+        <translation>{0} % sont faits.</translation>
     </message>
     <message>
         <location filename="../../gui/watched_folders.py"/>

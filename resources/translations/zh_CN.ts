@@ -278,8 +278,16 @@
     </message>
     <message>
         <location filename="../../gui/actions.py"/>
-        <source>&amp;Undo remove</source>
-        <translation>撤销移除(&amp;U)</translation>
+        <location filename="../../gui/recipes/deeds.py"/>
+        <location filename="../../gui/undoing.py"/>
+        <source>&amp;Undo</source>
+        <translation>撤销(&amp;U)</translation>
+    </message>
+    <message>
+        <location filename="../../gui/actions.py"/>
+        <location filename="../../gui/undoing.py"/>
+        <source>R&amp;edo</source>
+        <translation>重做(&amp;E)</translation>
     </message>
     <message>
         <location filename="../../gui/actions.py"/>
@@ -517,6 +525,19 @@
         <location filename="../../gui/adding.py"/>
         <source>Why?</source>
         <translation>为什么？</translation>
+    </message>
+    <message>
+        <location filename="../../gui/adding.py"/>
+        <location filename="../../gui/commands.py"/>
+        <location filename="../../gui/recipes/changing.py"/>
+        <location filename="../../gui/recipes/editor.py"/>
+        <source>Undo</source>
+        <translation>撤销</translation>
+    </message>
+    <message>
+        <location filename="../../gui/adding.py"/>
+        <source>Take off the list what was added and has not run yet</source>
+        <translation>把已添加但尚未处理的移出列表</translation>
     </message>
     <message>
         <location filename="../../gui/adding.py"/>
@@ -800,20 +821,8 @@
     </message>
     <message>
         <location filename="../../gui/commands.py"/>
-        <location filename="../../gui/recipes/changing.py"/>
-        <location filename="../../gui/recipes/editor.py"/>
-        <source>Undo</source>
-        <translation>撤销</translation>
-    </message>
-    <message>
-        <location filename="../../gui/commands.py"/>
         <source>Removed {0} from the list. Files stay.</source>
         <translation>已从列表中移除 {0}。文件保留。</translation>
-    </message>
-    <message>
-        <location filename="../../gui/commands.py"/>
-        <source>Brought back {0}.</source>
-        <translation>已恢复 {0}。</translation>
     </message>
     <message>
         <location filename="../../gui/commands.py"/>
@@ -3093,11 +3102,6 @@ old/</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/changing.py"/>
-        <source>{0} have the recipe again that they had.</source>
-        <translation>{0}已恢复原来的配方。</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/changing.py"/>
         <source>{0} stay as they are: they are gathered into one file.</source>
         <translation>{0}保持不变：它们会合并为一个文件。</translation>
     </message>
@@ -3165,11 +3169,6 @@ old/</translation>
         <location filename="../../gui/recipes/deeds.py"/>
         <source>&amp;Close</source>
         <translation>关闭(&amp;C)</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipes/deeds.py"/>
-        <source>&amp;Undo</source>
-        <translation>撤销(&amp;U)</translation>
     </message>
     <message>
         <location filename="../../gui/recipes/deeds.py"/>
@@ -4709,6 +4708,106 @@ to see what becomes of it.</source>
         <location filename="../../gui/tray.py"/>
         <source>Show Image Queue</source>
         <translation>显示 Image Queue</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>adding of {0}</source>
+        <translation>添加 {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>import of {0}</source>
+        <translation>导入 {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>making {0} again</source>
+        <translation>重新制作 {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>removal of {0}</source>
+        <translation>移除 {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>cancelling of {0}</source>
+        <translation>取消 {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>holding of {0}</source>
+        <translation>暂缓 {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>release of {0}</source>
+        <translation>放行 {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>retry of {0}</source>
+        <translation>重试 {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>priority of {0}</source>
+        <translation>更改 {0}的优先级</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>order of {0}</source>
+        <translation>更改 {0}的顺序</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>recipe of {0}</source>
+        <translation>更改 {0}的配方</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>&amp;Undo {0}</source>
+        <translation>撤销(&amp;U)：{0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>R&amp;edo {0}</source>
+        <translation>重做(&amp;E)：{0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>1 image has run or was changed since, and stays as it is.</source>
+        <translation>1 张图像此后已处理或更改，保持不变。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>{n} images have run or were changed since, and stay as they are.</source>
+        <translation>{n} 张图像此后已处理或更改，保持不变。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>Undoing…</source>
+        <translation>正在撤销…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>Undone: {0}.</source>
+        <translation>已撤销：{0}。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>Doing it again…</source>
+        <translation>正在重做…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>Done again: {0}.</source>
+        <translation>已重做：{0}。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/undoing.py"/>
+        <source>{0} % are done.</source>
+        <translation>已完成 {0} %。</translation>
     </message>
     <message>
         <location filename="../../gui/watched_folders.py"/>

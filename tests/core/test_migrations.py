@@ -60,9 +60,9 @@ def test_a_store_of_the_first_layout_is_read_as_it_is_and_brought_to_this_one(tm
     assert [(job.source, job.root) for job in before.jobs([1])] == [("/in/a.jpg", "")]
     before.close()
     store = JobStore(path)
+    store.within(1, lambda: store.remove([1]))
+    assert store.take_back(1, 2, 10).added == [1]
     assert store.claim([0], NOW)[0].below == ""
-    store.remove([1])
-    store.restore()
     store.close()
     assert path.with_name("queue.sqlite3.v1.backup").exists()
 

@@ -23,6 +23,7 @@ from core.queue import TaskQueue
 from core.recipe import builtin_recipes
 from core.retry import RetryPolicy
 from core.status import BatchAdded, ChangeKind, JobChange, JobQuery, SortKey
+from core.undo import Deed
 from tests.core.bench import crash
 from tests.core.clocks import ManualClock
 from tests.core.processors import BAD, BUSY, CRASH, SKIP, ByHand
@@ -67,7 +68,7 @@ class QueueAgainstModel(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.clock = ManualClock()
         self.jobs: dict[int, ModelJob] = {}
-        self.removed: list[ModelJob] = []  # what an undo brings back
+        self.removals: list[list[ModelJob]] = []  # what undos bring back, the latest last
         self.changes = Counter[tuple[JobState, JobState]]()  # that were told
         self.slots = SLOTS
         self.paused = True
@@ -99,7 +100,9 @@ class QueueAgainstModel(RuleBasedStateMachine):
 
     def hear_of_batch(self, batch: BatchAdded) -> None:
         for job in batch.ids:
-            before = next((one.state for one in self.removed if one.id == job), JobState.QUEUED)
+            before = next(
+                (one.state for some in self.removals for one in some if one.id == job), JobState.QUEUED
+            )
             self.told[job] = before
 
     def hear_of_change(self, change: JobChange) -> None:
@@ -345,17 +348,24 @@ class QueueAgainstModel(RuleBasedStateMachine):
         self.forget(self.in_state(JobState.DONE, JobState.SKIPPED, JobState.CANCELLED))
 
     def forget(self, chosen: list[ModelJob]) -> None:
-        self.run(self.queue.remove([job.id for job in chosen]))
-        self.removed = [job for job in chosen if job.state is not JobState.RUNNING]
-        for job in self.removed:
+        async def remove() -> None:
+            async with self.queue.undo.step(Deed.REMOVE):
+                await self.queue.remove([job.id for job in chosen])
+
+        self.run(remove())
+        removed = [job for job in chosen if job.state is not JobState.RUNNING]
+        for job in removed:
             del self.jobs[job.id]
+        if removed:
+            self.removals.append(removed)
 
     @rule()
     def undo(self) -> None:
         """Bring back what was removed last."""
-        assert self.run(self.queue.restore()) == len(self.removed)
-        self.jobs |= {job.id: job for job in self.removed}
-        self.removed = []
+        undone = self.run(self.queue.undo.undo())
+        removed = self.removals.pop() if self.removals else []
+        assert (undone.changed if undone else 0) == len(removed)
+        self.jobs |= {job.id: job for job in removed}
         self.model_turn()
 
     @rule(seconds=st.sampled_from([0.5, 2.0, 5.0]))
@@ -369,7 +379,7 @@ class QueueAgainstModel(RuleBasedStateMachine):
         self.run_alone(self.queue.close(grace=0))
         self.put_back()
         self.paused = True  # until `start`, whatever was before
-        self.removed = []
+        self.removals = []
         self.open()
         self.model_turn()
 
@@ -379,7 +389,7 @@ class QueueAgainstModel(RuleBasedStateMachine):
         for job in self.in_state(JobState.RUNNING):
             job.state = JobState.QUEUED if job.attempts <= job.max_retries else JobState.FAILED
         self.paused = True
-        self.removed = []
+        self.removals = []
         self.open()
         self.model_turn()
 

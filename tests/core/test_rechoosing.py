@@ -10,8 +10,9 @@ from pathlib import Path
 from core.executor import Outcome, Task
 from core.job import JobState
 from core.queue import TaskQueue
-from core.rechoosing import change_recipe, take_back
+from core.rechoosing import change_recipe
 from core.recipe import Output, Recipe, find_recipe
+from core.undo import Deed, Undone
 from tests.conftest import RunOnLoop
 from tests.core.clocks import ManualClock, until
 from tests.core.processors import BUSY, ByHand
@@ -50,7 +51,8 @@ def test_what_waits_gets_another_recipe_and_keeps_its_state_and_place(
             await queue.start()
             await until(lambda: tried == [1, 2])  # the first one waits for a retry, the second one runs
             before = await queue.jobs(ids)
-            done = await change_recipe(queue, ids, EMAIL)
+            async with queue.undo.step(Deed.RECIPE):
+                done = await change_recipe(queue, ids, EMAIL)
             assert (done.changed, done.left) == (4, 0)
             after = await queue.jobs(ids)
             assert [job.recipe_name for job in after] == ["Email", "Web", "Email", "Email", "Email"]
@@ -60,7 +62,7 @@ def test_what_waits_gets_another_recipe_and_keeps_its_state_and_place(
             hand.end(0)
             await until(lambda: tried == [1, 2, 3])
             assert Recipe.from_json(hand.tasks[0].recipe) == EMAIL
-            assert await take_back(queue, done.before) == 3  # but for the one that runs now
+            assert await queue.undo.undo() == Undone(Deed.RECIPE, 3, 1)  # but for the one that runs now
             assert await recipes(queue, ids) == ["Web", "Web", "Email", "Web", "Web"]
 
     run_on_loop(story())

@@ -302,10 +302,10 @@ def test_removing_forgets_attempts_and_leaves_running_jobs_alone(
 def test_what_was_removed_last_comes_back_as_it_was(store: JobStore, reader: StoreReader) -> None:
     jobs = [bring_to(store, state) for state in JobState if state is not JobState.RUNNING]
     before = reader.jobs(jobs), [reader.attempts(job) for job in jobs], dict(store.counts)
-    assert sorted(store.remove(jobs)) == jobs
-    assert store.restore() == jobs
+    assert sorted(store.within(1, lambda: store.remove(jobs))) == jobs
+    assert store.take_back(1, 2, 100).added == jobs
     assert (reader.jobs(jobs), [reader.attempts(job) for job in jobs], store.counts) == before
-    assert store.restore() == []
+    assert store.take_back(1, 2, 100).added == []
 
 
 def test_retry_gives_all_attempts_anew_and_keeps_the_log(store: JobStore, reader: StoreReader) -> None:

@@ -147,16 +147,3 @@ def test_what_has_no_value_to_compare_stands_behind(
         store._db.execute("UPDATE jobs SET seconds = ? WHERE id = ?", (seconds, job))
     found = list(reader.find(JobQuery(sort=SortKey.SECONDS, descending=descending)))
     assert found == ([b, c, a] if descending else [c, b, a])
-
-
-def test_what_is_removed_in_several_parts_comes_back_together(store: JobStore, reader: StoreReader) -> None:
-    a, b, c, d = many(store, 4)
-    store.cancel([b], NOW)
-    store.claim([0], NOW)
-    assert store.remove([a, b]) == [b]  # a runs
-    assert store.remove([c], more=True) == [c]
-    assert (store.counts, order(reader)) == (reader.counts(), [a, d])
-    assert store.restore() == [b, c]
-    store.remove([d])
-    assert store.restore() == [d]
-    assert store.counts == reader.counts()

@@ -14,6 +14,7 @@ from core.job import Job, JobState
 from core.looks import Looks
 from core.queue import TaskQueue
 from core.status import JobQuery, SortKey
+from core.undo import Deed
 from gui.columns import COLUMNS, NAME, PLACES
 from gui.queue_model import QueueModel
 from gui.tasks import Tasks
@@ -134,9 +135,10 @@ def test_removed_jobs_go_and_restored_ones_come_back_at_their_places(
     async def story() -> None:
         async with staged(tmp_path / "data") as stage:
             ids = await stage.add(20)
-            await stage.queue.remove(ids[5:8])
+            async with stage.queue.undo.step(Deed.REMOVE):
+                await stage.queue.remove(ids[5:8])
             await stage.rows(17)
-            await stage.queue.restore()
+            await stage.queue.undo.undo()
             await stage.rows(20)
             assert list(stage.window.model.ids_between(0, 19)) == ids
 

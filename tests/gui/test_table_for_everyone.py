@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 
 from core.executor import Failed
 from core.job import JobError, JobState
+from core.undo import Deed
 from gui.columns import COLUMNS, DUE, NAME, PLACES, STATE
 from tests.conftest import RunOnLoop
 from tests.core.clocks import until
@@ -137,8 +138,9 @@ def test_selection_focus_and_view_survive_every_sort_and_updates(
                 assert model.query.sort is COLUMNS[column].sort
                 await stage.queue.set_priority(ids[:20], 10)
                 await stage.queue.hold(ids[30:40])
-                await stage.queue.remove(ids[290:])
-                await stage.queue.restore()
+                async with stage.queue.undo.step(Deed.REMOVE):
+                    await stage.queue.remove(ids[290:])
+                await stage.queue.undo.undo()
                 await until(lambda: not model._querying and model.rowCount() == 300)
                 assert list(view.selected_ids()) == [ids[150]]
                 row = view.currentIndex().row()
@@ -179,7 +181,8 @@ def test_the_view_stays_at_the_top_while_a_row_far_below_is_current(
             view, model = stage.window.view, stage.window.model
             view.selectRow(350)
             view.scrollToTop()
-            await stage.queue.remove(ids[340:345])
+            async with stage.queue.undo.step(Deed.REMOVE):
+                await stage.queue.remove(ids[340:345])
             await stage.rows(395)
             await until(lambda: not model._querying)
             assert view.verticalScrollBar().value() == 0

@@ -35,6 +35,7 @@ _AT_REST: Final = {
     "owner.json",
     "receipts",
     *("made.sqlite3", "made.sqlite3-wal", "made.sqlite3-shm"),
+    "undo.sqlite3",
     "settings.toml",
     "window.ini",
     "thumbnails",  # small pictures of sources, within a bound of bytes

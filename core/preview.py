@@ -55,7 +55,7 @@ class Previewer:
     ) -> None:
         """Prepare; `memory_limit` is bytes, as for `ProcessSlots`."""
         self._folder = data_dir / _FOLDER
-        self._processor = processor or ProcessSlots(memory_limit=memory_limit, work=WORK)
+        self._processor = processor or ProcessSlots(memory_limit=memory_limit, work=WORK, yields=False)
         self._started = False
         self._closed = False
         self._lock = asyncio.Lock()  # one at a time
@@ -63,6 +63,7 @@ class Previewer:
         self._running = 0  # the number of the wish that the worker has; 0 for none
         self._on_about: OnAbout | None = None
         self._telling: asyncio.Task[None] | None = None
+        self._before: tuple[int, Picture] | None = None  # the last one, and when it was written
 
     async def make(
         self, source: str, recipe: Recipe, output: int = 0, on_about: OnAbout | None = None
@@ -104,13 +105,19 @@ class Previewer:
             case Failed(error):
                 return error
             case Done((made,), source_bytes, width, height, notes):
-                before = await asyncio.to_thread(read_picture, self._folder / BEFORE)
-                after = await asyncio.to_thread(read_picture, self._folder / AFTER)
+                before, after = await asyncio.to_thread(self._read)
                 return Preview(
                     made.path, made.bytes, made.width, made.height,
                     source_bytes or 0, width or 0, height or 0, before, after, notes,
                 )  # fmt: skip
         return None
+
+    def _read(self) -> tuple[Picture, Picture]:
+        """Return both pictures; that of the source is the same object as long as it is the same one."""
+        written = (self._folder / BEFORE).stat().st_mtime_ns
+        if self._before is None or self._before[0] != written:
+            self._before = written, read_picture(self._folder / BEFORE)
+        return self._before[1], read_picture(self._folder / AFTER)
 
     def _on_progress(self, number: int, fraction: float) -> None:
         if fraction == ESTIMATED and number == self._newest and self._on_about is not None:

@@ -15,13 +15,17 @@ class ProcessSlots:
 
     memory_limit: bytes that a task may take beyond what an idle worker has (on Linux); None for no limit.
     work: "module:function" of what does a task there; see `core.worker.Work`.
+    yields: whether the workers leave the processors to all else that runs.
 
     `run` returns only when nothing of an attempt can write any more: after a kill, when the process is gone.
     All methods belong on the thread of the loop on which `start` was called.
     """
 
-    def __init__(self, *, memory_limit: int | None, work: str = "core.imaging.process:process") -> None:
+    def __init__(
+        self, *, memory_limit: int | None, work: str = "core.imaging.process:process", yields: bool = True
+    ) -> None:
         self._memory_limit = memory_limit
+        self._yields = yields
         self._work = work
         self._slots: dict[int, Slot] = {}
         self._leaving: set[Slot] = set()  # taken out of the slots, and not gone yet
@@ -104,7 +108,7 @@ class ProcessSlots:
         lifeline = self._lifeline
         if lifeline is None:  # in a slot's thread, while all is being closed
             raise OSError("The workers are being ended")
-        return WorkerProcess(self._work, self._memory_limit, lifeline)
+        return WorkerProcess(self._work, self._memory_limit, lifeline, yields=self._yields)
 
     def _take_out(self, number: int, *, at_once: bool = False) -> None:
         slot = self._slots.pop(number)

@@ -50,6 +50,7 @@ class Orders:
         int  # the read end of a pipe (on Windows its handle) whose end of file says that the app is gone
     )
     memory_limit: int | None  # bytes that tasks may take beyond what the warm worker has
+    yields: bool = True  # whether it leaves the processors to all else: not where a person waits for it
 
 
 def main(orders: Orders) -> None:
@@ -59,10 +60,11 @@ def main(orders: Orders) -> None:
     _be_modest()
     _end_with_the_app(orders, (requests.fileno(), replies.fileno()))
     function = _load(orders.work)
-    _yield_the_processor()
+    if orders.yields:
+        _yield_the_processor()
     _limit_memory(orders.memory_limit)
     try:
-        yielded = _yield_as_a_session()
+        yielded = not orders.yields or _yield_as_a_session()
         _send(replies, to_line({"ready": os.getpid()}))
         for line in requests:
             yielded = yielded or _yield_as_a_session()

@@ -66,16 +66,20 @@ class WorkerProcess:
     ends. `kill` and `abort` may be called from any thread at any time.
     """
 
-    def __init__(self, work: str, memory_limit: int | None, lifeline: Lifeline) -> None:
-        orders = Orders(work, os.getpid(), lifeline.read_end, memory_limit)
+    def __init__(
+        self, work: str, memory_limit: int | None, lifeline: Lifeline, *, yields: bool = True
+    ) -> None:
+        orders = Orders(work, os.getpid(), lifeline.read_end, memory_limit, yields)
         if sys.platform == "win32":
             import msvcrt
 
             handle = msvcrt.get_osfhandle(lifeline.read_end)
             os.set_handle_inheritable(handle, True)
             startup = subprocess.STARTUPINFO(lpAttributeList={"handle_list": [handle]})
-            flags = subprocess.BELOW_NORMAL_PRIORITY_CLASS | subprocess.CREATE_NO_WINDOW
-            orders = Orders(work, os.getpid(), handle, memory_limit)
+            flags = subprocess.CREATE_NO_WINDOW
+            if yields:
+                flags |= subprocess.BELOW_NORMAL_PRIORITY_CLASS
+            orders = Orders(work, os.getpid(), handle, memory_limit, yields)
             self._process = subprocess.Popen(
                 _command(orders),
                 stdin=subprocess.PIPE,

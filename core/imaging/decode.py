@@ -114,6 +114,7 @@ class Source:
     page: int = 0  # which of them this is
     gathered: tuple[tuple[str, int], ...] = ()  # the file and the number in it of each page, of several files
     stamp: tuple[int, int] = (0, 0)  # bytes of all that is read, and the last change in ns since the epoch
+    decoded: dict[object, Image.Image] | None = None  # by size, where it is opened again and again
 
     @property
     def turned(self) -> bool:
@@ -220,6 +221,9 @@ def at_page(source: Source, number: int) -> Source:
     )  # fmt: skip
 
 
+_KEPT: Final = 2  # decoded sizes of a source that is opened again and again
+
+
 def load(source: Source, size: tuple[int, int] | None, *, fast: bool) -> Image.Image:
     """Decode the first frame, or the page that it is; the result has the source's stored orientation.
 
@@ -229,6 +233,16 @@ def load(source: Source, size: tuple[int, int] | None, *, fast: bool) -> Image.I
 
     Raises DamagedImage for what cannot be decoded to its end.
     """
+    if source.decoded is None:
+        return _load(source, size, fast=fast)
+    if (size, fast) not in source.decoded:
+        while len(source.decoded) >= _KEPT:
+            source.decoded.pop(next(iter(source.decoded)))
+        source.decoded[size, fast] = _load(source, size, fast=fast).copy()
+    return source.decoded[size, fast].copy()
+
+
+def _load(source: Source, size: tuple[int, int] | None, *, fast: bool) -> Image.Image:
     if source.format.drawn:
         width, height = size if size is not None else source.stored
         check_pixels(width, height, f"{shown(source.path)} would have to be drawn at")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
+
+from PIL import Image
 
 from core.executor import Done, Task
 from core.formats import PNG
@@ -38,10 +40,11 @@ _PART: Final = 4  # the part of the width and of the height that an estimate is 
 
 @dataclass(slots=True)
 class _Last:
-    """The source that was shown last, which need not be shown again for each change of a recipe."""
+    """The source that was shown last: a change of a recipe neither shows nor decodes it again."""
 
     source: tuple[str, int, int] = ("", 0, 0)  # its path, size in bytes and time of change
     folder: str = ""
+    decoded: dict[object, Image.Image] = field(default_factory=dict)
 
 
 _last = _Last()
@@ -67,6 +70,7 @@ def preview(task: Task, report: Callable[[float], None]) -> Done:
         with open_source(task.source) as source:
             known = (source.path, source.status.st_size, source.status.st_mtime_ns)
             if (_last.source, _last.folder) != (known, task.downloads):
+                _last.decoded.clear()
                 write_picture(folder / BEFORE, picture_of(source))
                 _last.source, _last.folder = known, task.downloads
         about = _estimate(task)
@@ -74,6 +78,7 @@ def preview(task: Task, report: Callable[[float], None]) -> Done:
             (folder / ABOUT).write_text(str(about), encoding="ascii")
             report(ESTIMATED)
         with open_source(task.source) as source:
+            source = replace(source, decoded=_last.decoded)
             (made, *_), notes = make_in_memory(task, source, report)
             size, notes = source.size, [*source.notes, *notes]
         file = folder / f"made{made.format.suffix}"
@@ -87,6 +92,7 @@ def preview(task: Task, report: Callable[[float], None]) -> Done:
 def _estimate(task: Task) -> int | None:
     """Return about how many bytes the output will have, by its middle; None where it is soon made anyway."""
     with open_source(task.source) as source:
+        source = replace(source, decoded=_last.decoded)
         _, (work, *_), _, recipe = prepared(task, source, Recipe.from_json(task.recipe), None)
         width, height = work.plan.size
         slow = work.format.name in _SLOW or work.output.look is not None

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from core.errors import ImageQueueError
 from core.formats import JPEG, READABLE_SUFFIXES, format_named
 from core.imaging.naming import Shot, final_name
+from core.imaging.pixels import Picture
 from core.job import JobError, JobState
 from core.preview import Preview, Previewer
 from core.recipe import Recipe
@@ -51,6 +52,7 @@ class PreviewPane(QWidget):
         self._recipe: Recipe | None = None
         self._output = 0
         self._shown: tuple[object, ...] = ()
+        self._before: tuple[Picture, QImage] | None = None  # the source that was shown last
         self.images = Box()
         self.images.setObjectName("recipeImages")
         self.images.setAccessibleName(self.tr("Image to look at"))
@@ -186,7 +188,9 @@ class PreviewPane(QWidget):
             self._say(self.trouble, words.said(found.message))
             self._set_outdated(False)
             return
-        before = await asyncio.to_thread(image_of, found.before)
+        if self._before is None or self._before[0] is not found.before:
+            self._before = found.before, await asyncio.to_thread(image_of, found.before)
+        before = self._before[1]
         after = await asyncio.to_thread(image_of, found.after)
         if (path, recipe, output) == self._shown:
             self._slow.stop()

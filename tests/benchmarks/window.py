@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from core.settings import Settings
+from tests.benchmarks import edited
 from tests.benchmarks.photos import photos
 from tests.benchmarks.row import Row, lacking
 from tests.e2e.polling import until
@@ -127,7 +128,7 @@ def lag_rows(screen: Screen, folder: Path) -> Iterator[Row]:
 
 
 def measure(folder: Path) -> Iterator[Row]:
-    """Time to the first window; lag of the loop in a busy window."""
+    """Time to the first window; from an edit of a recipe to its preview; lag of the loop in a busy window."""
     missing = missing_programs()
     if missing:
         yield lacking("the window", f"{', '.join(missing)} not found")
@@ -135,4 +136,5 @@ def measure(folder: Path) -> Iterator[Row]:
     with Screen(folder) as screen:
         times = sorted(time_to_window(screen, folder / f"start-{number}") for number in range(STARTS))
         yield Row("time to the first window", f"{times[STARTS // 2]:.2f} s")
+        yield from edited.rows(screen.env, folder / "edited")
         yield from lag_rows(screen, folder)

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from core.executor import Done, Failed, Outcome, Task
+from core.imaging import decode
 from core.imaging.pixels import ABOUT, AFTER, BEFORE, ESTIMATED, Picture, read_picture, write_picture
 from core.imaging.preview import MOST_SIDE, preview
 from core.imaging.process import process
@@ -218,3 +219,32 @@ def test_a_worker_of_its_own_makes_it(source: Path, tmp_path: Path) -> None:
         await previewer.close()
 
     asyncio.run(story())
+
+
+def test_what_is_edited_again_is_decoded_once_and_has_the_same_bytes(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = 0
+    load = decode._load
+
+    def counted(source: decode.Source, size: tuple[int, int] | None, *, fast: bool) -> Image.Image:
+        nonlocal times
+        times += 1
+        return load(source, size, fast=fast)
+
+    monkeypatch.setattr(decode, "_load", counted)
+    folder = tmp_path / "preview"
+
+    def made_at(quality: int) -> bytes:
+        outputs = (replace(WEB.outputs[0], quality=quality),)
+        preview(asked(source, alone(replace(WEB, outputs=outputs), 0), folder), lambda _: None)
+        return (folder / "made.webp").read_bytes()
+
+    first = made_at(70)
+    before = times
+    assert made_at(40) != first
+    assert made_at(70) == first
+    assert times == before + 2  # of the two results, which are decoded to be shown
+    photo(320, 200).save(source)  # another picture at the same place
+    assert made_at(70) != first
+    assert times > before + 4

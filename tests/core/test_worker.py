@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from core.executor import Done, Skipped, Task
+from core.preview import Previewer
+from core.slots import ProcessSlots
 from core.wire import task_to_wire, to_line
 from core.worker_process import Lifeline, WorkerGone, WorkerProcess, death_of
 from tests.core.processes import is_gone, until
@@ -188,3 +190,19 @@ def test_how_a_process_died_is_named() -> None:
     assert death_of(0) == "exit status 0"
     assert death_of(-11) == "signal SIGSEGV"
     assert death_of(-63) == "signal 63"
+
+
+def test_a_worker_that_a_person_waits_for_does_not_yield_to_those_of_the_queue(tmp_path: Path) -> None:
+    async def main() -> tuple[str, ...]:
+        processor = ProcessSlots(memory_limit=None, work=FUNCTIONS, yields=False)
+        await processor.start(1, lambda job, fraction: None)
+        outcome = await processor.run(0, task("circumstances"))
+        await processor.close()
+        assert isinstance(outcome, Done)
+        return outcome.notes
+
+    _, nice, *_ = asyncio.run(main())
+    assert int(nice) == os.nice(0)
+    ours = Previewer(tmp_path)._processor
+    assert isinstance(ours, ProcessSlots)
+    assert not ours._yields

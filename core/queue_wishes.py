@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from core.errors import BadUsage
 from core.imaging.naming import is_counted, name_keys
-from core.job import JobState
+from core.job import JobState, OutputFile
 from core.queue_telling import QueueTelling
 from core.recipe import Recipe
 from core.status import ChangeKind
@@ -72,6 +72,10 @@ class QueueWishes(QueueTelling):
     async def add_note(self, job: int, note: str) -> int:
         """Add a sentence to the notes of a job that is done; returns how many jobs that was."""
         return await self._change(lambda store: store.add_note(job, note), None)
+
+    async def note_unmade(self, job: int, left: Sequence[OutputFile], note: str) -> int:
+        """Note of a job that is done which of its outputs are left, and why; returns how many that was."""
+        return await self._change(lambda store: store.note_unmade(job, left, note), None)
 
     async def do_next(self, ids: Sequence[int]) -> int:
         """Move waiting jobs to the front of the queue, in the order given; returns how many."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
-from core.job import JobState
+from core.job import JobState, OutputFile
 from core.store_base import NO_ERROR
 from core.store_order import StoreOrder
 from core.store_steps import Kept
@@ -58,6 +59,16 @@ class StoreWishes(StoreOrder):
                 self.count(state, new, len(rows))
                 changed += rows
         return changed
+
+    def note_unmade(self, job: int, left: Sequence[OutputFile], note: str) -> list[int]:
+        """Note of a job that is done which of its outputs are left, and why."""
+        outputs = json.dumps([(o.path, o.bytes, o.width, o.height, o.name) for o in left])
+        with self.transaction():
+            self._db.execute(
+                "UPDATE jobs SET outputs = ?, output_bytes = ? WHERE state = 'done' AND id = ?",
+                (outputs, sum(one.bytes for one in left) if left else None, job),
+            )
+            return self.add_note(job, note)
 
     def add_note(self, job: int, note: str) -> list[int]:
         """Add a sentence to the notes of a job that is done."""

@@ -127,6 +127,10 @@ class Actions(QObject):
         self.make_again = self._for_jobs(
             "makeAgain", tr("Make a&gain"), "", "", Needs(frozenset({JobState.DONE, JobState.SKIPPED}))
         )
+        self.unmake = self._for_jobs(
+            "unmake", tr("Move what was made to the &trash…"), "", "",
+            Needs(frozenset({JobState.DONE}), outputs=True),
+        )  # fmt: skip
         self.retry = self._for_jobs(
             "retry", tr("&Retry"), "retry", "Ctrl+R",
             Needs(frozenset({JobState.FAILED, JobState.CANCELLED, JobState.RETRYING})),
@@ -301,7 +305,7 @@ class Actions(QObject):
         menu.addAction(self.change_recipe)
         menu.addActions([self.hold, self.release, self.cancel, self.retry, self.make_again, self.remove])
         menu.addSeparator()
-        menu.addActions([self.open_output, self.show_output, self.show_source])
+        menu.addActions([self.open_output, self.show_output, self.show_source, self.unmake])
         menu.addSeparator()
         menu.addActions([self.copy_path, self.copy_error])
 

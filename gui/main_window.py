@@ -66,6 +66,7 @@ from gui.state_tabs import SearchField, StateTabs
 from gui.tasks import Tasks
 from gui.theme import SPACE, choose_scheme, theme_signals
 from gui.undoing import Undoing
+from gui.unmaking import Unmaking
 from gui.watched_folders import WatchedFolders
 from gui.window_state import WindowState
 
@@ -114,6 +115,7 @@ class MainWindow(QMainWindow):
         self.progress = ProgressPanel(queue)
         self.hints = Hints(queue)
         self.commands = Commands(queue, self.actions_, self.view, self.model, self.notice, tasks, data_dir)
+        self.unmaking = Unmaking(self, queue, data_dir, self.notice, tasks)
         self.undoing = Undoing(queue, self.actions_, self.notice, tasks)
         self.report = Report(self, queue, self.settings, data_dir, tasks, self.notice)
         self.batch_report = BatchReport(self, queue, self.notice, tasks)
@@ -255,6 +257,7 @@ class MainWindow(QMainWindow):
         acts.quit.triggered.connect(self.close)
         acts.edit_recipes.triggered.connect(self.recipes.show)
         acts.change_recipe.triggered.connect(self.recipes.change.choose)
+        acts.unmake.triggered.connect(lambda: self.unmaking.ask(self.view.selected_ids()))
         acts.find.triggered.connect(self.search.start)
         acts.details.toggled.connect(self.inspector.setVisible)
         acts.history.triggered.connect(self.history.show)

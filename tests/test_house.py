@@ -41,7 +41,7 @@ LAYERS = (
     ),
     ("core.remote",),
     ("core.intake", "core.owner", "core.settings", "core.transfer"),
-    ("core.failures", "core.rechoosing"),
+    ("core.failures", "core.rechoosing", "core.unmaking"),
     ("core.queue", "core.queue_reads", "core.dispatcher", "core.leftovers", "core.undo"),
     (
         *("core.store", "core.migrations", "core.salvage", "core.twins"),

@@ -79,17 +79,24 @@ def recall(memory: str, source: str, recipe_hash: str) -> Record | None:
     found: list[Record] = []
 
     def read(db: sqlite3.Connection) -> None:
-        row = db.execute(
-            "SELECT size, changed, files, again, identity FROM made WHERE key = ?",
-            (_key(source, recipe_hash),),
-        ).fetchone()
-        if row is not None:
-            files = tuple((str(path), int(size), int(at)) for path, size, at in json.loads(row[2]))
-            found.append(Record(row[0], row[1], files, bool(row[3]), Identity(*json.loads(row[4]))))
+        record = record_in(db, source, recipe_hash)
+        if record is not None:
+            found.append(record)
 
     if os.path.exists(memory):  # noqa: PTH110
         _with(memory, read)
     return found[0] if found else None
+
+
+def record_in(db: sqlite3.Connection, source: str, recipe_hash: str) -> Record | None:
+    """Return what an open memory has of a source. Raises sqlite3.Error, or ValueError for what is damaged."""
+    row = db.execute(
+        "SELECT size, changed, files, again, identity FROM made WHERE key = ?", (_key(source, recipe_hash),)
+    ).fetchone()
+    if row is None:
+        return None
+    files = tuple((str(path), int(size), int(at)) for path, size, at in json.loads(row[2]))
+    return Record(row[0], row[1], files, bool(row[3]), Identity(*json.loads(row[4])))
 
 
 def remember(

@@ -16,7 +16,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
-from filelock import FileLock
 from PIL import Image
 
 from core.errors import BadName, FileBusy, NoOriginal, NotWritable, TrashFailed, from_os_error
@@ -27,12 +26,12 @@ from core.imaging.naming import final_name, numbered, remove_files
 from core.imaging.placing import give_name, sync_folder
 from core.imaging.publish import Made, Place, Published, has_bytes, named, place, write_aside
 from core.imaging.receipt import Original, digest_of_bytes, write_receipt
+from core.imaging.trash import move_to_trash
 from core.job import OutputFile
 from core.links.address import is_link
 from core.recipe import Existing, Output, Recipe
 
 _MOST_NUMBERS: Final = 10_000
-_TRASH_WAIT: Final = 60.0  # seconds that other workers may take to put theirs into the trash
 _OTHERS: Final = {Existing.REPLACE: Existing.NUMBER, Existing.NEWER: Existing.KEEP}
 """A file that has the new name and is not the original is never replaced: it may be another source."""
 
@@ -234,17 +233,11 @@ def _is_there(path: str, status: os.stat_result) -> bool:
 
 
 def _to_trash(task: Task, status: os.stat_result) -> None:
-    """Put the original into the trash. Raises TrashFailed when it is still there afterwards.
-
-    One worker at a time: of two files of one name that come at once, the trash would lose one.
-    """
-    from send2trash import send2trash  # costs what it costs only where originals are replaced
-
+    """Put the original into the trash. Raises TrashFailed when it is still there afterwards."""
     beside = os.path.dirname(task.receipt) if task.receipt else tempfile.gettempdir()
     why, cause = "", None
     try:
-        with FileLock(os.path.join(beside, "trash.lock"), timeout=_TRASH_WAIT):
-            send2trash(task.source)
+        move_to_trash(task.source, beside)
     except Exception as error:
         cause = error
         said = error.strerror if isinstance(error, OSError) else None

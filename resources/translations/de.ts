@@ -213,6 +213,11 @@
     </message>
     <message>
         <location filename="../../gui/actions.py"/>
+        <source>Move what was made to the &amp;trash…</source>
+        <translation>Erstelltes in den Pa&amp;pierkorb verschieben …</translation>
+    </message>
+    <message>
+        <location filename="../../gui/actions.py"/>
         <source>&amp;Retry</source>
         <translation>Erneut &amp;versuchen</translation>
     </message>
@@ -839,6 +844,7 @@
         <location filename="../../gui/commands.py"/>
         <location filename="../../gui/failures.py"/>
         <location filename="../../gui/preferences.py"/>
+        <location filename="../../gui/unmaking.py"/>
         <source>Leave</source>
         <translation>Belassen</translation>
     </message>
@@ -4810,6 +4816,131 @@ um zu sehen, was daraus wird.</translation>
         <translation>{0} % sind fertig.</translation>
     </message>
     <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Moved 1 file to the trash.</source>
+        <translation>1 Datei in den Papierkorb verschoben.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Moved {n} files to the trash.</source>
+        <translation>{n} Dateien in den Papierkorb verschoben.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Move 1 file to the trash that was made here?</source>
+        <translation>1 hier erstellte Datei in den Papierkorb verschieben?</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Move {n} files to the trash that were made here?</source>
+        <translation>{n} hier erstellte Dateien in den Papierkorb verschieben?</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Moving to the trash: {0} %</source>
+        <translation>In den Papierkorb: {0} %</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>1 original comes back from the trash.</source>
+        <translation>1 Original kommt aus dem Papierkorb zurück.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>{n} originals come back from the trash.</source>
+        <translation>{n} Originale kommen aus dem Papierkorb zurück.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>1 original is back.</source>
+        <translation>1 Original ist zurück.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>{n} originals are back.</source>
+        <translation>{n} Originale sind zurück.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>1 file was changed since and stays.</source>
+        <translation>1 Datei wurde seither geändert und bleibt.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>{n} files were changed since and stay.</source>
+        <translation>{n} Dateien wurden seither geändert und bleiben.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>1 file is there no more.</source>
+        <translation>1 Datei ist nicht mehr da.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>{n} files are there no more.</source>
+        <translation>{n} Dateien sind nicht mehr da.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Of 1 file it is not known whether it was changed; it stays.</source>
+        <translation>Von 1 Datei ist nicht bekannt, ob sie geändert wurde; sie bleibt.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Of {n} files it is not known whether they were changed; they stay.</source>
+        <translation>Von {n} Dateien ist nicht bekannt, ob sie geändert wurden; sie bleiben.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>1 file stays, as the original that it replaced cannot be brought back: look for that in the trash.</source>
+        <translation>1 Datei bleibt, da das ersetzte Original nicht zurückgeholt werden kann: Es ist im Papierkorb zu suchen.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>{n} files stay, as the originals that they replaced cannot be brought back: look for those in the trash.</source>
+        <translation>{n} Dateien bleiben, da die ersetzten Originale nicht zurückgeholt werden können: Sie sind im Papierkorb zu suchen.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>1 file could not be moved and stays.</source>
+        <translation>1 Datei konnte nicht verschoben werden und bleibt.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>{n} files could not be moved and stay.</source>
+        <translation>{n} Dateien konnten nicht verschoben werden und bleiben.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Looking at what was made: {0} %</source>
+        <translation>Erstelltes wird angesehen: {0} %</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Nothing can be moved to the trash.</source>
+        <translation>Es kann nichts in den Papierkorb verschoben werden.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>They were made of {0}.</source>
+        <translation>Erstellt aus: {0}.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Move to the trash</source>
+        <translation>In den Papierkorb</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Stop</source>
+        <translation>Anhalten</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Stopped.</source>
+        <translation>Angehalten.</translation>
+    </message>
+    <message>
         <location filename="../../gui/watched_folders.py"/>
         <source>No folder is watched yet. Add one, and what arrives in it is queued by itself.</source>
         <translation>Noch wird kein Ordner überwacht. Fügen Sie einen hinzu, und was darin ankommt, kommt von selbst in die Warteschlange.</translation>
@@ -6832,6 +6963,21 @@ um zu sehen, was daraus wird.</translation>
         <location filename="../../core/transfer/taking.py"/>
         <source>{0}{1} {2} not here; nothing was imported. --map OLD=NEW says where folders are here; --missing leave-out imports the others, --missing take all.</source>
         <translation>{0}{1} {2} nicht hier; nichts wurde importiert. --map ALT=NEU sagt, wo Ordner hier sind; --missing leave-out importiert die anderen, --missing take alle.</translation>
+    </message>
+    <message>
+        <location filename="../../core/unmaking.py"/>
+        <source>What was made of it was moved to the trash.</source>
+        <translation>Das daraus Erstellte wurde in den Papierkorb verschoben.</translation>
+    </message>
+    <message>
+        <location filename="../../core/unmaking.py"/>
+        <source>A part of what was made of it was moved to the trash.</source>
+        <translation>Ein Teil des daraus Erstellten wurde in den Papierkorb verschoben.</translation>
+    </message>
+    <message>
+        <location filename="../../core/unmaking.py"/>
+        <source>What was made of it was moved to the trash, and the original is back in its place.</source>
+        <translation>Das daraus Erstellte wurde in den Papierkorb verschoben, und das Original ist wieder an seinem Platz.</translation>
     </message>
     <message>
         <location filename="../../core/whole_file.py"/>

@@ -213,6 +213,11 @@
     </message>
     <message>
         <location filename="../../gui/actions.py"/>
+        <source>Move what was made to the &amp;trash…</source>
+        <translation>&amp;Mettre les fichiers créés à la corbeille…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/actions.py"/>
         <source>&amp;Retry</source>
         <translation>&amp;Réessayer</translation>
     </message>
@@ -839,6 +844,7 @@
         <location filename="../../gui/commands.py"/>
         <location filename="../../gui/failures.py"/>
         <location filename="../../gui/preferences.py"/>
+        <location filename="../../gui/unmaking.py"/>
         <source>Leave</source>
         <translation>Laisser</translation>
     </message>
@@ -4810,6 +4816,131 @@ pour voir ce qu’elle devient.</translation>
         <translation>{0} % sont faits.</translation>
     </message>
     <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Moved 1 file to the trash.</source>
+        <translation>1 fichier mis à la corbeille.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Moved {n} files to the trash.</source>
+        <translation>{n} fichiers mis à la corbeille.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Move 1 file to the trash that was made here?</source>
+        <translation>Mettre à la corbeille 1 fichier créé ici ?</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Move {n} files to the trash that were made here?</source>
+        <translation>Mettre à la corbeille {n} fichiers créés ici ?</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Moving to the trash: {0} %</source>
+        <translation>Mise à la corbeille : {0} %</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>1 original comes back from the trash.</source>
+        <translation>1 original revient de la corbeille.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>{n} originals come back from the trash.</source>
+        <translation>{n} originaux reviennent de la corbeille.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>1 original is back.</source>
+        <translation>1 original est de retour.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>{n} originals are back.</source>
+        <translation>{n} originaux sont de retour.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>1 file was changed since and stays.</source>
+        <translation>1 fichier a été modifié depuis et reste.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>{n} files were changed since and stay.</source>
+        <translation>{n} fichiers ont été modifiés depuis et restent.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>1 file is there no more.</source>
+        <translation>1 fichier n’est plus là.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>{n} files are there no more.</source>
+        <translation>{n} fichiers ne sont plus là.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Of 1 file it is not known whether it was changed; it stays.</source>
+        <translation>Pour 1 fichier, on ne sait pas s’il a été modifié ; il reste.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Of {n} files it is not known whether they were changed; they stay.</source>
+        <translation>Pour {n} fichiers, on ne sait pas s’ils ont été modifiés ; ils restent.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>1 file stays, as the original that it replaced cannot be brought back: look for that in the trash.</source>
+        <translation>1 fichier reste, car l’original qu’il a remplacé ne peut pas être rétabli : cherchez-le dans la corbeille.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>{n} files stay, as the originals that they replaced cannot be brought back: look for those in the trash.</source>
+        <translation>{n} fichiers restent, car les originaux qu’ils ont remplacés ne peuvent pas être rétablis : cherchez-les dans la corbeille.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>1 file could not be moved and stays.</source>
+        <translation>1 fichier n’a pas pu être déplacé et reste.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>{n} files could not be moved and stay.</source>
+        <translation>{n} fichiers n’ont pas pu être déplacés et restent.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Looking at what was made: {0} %</source>
+        <translation>Examen des fichiers créés : {0} %</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Nothing can be moved to the trash.</source>
+        <translation>Rien ne peut être mis à la corbeille.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>They were made of {0}.</source>
+        <translation>Ils ont été créés à partir de {0}.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Move to the trash</source>
+        <translation>Mettre à la corbeille</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Stop</source>
+        <translation>Arrêter</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Stopped.</source>
+        <translation>Arrêté.</translation>
+    </message>
+    <message>
         <location filename="../../gui/watched_folders.py"/>
         <source>No folder is watched yet. Add one, and what arrives in it is queued by itself.</source>
         <translation>Aucun dossier n’est encore surveillé. Ajoutez-en un, et ce qui y arrive entre de lui-même dans la file d’attente.</translation>
@@ -6832,6 +6963,21 @@ pour voir ce qu’elle devient.</translation>
         <location filename="../../core/transfer/taking.py"/>
         <source>{0}{1} {2} not here; nothing was imported. --map OLD=NEW says where folders are here; --missing leave-out imports the others, --missing take all.</source>
         <translation>{0}{1} {2} pas ici ; rien n’a été importé. --map ANCIEN=NOUVEAU dit où sont ici les dossiers ; --missing leave-out importe les autres, --missing take toutes.</translation>
+    </message>
+    <message>
+        <location filename="../../core/unmaking.py"/>
+        <source>What was made of it was moved to the trash.</source>
+        <translation>Ce qui en a été fait a été mis à la corbeille.</translation>
+    </message>
+    <message>
+        <location filename="../../core/unmaking.py"/>
+        <source>A part of what was made of it was moved to the trash.</source>
+        <translation>Une partie de ce qui en a été fait a été mise à la corbeille.</translation>
+    </message>
+    <message>
+        <location filename="../../core/unmaking.py"/>
+        <source>What was made of it was moved to the trash, and the original is back in its place.</source>
+        <translation>Ce qui en a été fait a été mis à la corbeille, et l’original a repris sa place.</translation>
     </message>
     <message>
         <location filename="../../core/whole_file.py"/>

@@ -213,6 +213,11 @@
     </message>
     <message>
         <location filename="../../gui/actions.py"/>
+        <source>Move what was made to the &amp;trash…</source>
+        <translation>将生成的文件移到回收站(&amp;T)…</translation>
+    </message>
+    <message>
+        <location filename="../../gui/actions.py"/>
         <source>&amp;Retry</source>
         <translation>重试(&amp;R)</translation>
     </message>
@@ -839,6 +844,7 @@
         <location filename="../../gui/commands.py"/>
         <location filename="../../gui/failures.py"/>
         <location filename="../../gui/preferences.py"/>
+        <location filename="../../gui/unmaking.py"/>
         <source>Leave</source>
         <translation>保持不变</translation>
     </message>
@@ -4810,6 +4816,131 @@ to see what becomes of it.</source>
         <translation>已完成 {0} %。</translation>
     </message>
     <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Moved 1 file to the trash.</source>
+        <translation>已将 1 个文件移到回收站。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Moved {n} files to the trash.</source>
+        <translation>已将 {n} 个文件移到回收站。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Move 1 file to the trash that was made here?</source>
+        <translation>将此处生成的 1 个文件移到回收站？</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Move {n} files to the trash that were made here?</source>
+        <translation>将此处生成的 {n} 个文件移到回收站？</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Moving to the trash: {0} %</source>
+        <translation>正在移到回收站：{0} %</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>1 original comes back from the trash.</source>
+        <translation>将从回收站恢复 1 个原件。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>{n} originals come back from the trash.</source>
+        <translation>将从回收站恢复 {n} 个原件。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>1 original is back.</source>
+        <translation>已恢复 1 个原件。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>{n} originals are back.</source>
+        <translation>已恢复 {n} 个原件。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>1 file was changed since and stays.</source>
+        <translation>1 个文件此后已更改，予以保留。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>{n} files were changed since and stay.</source>
+        <translation>{n} 个文件此后已更改，予以保留。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>1 file is there no more.</source>
+        <translation>1 个文件已不存在。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>{n} files are there no more.</source>
+        <translation>{n} 个文件已不存在。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Of 1 file it is not known whether it was changed; it stays.</source>
+        <translation>不清楚 1 个文件是否已更改，予以保留。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Of {n} files it is not known whether they were changed; they stay.</source>
+        <translation>不清楚 {n} 个文件是否已更改，予以保留。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>1 file stays, as the original that it replaced cannot be brought back: look for that in the trash.</source>
+        <translation>1 个文件予以保留，因为无法恢复被它替换的原件：请到回收站查找。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>{n} files stay, as the originals that they replaced cannot be brought back: look for those in the trash.</source>
+        <translation>{n} 个文件予以保留，因为无法恢复被它们替换的原件：请到回收站查找。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>1 file could not be moved and stays.</source>
+        <translation>1 个文件无法移动，予以保留。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>{n} files could not be moved and stay.</source>
+        <translation>{n} 个文件无法移动，予以保留。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Looking at what was made: {0} %</source>
+        <translation>正在查看生成的文件：{0} %</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Nothing can be moved to the trash.</source>
+        <translation>没有可移到回收站的文件。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>They were made of {0}.</source>
+        <translation>它们由{0}生成。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Move to the trash</source>
+        <translation>移到回收站</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <location filename="../../gui/unmaking.py"/>
+        <source>Stopped.</source>
+        <translation>已停止。</translation>
+    </message>
+    <message>
         <location filename="../../gui/watched_folders.py"/>
         <source>No folder is watched yet. Add one, and what arrives in it is queued by itself.</source>
         <translation>尚未监视任何文件夹。添加一个，到达其中的内容会自动进入队列。</translation>
@@ -6832,6 +6963,21 @@ to see what becomes of it.</source>
         <location filename="../../core/transfer/taking.py"/>
         <source>{0}{1} {2} not here; nothing was imported. --map OLD=NEW says where folders are here; --missing leave-out imports the others, --missing take all.</source>
         <translation>{0}{1} {2} 不在此处；未导入任何内容。--map OLD=NEW 指明文件夹的位置；--missing leave-out 导入其余的，--missing take 导入全部。</translation>
+    </message>
+    <message>
+        <location filename="../../core/unmaking.py"/>
+        <source>What was made of it was moved to the trash.</source>
+        <translation>由它生成的文件已移到回收站。</translation>
+    </message>
+    <message>
+        <location filename="../../core/unmaking.py"/>
+        <source>A part of what was made of it was moved to the trash.</source>
+        <translation>由它生成的部分文件已移到回收站。</translation>
+    </message>
+    <message>
+        <location filename="../../core/unmaking.py"/>
+        <source>What was made of it was moved to the trash, and the original is back in its place.</source>
+        <translation>由它生成的文件已移到回收站，原件已恢复原位。</translation>
     </message>
     <message>
         <location filename="../../core/whole_file.py"/>

@@ -79,6 +79,8 @@ class RunningApp:
         self.data_dir = folder / "queue"
         self.process: subprocess.Popen[bytes] | None = None
         self._starts = 0
+        self.variables: dict[str, str] = {}
+        """What else stands in the environment of the app."""
 
     # -- start and end --------------------------------------------------------------------------------
 
@@ -110,7 +112,7 @@ class RunningApp:
     @property
     def env(self) -> dict[str, str]:
         """The environment of the app's processes."""
-        return {**self.screen.env, "IMAGEQUEUE_DATA_DIR": str(self.data_dir)}
+        return {**self.screen.env, "IMAGEQUEUE_DATA_DIR": str(self.data_dir), **self.variables}
 
     def family(self) -> list[int]:
         """The ids of the app's process and of all that it started."""

@@ -31,6 +31,7 @@ class Keys:
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         self._of_run: dict[str, str] = {}
+        self._complained = False
         given = (os.environ if environ is None else environ).get(BROKER_VARIABLE, "")
         if given:
             try:
@@ -48,7 +49,7 @@ class Keys:
         """
         entry = _entry(parse_address(broker))
         if entry not in self._of_run:
-            found, wrong = await _ask(lambda: _read(entry))
+            found, wrong = await self._ask(lambda: _read(entry))
             if wrong:
                 return ""  # perhaps it can be asked the next time
             self._of_run.setdefault(entry, found)
@@ -65,7 +66,7 @@ class Keys:
         """
         self.remember(broker, password)
         entry = _entry(parse_address(broker))
-        _, wrong = await _ask(lambda: _write(entry, password))
+        _, wrong = await self._ask(lambda: _write(entry, password))
         return NOT_KEPT if wrong and password else ""
 
     async def in_full(self, broker: str) -> str:
@@ -73,6 +74,18 @@ class Keys:
         address = parse_address(broker)
         password = await self.find(broker)
         return address.with_password(password).in_full() if password else address.in_full()
+
+    async def _ask(self, call: Callable[[], str]) -> tuple[str, bool]:
+        """Return what the keyring returns, and whether that went wrong, which is logged once."""
+        try:
+            return await aside(call, "keyring"), False
+        except Exception as error:  # each backend raises errors of its own
+            if not self._complained:
+                # Its words are left out: nothing promises that they hold no password.
+                kind = type(error)
+                log.warning("The keyring cannot be used: %s.%s", kind.__module__, kind.__name__)
+            self._complained = True
+            return "", True
 
 
 def _entry(address: Address) -> str:
@@ -96,13 +109,3 @@ def _write(entry: str, password: str) -> str:
     if _read(entry) != password:  # there are backends that take all and keep nothing
         raise OSError("nothing was kept")
     return ""
-
-
-async def _ask(call: Callable[[], str]) -> tuple[str, bool]:
-    """Return what the keyring returns, and whether that went wrong."""
-    try:
-        return await aside(call, "keyring"), False
-    except Exception as error:  # each backend raises errors of its own
-        # Its words are left out: nothing promises that they hold no password.
-        log.warning("The keyring cannot be used: %s.%s", type(error).__module__, type(error).__name__)
-        return "", True

@@ -24,13 +24,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.job import Attempt, Job, JobState
+from core.job import ENDED, Attempt, Job, JobState
 from core.looks import Looks
 from core.queue import TaskQueue
+from core.recipe import Recipe
 from core.status import JobChange
 from gui import words
 from gui.hearing import Hearing
 from gui.job_pictures import JobPictures
+from gui.plans import outputs_of, place_of
 from gui.remedies import remedy
 from gui.tasks import Tasks
 from gui.theme import SPACE, state_colours
@@ -59,6 +61,7 @@ class Inspector(QScrollArea):
         self._ids: Sequence[int] = ()
         self._reading: asyncio.Task[Any] | None = None
         self._source = ""
+        self._recipe: tuple[int, Recipe] | None = None  # of the job that was shown last, by its id
         self._attempts_of = 0  # the job whose attempts are listed
         self.pictures = JobPictures(looks, tasks)
         self._build()
@@ -165,11 +168,22 @@ class Inspector(QScrollArea):
         jobs = await self._queue.jobs(ids[:_SUMMED]) if ids else []
         self.pictures.show_job(jobs[0] if len(ids) == 1 and jobs and self.isVisible() else None)
         if len(ids) == 1 and jobs:
-            self._show_one(jobs[0], await self._queue.attempts(jobs[0].id))
+            attempts, plans = await self._queue.attempts(jobs[0].id), await self._plans_of(jobs[0])
+            self._show_one(jobs[0], attempts, plans)
         elif jobs:
             self._show_several(len(ids), jobs)
         else:
             self._show_none()
+
+    async def _plans_of(self, job: Job) -> list[tuple[str, str]]:
+        """Return what is to become of a job that has not ended: names, with what stands beside them."""
+        if job.state in ENDED:
+            return []
+        if self._recipe is None or self._recipe[0] != job.recipe_id:
+            self._recipe = job.recipe_id, Recipe.from_json(await self._queue.recipe(job.recipe_id))
+        recipe = self._recipe[1]
+        plans = [(self.tr("Goes to"), words.shown(place_of(recipe)))]
+        return [*((self.tr("Will be"), words.shown(one)) for one in outputs_of(recipe)), *plans]
 
     def _show_none(self) -> None:
         self._clear()
@@ -207,7 +221,7 @@ class Inspector(QScrollArea):
         self.facts.setText("<br>".join(map(escape, lines)))
         self.facts.show()
 
-    def _show_one(self, job: Job, attempts: list[Attempt]) -> None:
+    def _show_one(self, job: Job, attempts: list[Attempt], plans: list[tuple[str, str]]) -> None:
         self.title.setText(_breakable(words.name_of(job.source)))
         self.title.setToolTip(_as_markup(words.shown(job.source)))
         self._source = words.shown(job.source)
@@ -216,6 +230,7 @@ class Inspector(QScrollArea):
         self._show_trouble(job)
         rows = [
             (self.tr("Recipe"), words.recipe(job.recipe_name)),
+            *plans,
             (self.tr("Priority"), words.priority(job.priority)),
             (self.tr("Dimensions"), words.dimensions(job.width, job.height)),
             (self.tr("Before"), words.size(job.source_bytes)),

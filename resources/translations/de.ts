@@ -1930,8 +1930,18 @@
     </message>
     <message>
         <location filename="../../gui/inspector.py"/>
+        <source>Goes to</source>
+        <translation>Kommt nach</translation>
+    </message>
+    <message>
+        <location filename="../../gui/inspector.py"/>
         <source>{0} selected</source>
         <translation>{0} ausgewählt</translation>
+    </message>
+    <message>
+        <location filename="../../gui/inspector.py"/>
+        <source>Will be</source>
+        <translation>Wird zu</translation>
     </message>
     <message>
         <location filename="../../gui/inspector.py"/>
@@ -2408,6 +2418,23 @@ Nichts geht verloren, wenn Sie anhalten, beenden oder der Strom ausfällt.</tran
         <location filename="../../gui/pages.py"/>
         <source>Add these {n} images</source>
         <translation>Diese {n} Bilder hinzufügen</translation>
+    </message>
+    <message>
+        <location filename="../../gui/plans.py"/>
+        <source>The original's place; the original goes to the trash</source>
+        <translation>An den Platz des Originals; das Original kommt in den Papierkorb</translation>
+    </message>
+    <message>
+        <location filename="../../gui/plans.py"/>
+        <location filename="../../gui/recipe_bar.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>Beside the source</source>
+        <translation>Neben der Quelle</translation>
+    </message>
+    <message>
+        <location filename="../../gui/plans.py"/>
+        <source>{0}, with subfolders</source>
+        <translation>{0}, mit Unterordnern</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -2975,12 +3002,6 @@ alt/</translation>
         <location filename="../../gui/recipe_bar.py"/>
         <source>If a file is there already</source>
         <translation>Wenn eine Datei schon da ist</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipe_bar.py"/>
-        <location filename="../../gui/recipes/labels.py"/>
-        <source>Beside the source</source>
-        <translation>Neben der Quelle</translation>
     </message>
     <message>
         <location filename="../../gui/recipe_bar.py"/>

@@ -1930,8 +1930,18 @@
     </message>
     <message>
         <location filename="../../gui/inspector.py"/>
+        <source>Goes to</source>
+        <translation>Va dans</translation>
+    </message>
+    <message>
+        <location filename="../../gui/inspector.py"/>
         <source>{0} selected</source>
         <translation>{0} : sélection</translation>
+    </message>
+    <message>
+        <location filename="../../gui/inspector.py"/>
+        <source>Will be</source>
+        <translation>Deviendra</translation>
     </message>
     <message>
         <location filename="../../gui/inspector.py"/>
@@ -2408,6 +2418,23 @@ Rien n’est perdu si vous mettez en pause, quittez ou subissez une coupure de c
         <location filename="../../gui/pages.py"/>
         <source>Add these {n} images</source>
         <translation>Ajouter ces {n} images</translation>
+    </message>
+    <message>
+        <location filename="../../gui/plans.py"/>
+        <source>The original's place; the original goes to the trash</source>
+        <translation>À la place de l’original, qui va à la corbeille</translation>
+    </message>
+    <message>
+        <location filename="../../gui/plans.py"/>
+        <location filename="../../gui/recipe_bar.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>Beside the source</source>
+        <translation>À côté de la source</translation>
+    </message>
+    <message>
+        <location filename="../../gui/plans.py"/>
+        <source>{0}, with subfolders</source>
+        <translation>{0}, avec sous-dossiers</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -2975,12 +3002,6 @@ vieux/</translation>
         <location filename="../../gui/recipe_bar.py"/>
         <source>If a file is there already</source>
         <translation>Si un fichier est déjà là</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipe_bar.py"/>
-        <location filename="../../gui/recipes/labels.py"/>
-        <source>Beside the source</source>
-        <translation>À côté de la source</translation>
     </message>
     <message>
         <location filename="../../gui/recipe_bar.py"/>

@@ -1930,8 +1930,18 @@
     </message>
     <message>
         <location filename="../../gui/inspector.py"/>
+        <source>Goes to</source>
+        <translation>存放到</translation>
+    </message>
+    <message>
+        <location filename="../../gui/inspector.py"/>
         <source>{0} selected</source>
         <translation>已选择 {0}</translation>
+    </message>
+    <message>
+        <location filename="../../gui/inspector.py"/>
+        <source>Will be</source>
+        <translation>将生成</translation>
     </message>
     <message>
         <location filename="../../gui/inspector.py"/>
@@ -2408,6 +2418,23 @@ Nothing is lost when you pause, quit, or lose power.</source>
         <location filename="../../gui/pages.py"/>
         <source>Add these {n} images</source>
         <translation>添加这 {n} 张图片</translation>
+    </message>
+    <message>
+        <location filename="../../gui/plans.py"/>
+        <source>The original's place; the original goes to the trash</source>
+        <translation>取代原件，原件移到回收站</translation>
+    </message>
+    <message>
+        <location filename="../../gui/plans.py"/>
+        <location filename="../../gui/recipe_bar.py"/>
+        <location filename="../../gui/recipes/labels.py"/>
+        <source>Beside the source</source>
+        <translation>源文件旁边</translation>
+    </message>
+    <message>
+        <location filename="../../gui/plans.py"/>
+        <source>{0}, with subfolders</source>
+        <translation>{0}，含子文件夹</translation>
     </message>
     <message>
         <location filename="../../gui/preferences.py"/>
@@ -2975,12 +3002,6 @@ old/</translation>
         <location filename="../../gui/recipe_bar.py"/>
         <source>If a file is there already</source>
         <translation>如果文件已存在</translation>
-    </message>
-    <message>
-        <location filename="../../gui/recipe_bar.py"/>
-        <location filename="../../gui/recipes/labels.py"/>
-        <source>Beside the source</source>
-        <translation>源文件旁边</translation>
     </message>
     <message>
         <location filename="../../gui/recipe_bar.py"/>

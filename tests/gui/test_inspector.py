@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt
 
 from core.executor import Done, Failed
 from core.job import JobError, OutputFile
+from core.recipe import find_recipe
 from gui.columns import MESSAGE, NAME, STATE
 from tests.conftest import RunOnLoop
 from tests.core.clocks import until
@@ -201,5 +203,30 @@ def test_the_machine_of_each_attempt_is_shown_where_there_are_others(
             items = [shown.topLevelItem(place) for place in range(2)]
             assert [one.text(4) for one in items if one is not None] == ["darkroom", "This computer, 1"]
             assert stage.text(0, MESSAGE) == ""
+
+    run_on_qasync(story())
+
+
+def test_what_waits_says_what_will_be_made_and_where_that_goes(
+    run_on_qasync: RunOnLoop, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        done = Done((OutputFile("/out/a.jpg", 1_000, 40, 30, "thumb"),), 4_000, 400, 300)
+        async with staged(tmp_path / "data", lambda task: done) as stage:
+            facts = stage.window.inspector.facts
+            await stage.add(1)
+            web = replace(find_recipe("Web").with_folder("/deliver"), mirror=True)
+            await stage.queue.enqueue_batch(["/photos/b.jpg"], web)
+            await stage.rows(2)
+            stage.window.view.selectRow(0)
+            await until(lambda: "Beside the source" in facts.text())
+            assert "As the source, Thumbnail 256 px" in facts.text()
+            assert "As the source, Resize 1,920 × 1,920 px" in facts.text()
+            stage.window.view.selectRow(1)
+            await until(lambda: "/deliver, with subfolders" in facts.text())
+            assert "WebP, Resize 2,048 × 2,048 px" in facts.text()
+            await stage.queue.start()
+            await until(lambda: "Before" in facts.text())
+            assert "Goes to" not in facts.text()  # it has gone there
 
     run_on_qasync(story())

@@ -43,6 +43,7 @@ LOOKS: Final = {
     "right-to-left-dark": Look(scheme="dark", texts="mirrored"),
     "large-font": Look(font=160),
     "german": Look(texts="de"),
+    "german-dark": Look(scheme="dark", texts="de"),
     "french": Look(texts="fr"),
     "chinese": Look(texts="zh_CN"),  # where the system has letters for it
 }

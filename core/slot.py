@@ -25,8 +25,8 @@ from core.worker_process import WorkerGone, WorkerProcess, death_of
 
 _LONGEST_LOOK: Final = 3600.0  # seconds until a time limit is looked at again; Qt's timers end at 24 days
 _LAST_WORDS_TIME: Final = 1.0  # seconds that a worker over its time limit has to print where it hangs
-# A worker that did this many tasks, and is this many seconds old, is replaced: libraries may leak. Those of
-# JPEG were not seen to, in 2,000 tasks, and a start takes as much of the processor as forty small images.
+# A worker that did this many tasks, and is this many seconds old, is replaced: libraries may leak. Those for
+# JPEG were not seen to in 2,000 tasks, and a start takes as much of the processor as forty small images.
 _RENEW_AFTER_TASKS: Final = 2_000
 _RENEW_AFTER_SECONDS: Final = 30.0
 _TRIES_TO_GIVE: Final = 2  # workers that are started for one task before it fails for want of one

@@ -10,12 +10,13 @@ rest 7, encoding 5, checking what was written 3, and all else 3.
 from __future__ import annotations
 
 import hashlib
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from PIL import Image
 
@@ -62,14 +63,24 @@ def warm() -> None:
     libvips()
 
 
+_QUIET: Final = 0.1  # seconds
+
+
 def process(task: Task, report: Report) -> Done | Skipped:
     """Make the outputs of the task's recipe from its source; a link is downloaded first.
 
-    report: is called with the fraction done, 0 to 1, rising.
+    report: is called with the fraction done, 0 to 1, rising, but not in the first tenth of a second: nobody
+    could see it, and for a small image to be told of it costs the queue as much as its end.
 
     Raises members of `ImageQueueError` for what is wrong with the source, the recipe, or the target folder;
     the temporary files are gone then.
     """
+    loud = time.monotonic() + _QUIET
+
+    def late(fraction: float) -> None:
+        if time.monotonic() >= loud:
+            report(fraction)
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # decoders warn of odd files, to nobody
         if is_link(task.source):
@@ -77,8 +88,8 @@ def process(task: Task, report: Report) -> Done | Skipped:
                 check_original(task)
             from core.imaging.linked import with_download
 
-            return with_download(task, recipe_of(task.recipe).id_hash, report, process_file)
-        return process_file(task, report)
+            return with_download(task, recipe_of(task.recipe).id_hash, late, process_file)
+        return process_file(task, late)
 
 
 @lru_cache(maxsize=8)

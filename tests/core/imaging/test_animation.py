@@ -210,10 +210,11 @@ def test_an_animation_that_is_cut_off_is_damaged(tmp_path: Path) -> None:
         made(tmp_path, content[: len(content) - 40], Output("o", (), "webp"))
 
 
-def test_progress_rises_while_frames_are_made(tmp_path: Path) -> None:
+def test_progress_rises_while_frames_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from core.imaging.process import process
     from tests.core.imaging.pictures import task_for
 
+    monkeypatch.setattr("core.imaging.process._QUIET", 0.0)
     (tmp_path / "a.gif").write_bytes(animation("GIF"))
     told: list[float] = []
     recipe = Recipe("r", (Output("g", (), "gif"), Output("j", (), "jpeg")))

@@ -163,13 +163,21 @@ def test_a_shrunk_load_gives_the_picture_that_a_full_one_gives(
     assert decibels(result, expected) > 33
 
 
-def test_progress_rises_from_the_beginning_to_the_end(source: Path) -> None:
+def test_progress_rises_from_the_beginning_to_the_end(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.imaging.process._QUIET", 0.0)
     told: list[float] = []
     run(source, builtin_recipes()[0], told.append)
     assert told == sorted(told)
     assert len(told) >= 5
     assert told[-1] == 1.0
     assert all(0 < one <= 1 for one in told)
+
+
+def test_what_is_soon_done_is_not_told_of_on_the_way(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.imaging.process._QUIET", 60.0)
+    told: list[float] = []
+    run(source, builtin_recipes()[0], told.append)
+    assert told == []
 
 
 @pytest.mark.parametrize("mode", ["I;16", "I;16B"])

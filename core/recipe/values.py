@@ -180,7 +180,7 @@ class Recipe:
     colour: Colour = Colour.SRGB
     background: str = "#ffffff"  # laid under transparency where the format has none; "#rrggbb"
     keep_times: bool = False  # the outputs get the source's time of last change
-    fast: bool = True  # may let the JPEG decoder shrink; False: always the best resampling, slower
+    fast: bool = True  # may let the JPEG decoder shrink where that hardly shows; False: never, slower
     skip_larger: bool = False  # an output with more bytes than its source is not written
     mirror: bool = False  # in `folder`, in the same folders as the source below the one that was given
     replace_original: bool = False  # the output takes its source's place, which goes to the trash

@@ -35,6 +35,19 @@ def test_both_ways_of_scaling_differ_by_less_than_a_level_on_average(
     assert by_vips.tobytes() != by_pillow.tobytes(), "libvips was to be used here"
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_small_image_gets_the_very_pixels_that_a_large_one_gets(
+    mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = photo(433, 289).convert(mode)
+    in_this_thread = shrunk_by_vips(picture, (256, 171))
+    monkeypatch.setattr("core.imaging.libvips._SMALL", 0)
+    by_threads = shrunk_by_vips(picture, (256, 171))
+    assert in_this_thread is not None
+    assert by_threads is not None
+    assert in_this_thread.tobytes() == by_threads.tobytes()
+
+
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "CMYK", "I;16", "P"])
 def test_what_libvips_is_not_for_is_left_to_pillow(mode: str) -> None:
     picture = photo(800, 600).convert("L").convert("I").convert(mode) if mode == "I;16" else None

@@ -174,12 +174,27 @@ def test_no_import_goes_in_a_circle() -> None:
 
 
 def test_the_window_starts_without_what_only_workers_need() -> None:
-    """Decoders in the window's process would cost its start a tenth of a second."""
-    script = "import sys, gui.app; print(sorted({'PIL', 'pyvips', 'httpx'} & set(sys.modules)))"
+    """Decoders in the window's process would cost its start a tenth of a second, Celery three."""
+    script = (
+        "import sys, gui.app, core.cli.run; print(sorted({'PIL', 'pyvips', 'httpx', 'celery', 'kombu',"
+        " 'amqp', 'redis', 'keyring'} & set(sys.modules)))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_what_only_other_machines_need_is_imported_by_their_rooms_alone() -> None:
+    """The default install has none of it: others import it, or these rooms, inside functions."""
+    needed = {"celery", "kombu", "amqp", "redis", "keyring"}
+    inner = {f"core.remote.{name}" for name in ("engine", "line", "fleet", "pool", "post", "worker")}
+    for name, tree in (modules("core") | modules("gui")).items():
+        top = ast.Module([node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)], [])
+        found = set(imports(top))
+        if name not in inner:
+            assert not {one for one in found if one.partition(".")[0] in needed}, name
+            assert not {one for one in found if one.rpartition(".")[0] in inner or one in inner}, name
 
 
 def test_core_can_be_imported_and_used_where_qt_cannot(tmp_path: Path) -> None:

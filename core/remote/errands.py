@@ -1,7 +1,7 @@
 """What is done on the owner's machine for attempts in remote slots: to look before, to publish after.
 
-And to make what cannot travel. The slots for these are beside those of the queue, and are started when there
-is a broker; the one for what cannot travel when there first is something.
+And to make what cannot travel. The slots for these are beside those of the queue, and are started when a
+broker is set; the one for what cannot travel when there first is something.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Final
 from core.executor import Outcome, ProgressSink, Task
 from core.slots import ProcessSlots
 
+WORK: Final = "core.remote.errand_work:errand"
+
 _BRIEF: Final = 2
 """Slots for what is soon done."""
 
@@ -21,7 +23,7 @@ class Errands:
     """A few slots of this machine; all methods belong on the thread of the loop."""
 
     def __init__(self, memory_limit: int | None, on_progress: ProgressSink) -> None:
-        self._slots = ProcessSlots(memory_limit=memory_limit, work="core.remote.errand_work:errand")
+        self._slots = ProcessSlots(memory_limit=memory_limit, work=WORK)
         self._on_progress = on_progress
         self._free = list(range(_BRIEF))
         self._room = asyncio.Semaphore(_BRIEF)
@@ -29,6 +31,10 @@ class Errands:
         self._started = asyncio.Lock()
         self._number = 0  # of slots that are started
         self._running: dict[str, int] = {}
+
+    async def start(self) -> None:
+        """Start the slots for what is soon done; what is asked for before waits for them."""
+        await self._start(_BRIEF)
 
     async def look(self, task: Task) -> Outcome:
         """Return what an attempt comes to when nothing has to be made; else `Done` without outputs."""

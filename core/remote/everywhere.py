@@ -78,7 +78,9 @@ class Everywhere:
         self._trouble = ""  # with the shared folders
         self._fleet: Fleet | None = None
         self._errands: Errands | None = None
+        self._warming: asyncio.Task[None] | None = None
         self._slots = 0  # of other machines
+        self._finishing = 0  # attempts that machines have made, and that are not published yet
         self._running: dict[int, _Run] = {}
         self._telling: asyncio.TimerHandle | None = None
         self._changing = asyncio.Lock()
@@ -116,9 +118,13 @@ class Everywhere:
         await self._local.start(slots, on_progress)
 
     def open_slots(self) -> Sequence[int]:
-        """Return the local slots, and then as many as the machines that are there have."""
+        """Return the local slots, and then as many as the machines that are there have.
+
+        While what one made is published here, it can have the next: so many more are there meanwhile.
+        """
         local = self._local.open_slots()
-        return (*local, *range(FIRST, FIRST + self._slots)) if self._slots else local
+        slots = self._slots and self._slots + self._finishing
+        return (*local, *range(FIRST, FIRST + slots)) if slots else local
 
     async def run(self, slot: int, task: Task) -> Outcome:
         """Run a task in a slot; one that nobody has begun when its machines are gone is `Stopped`."""
@@ -211,6 +217,7 @@ class Everywhere:
         self._trouble = " ".join(refused.values())
         self._errands = Errands(self._memory_limit, lambda job, done: self._on_progress(job, done))
         self._fleet = fleet
+        self._warming = asyncio.create_task(self._errands.start())
         fleet.start({name: [token.name, token.content] for name, token in self._tokens.items()})
         self._on_fleet()
 
@@ -220,7 +227,8 @@ class Everywhere:
         if fleet is not None:
             await fleet.close()
             await asyncio.to_thread(self._shares.remove_tokens, self._uid)
-        if errands is not None:
+        if errands is not None and self._warming is not None:
+            await asyncio.wait([self._warming])
             await errands.close()
         self._slots = 0
 
@@ -282,7 +290,12 @@ class Everywhere:
             )
             home = await self._fly(run, way)
             if isinstance(home, Made):
-                return await self._bring_home(run.task, home.message)
+                self._finishing += 1
+                self._on_slots()
+                try:
+                    return await self._bring_home(run.task, home.message)
+                finally:
+                    self._finishing -= 1
             if not isinstance(home, NotMade):
                 return home
             log.info("%s cannot be made on another machine: %s", run.task.source, home.sentence)

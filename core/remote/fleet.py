@@ -84,10 +84,12 @@ class Fleet:
         self._away: dict[str, _Away] = {}
         self._deliveries: dict[str, _Delivery] = {}
         self._awaited: dict[str, asyncio.Future[Homecoming]] = {}
+        self._shared: frozenset[str] = frozenset()
         self._ticking: asyncio.Task[None] | None = None
 
     def start(self, tokens: Mapping[str, list[str]]) -> None:
         """Begin to connect; tokens: what machines are to find in the shared folders, by their names."""
+        self._shared = frozenset(tokens)
         self._line.set_tokens(tokens)
         self._line.start()
         self._ticking = asyncio.create_task(self._tick(), name="machines")
@@ -220,7 +222,7 @@ class Fleet:
     def _on_reply(self, node: str, reply: dict[str, Any], delivery: _Delivery) -> None:
         kind = reply["kind"]
         if kind == "here":
-            self._happen(self._flights.here(_here(node, reply), time.monotonic()))
+            self._happen(self._flights.here(_here(node, reply, self._shared), time.monotonic()))
             self._changed()
         elif kind == "left":
             self._happen(self._flights.left(node))
@@ -292,9 +294,14 @@ def _homecoming(reply: dict[str, Any]) -> Homecoming | None:
     return None
 
 
-def _here(node: str, reply: dict[str, Any]) -> Here:
-    """Return what a machine says of itself. Raises KeyError, TypeError or ValueError."""
+def _here(node: str, reply: dict[str, Any], shared: frozenset[str]) -> Here:
+    """Return what a machine says of itself. Raises KeyError, TypeError or ValueError.
+
+    It has no slots until it has said of each shared folder whether it is the same there.
+    """
     slots, folders = int(reply["slots"]), {str(name): str(one) for name, one in reply["folders"].items()}
+    if shared - folders.keys():
+        slots = 0
     if reply["protocol"] != PROTOCOL:
         slots, folders = 0, {"": _OTHER_VERSION}
     return Here(

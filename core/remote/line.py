@@ -190,7 +190,7 @@ class Line:
     def _publish(self, producer: Producer, flight: str, order: Order | None) -> None:
         self._app.send_task(
             TASK, args=[order], task_id=flight, queue=QUEUE, producer=producer, ignore_result=True,
-            expiration=EXPIRES, add_to_parent=False, retry=False,
+            expiration=EXPIRES, add_to_parent=False, retry=False, argsrepr="", kwargsrepr="",
         )  # fmt: skip
 
     def _ask(self, connection: Connection) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 WORK: Final = "core.imaging.staging:stage"
 
 _PROGRESS_EVERY: Final = 0.5  # seconds between two words on how far an attempt is
+_SHARE_PATIENCE: Final = 5.0  # seconds until a shared folder that is looked at is taken for one that stalls
 _RATE_OVER: Final = 60.0  # seconds that the rate is of
 
 Reply = dict[str, Any]
@@ -48,6 +50,15 @@ class _Running:
     ended: bool = False  # from outside
     task: Task | None = None
     told: float = 0.0  # when its progress was last told
+
+
+@dataclass(slots=True, eq=False)
+class _Check:
+    """Whether a shared folder is the one that it should be."""
+
+    token: Token
+    begun: float
+    sentence: str | None = None  # None while it is looked at
 
 
 class Node:
@@ -76,7 +87,7 @@ class Node:
         self._ends: deque[float] = deque(maxlen=10_000)
         self._done = 0
         self._number = 0
-        self._checks: dict[str, tuple[Token, str | None]] = {}
+        self._checks: dict[str, _Check] = {}
         self._leaving = False
         self._askers: set[str] = set()  # the queues of the owners that have asked who is there
 
@@ -210,11 +221,14 @@ class Node:
         if self._leaving:
             return
         self._askers.add(queue)
-        for name, token in tokens.items():
-            if self._checks.get(name, (None, None))[0] != token:
-                self._checks[name] = (token, None)
-                asyncio.get_running_loop().run_in_executor(None, self._check, name, token)
         now = time.monotonic()
+        for name, token in tokens.items():
+            found = self._checks.get(name)
+            if found is None or found.token != token:
+                check = self._checks[name] = _Check(token, now)
+                threading.Thread(target=self._look, args=(name, check), name="share", daemon=True).start()
+            elif found.sentence is None and now - found.begun > _SHARE_PATIENCE:
+                found.sentence = f"{self._shares.roots.get(name, name)} does not answer there."
         while self._ends and now - self._ends[0] > _RATE_OVER:
             self._ends.popleft()
         self._post(
@@ -224,15 +238,16 @@ class Node:
                 "running": list(self._running), "done": self._done, "rate": len(self._ends) / _RATE_OVER,
                 "version": metadata.version("imagequeue"),
                 "folders": {
-                    name: sentence for name, (token, sentence) in self._checks.items()
-                    if sentence is not None and tokens.get(name) == token
+                    name: check.sentence for name, check in self._checks.items()
+                    if check.sentence is not None and tokens.get(name) == check.token
                 },
             },
             None,
         )  # fmt: skip
 
-    def _check(self, name: str, token: Token) -> None:
-        self._checks[name] = (token, self._shares.check(name, token))  # in a thread: a folder may stall
+    def _look(self, name: str, check: _Check) -> None:
+        """Look at a shared folder, in a thread of its own: it may stall."""
+        check.sentence = self._shares.check(name, check.token)
 
 
 def _tidy(task: Task) -> None:

@@ -1,4 +1,8 @@
-"""What workers of tests do: `stage`, but for sources whose names say to wait first, or to die."""
+"""What slots of tests do: `stage`, but for sources whose names say to wait first, or to die; and errands.
+
+They take the processor like any other: one that yields it to all others may wait for a minute on a machine
+that is busy with other things.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,16 @@ import signal
 import time
 from pathlib import Path
 
+from core import worker
 from core.executor import Done, Skipped, Task
 from core.imaging.staging import stage, warm
+from core.remote.errand_work import errand
 from tests.core.worker_functions import Report
 
-__all__ = "held", "warm"
+__all__ = "errand", "held", "warm"
+
+worker._yield_the_processor = lambda: None
+worker._yield_as_a_session = lambda: True
 
 
 def held(task: Task, report: Report) -> Done | Skipped:

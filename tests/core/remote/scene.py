@@ -18,6 +18,7 @@ from PIL import Image
 from core.job import Attempt, JobState
 from core.queue import TaskQueue
 from core.recipe import Output, Recipe
+from core.remote import errands
 from core.remote.cluster import Link
 from core.remote.everywhere import FIRST, Everywhere
 from core.remote.flights import Limits
@@ -35,6 +36,7 @@ from pathlib import Path
 from tests.core.remote.scene import Owner
 asyncio.run(Owner(Path(sys.argv[1]), sys.argv[2], sys.argv[3]).run_for_ever())
 """
+errands.WORK = "tests.core.remote.held_work:errand"  # type: ignore[misc]
 _WORKER: Final = """\
 import sys
 import core.remote.node
@@ -105,8 +107,11 @@ class Owner:
         return [job.state for job in await self.queue.jobs(jobs)]
 
     async def drained(self) -> None:
-        async with asyncio.timeout(60):
-            await self.queue.drained()
+        try:
+            async with asyncio.timeout(60):
+                await self.queue.drained()
+        except TimeoutError:
+            raise AssertionError(f"not drained: {self.queue.status()}, {self.everywhere.cluster}") from None
 
     async def drained_but(self, held: int) -> None:
         """Wait until there is nothing but this job, which runs."""

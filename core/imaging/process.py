@@ -55,15 +55,14 @@ Report: TypeAlias = Callable[[float], None]
 Making: TypeAlias = Callable[[Sequence[Work], Source, Task, Recipe, Report], tuple[list[Made], list[str]]]
 """Gives what is to be published, in the order of the works, and notes; see `make`."""
 
+_QUIET: Final = 0.1  # seconds at the beginning of a task in which nothing is told of it
+
 
 def warm() -> None:
     """Import what the first task needs: the decoders and encoders, and libvips."""
     Image.preinit()
     Image.init()
     libvips()
-
-
-_QUIET: Final = 0.1  # seconds
 
 
 def process(task: Task, report: Report) -> Done | Skipped:

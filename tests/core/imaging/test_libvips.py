@@ -36,6 +36,20 @@ def test_both_ways_of_scaling_differ_by_less_than_a_level_on_average(
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("size", [(1920, 1440), (1922, 1281), (1920, 1279)])  # 1279 is prime
+def test_both_ways_of_scaling_by_much_differ_by_less_than_a_level_on_average(
+    mode: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = photo(*size).convert(mode)
+    by_vips = scaled(picture, (256, 192))
+    monkeypatch.setattr(transform, "shrunk_by_vips", lambda *_: None)
+    by_pillow = scaled(picture, (256, 192))
+    assert by_vips.size == by_pillow.size == (256, 192)
+    assert max(ImageStat.Stat(ImageChops.difference(by_vips, by_pillow)).mean) < 1
+    assert (by_vips.tobytes() == by_pillow.tobytes()) == (size[1] == 1279), "the prime alone is Pillow's"
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_a_small_image_gets_the_very_pixels_that_a_large_one_gets(
     mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

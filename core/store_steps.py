@@ -7,6 +7,7 @@ undo it is to put its rows back, and what they replace is kept as the step that 
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from typing import Final, TypeVar
 
 from core.job import LIVE, UNDO_CHANGES, WAITING, JobState
 from core.store_base import CHUNK, StoreBase
+from core.store_file import as_store_error
 
 T = TypeVar("T")
 
@@ -88,6 +90,13 @@ class StoreSteps(StoreBase):
         self._step = 0
         self._kept_in = path.with_name(UNDO_NAME)
         self._remove_kept()
+        try:
+            self._attach()
+        except sqlite3.Error as error:
+            self._db.close()
+            raise as_store_error(error, path) from error
+
+    def _attach(self) -> None:
         self._db.execute("ATTACH DATABASE ? AS undo", (str(self._kept_in),))
         # Each commit begins on this file, too: with locks of its own that took a tenth of a commit's time.
         for setting in ("locking_mode = EXCLUSIVE", "journal_mode = MEMORY", "synchronous = OFF"):

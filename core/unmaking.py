@@ -29,9 +29,9 @@ from core.recipe import Recipe
 _PAGE: Final = 100  # jobs that are looked at in one go
 _WAIT: Final = 2.0  # seconds that a worker may keep the memory of what was made
 
-_MOVED: Final = "What was made of it was moved to the trash."
-_MOVED_SOME: Final = "A part of what was made of it was moved to the trash."
-_BACK: Final = "What was made of it was moved to the trash, and the original is back in its place."
+_MOVED: Final = "Its files are in the trash now."
+_MOVED_SOME: Final = "Some of its files are in the trash now."
+_BACK: Final = "Its files are in the trash now, and the original is back in its place."
 
 
 class Fate(StrEnum):

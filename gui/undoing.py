@@ -32,9 +32,9 @@ _DEEDS: Final = {
     Deed.HOLD: _T("holding of {0}"),
     Deed.RELEASE: _T("release of {0}"),
     Deed.RETRY: _T("retry of {0}"),
-    Deed.PRIORITY: _T("priority of {0}"),
-    Deed.ORDER: _T("order of {0}"),
-    Deed.RECIPE: _T("recipe of {0}"),
+    Deed.PRIORITY: _T("new priority of {0}"),
+    Deed.ORDER: _T("moving of {0}"),
+    Deed.RECIPE: _T("new recipe of {0}"),
 }
 
 

@@ -50,8 +50,8 @@ class Unmaking(QObject):
                 return
             question = words.count(
                 found.moved,
-                self.tr("Move 1 file to the trash that was made here?"),
-                self.tr("Move {n} files to the trash that were made here?"),
+                self.tr("Move the file that was made to the trash?"),
+                self.tr("Move the {n} files that were made to the trash?"),
             )
             about = self.tr("They were made of {0}.").format(words.images(found.jobs))
             if await confirm(

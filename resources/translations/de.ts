@@ -4749,7 +4749,7 @@ um zu sehen, was daraus wird.</translation>
     <message>
         <location filename="../../gui/undoing.py"/>
         <source>making {0} again</source>
-        <translation>{0} noch einmal machen</translation>
+        <translation>{0} neu erstellen</translation>
     </message>
     <message>
         <location filename="../../gui/undoing.py"/>
@@ -4778,18 +4778,18 @@ um zu sehen, was daraus wird.</translation>
     </message>
     <message>
         <location filename="../../gui/undoing.py"/>
-        <source>priority of {0}</source>
-        <translation>Priorität von {0} ändern</translation>
+        <source>new priority of {0}</source>
+        <translation>Priorität ändern ({0})</translation>
     </message>
     <message>
         <location filename="../../gui/undoing.py"/>
-        <source>order of {0}</source>
-        <translation>Reihenfolge von {0} ändern</translation>
+        <source>moving of {0}</source>
+        <translation>{0} umordnen</translation>
     </message>
     <message>
         <location filename="../../gui/undoing.py"/>
-        <source>recipe of {0}</source>
-        <translation>Rezept von {0} ändern</translation>
+        <source>new recipe of {0}</source>
+        <translation>Rezept ändern ({0})</translation>
     </message>
     <message>
         <location filename="../../gui/undoing.py"/>
@@ -4848,13 +4848,13 @@ um zu sehen, was daraus wird.</translation>
     </message>
     <message>
         <location filename="../../gui/unmaking.py"/>
-        <source>Move 1 file to the trash that was made here?</source>
-        <translation>1 hier erstellte Datei in den Papierkorb verschieben?</translation>
+        <source>Move the file that was made to the trash?</source>
+        <translation>Die erstellte Datei in den Papierkorb verschieben?</translation>
     </message>
     <message>
         <location filename="../../gui/unmaking.py"/>
-        <source>Move {n} files to the trash that were made here?</source>
-        <translation>{n} hier erstellte Dateien in den Papierkorb verschieben?</translation>
+        <source>Move the {n} files that were made to the trash?</source>
+        <translation>Die {n} erstellten Dateien in den Papierkorb verschieben?</translation>
     </message>
     <message>
         <location filename="../../gui/unmaking.py"/>
@@ -6987,18 +6987,18 @@ um zu sehen, was daraus wird.</translation>
     </message>
     <message>
         <location filename="../../core/unmaking.py"/>
-        <source>What was made of it was moved to the trash.</source>
-        <translation>Das daraus Erstellte wurde in den Papierkorb verschoben.</translation>
+        <source>Its files are in the trash now.</source>
+        <translation>Seine Dateien sind jetzt im Papierkorb.</translation>
     </message>
     <message>
         <location filename="../../core/unmaking.py"/>
-        <source>A part of what was made of it was moved to the trash.</source>
-        <translation>Ein Teil des daraus Erstellten wurde in den Papierkorb verschoben.</translation>
+        <source>Some of its files are in the trash now.</source>
+        <translation>Einige seiner Dateien sind jetzt im Papierkorb.</translation>
     </message>
     <message>
         <location filename="../../core/unmaking.py"/>
-        <source>What was made of it was moved to the trash, and the original is back in its place.</source>
-        <translation>Das daraus Erstellte wurde in den Papierkorb verschoben, und das Original ist wieder an seinem Platz.</translation>
+        <source>Its files are in the trash now, and the original is back in its place.</source>
+        <translation>Seine Dateien sind jetzt im Papierkorb, und das Original ist wieder an seinem Platz.</translation>
     </message>
     <message>
         <location filename="../../core/whole_file.py"/>

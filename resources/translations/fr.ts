@@ -4778,18 +4778,18 @@ pour voir ce qu’elle devient.</translation>
     </message>
     <message>
         <location filename="../../gui/undoing.py"/>
-        <source>priority of {0}</source>
-        <translation>priorité de {0}</translation>
+        <source>new priority of {0}</source>
+        <translation>nouvelle priorité de {0}</translation>
     </message>
     <message>
         <location filename="../../gui/undoing.py"/>
-        <source>order of {0}</source>
-        <translation>ordre de {0}</translation>
+        <source>moving of {0}</source>
+        <translation>déplacement de {0}</translation>
     </message>
     <message>
         <location filename="../../gui/undoing.py"/>
-        <source>recipe of {0}</source>
-        <translation>recette de {0}</translation>
+        <source>new recipe of {0}</source>
+        <translation>nouvelle recette de {0}</translation>
     </message>
     <message>
         <location filename="../../gui/undoing.py"/>
@@ -4848,13 +4848,13 @@ pour voir ce qu’elle devient.</translation>
     </message>
     <message>
         <location filename="../../gui/unmaking.py"/>
-        <source>Move 1 file to the trash that was made here?</source>
-        <translation>Mettre à la corbeille 1 fichier créé ici ?</translation>
+        <source>Move the file that was made to the trash?</source>
+        <translation>Mettre à la corbeille le fichier créé ?</translation>
     </message>
     <message>
         <location filename="../../gui/unmaking.py"/>
-        <source>Move {n} files to the trash that were made here?</source>
-        <translation>Mettre à la corbeille {n} fichiers créés ici ?</translation>
+        <source>Move the {n} files that were made to the trash?</source>
+        <translation>Mettre à la corbeille les {n} fichiers créés ?</translation>
     </message>
     <message>
         <location filename="../../gui/unmaking.py"/>
@@ -6987,18 +6987,18 @@ pour voir ce qu’elle devient.</translation>
     </message>
     <message>
         <location filename="../../core/unmaking.py"/>
-        <source>What was made of it was moved to the trash.</source>
-        <translation>Ce qui en a été fait a été mis à la corbeille.</translation>
+        <source>Its files are in the trash now.</source>
+        <translation>Ses fichiers sont maintenant dans la corbeille.</translation>
     </message>
     <message>
         <location filename="../../core/unmaking.py"/>
-        <source>A part of what was made of it was moved to the trash.</source>
-        <translation>Une partie de ce qui en a été fait a été mise à la corbeille.</translation>
+        <source>Some of its files are in the trash now.</source>
+        <translation>Certains de ses fichiers sont maintenant dans la corbeille.</translation>
     </message>
     <message>
         <location filename="../../core/unmaking.py"/>
-        <source>What was made of it was moved to the trash, and the original is back in its place.</source>
-        <translation>Ce qui en a été fait a été mis à la corbeille, et l’original a repris sa place.</translation>
+        <source>Its files are in the trash now, and the original is back in its place.</source>
+        <translation>Ses fichiers sont maintenant dans la corbeille, et l’original a repris sa place.</translation>
     </message>
     <message>
         <location filename="../../core/whole_file.py"/>

@@ -1806,7 +1806,7 @@
     <message>
         <location filename="../../gui/import_dialog.py"/>
         <source>Import {0}</source>
-        <translation>导入 {0}</translation>
+        <translation>导入{0}</translation>
     </message>
     <message>
         <location filename="../../gui/import_dialog.py"/>
@@ -4739,57 +4739,57 @@ to see what becomes of it.</source>
     <message>
         <location filename="../../gui/undoing.py"/>
         <source>adding of {0}</source>
-        <translation>添加 {0}</translation>
+        <translation>添加{0}</translation>
     </message>
     <message>
         <location filename="../../gui/undoing.py"/>
         <source>import of {0}</source>
-        <translation>导入 {0}</translation>
+        <translation>导入{0}</translation>
     </message>
     <message>
         <location filename="../../gui/undoing.py"/>
         <source>making {0} again</source>
-        <translation>重新制作 {0}</translation>
+        <translation>重新生成{0}</translation>
     </message>
     <message>
         <location filename="../../gui/undoing.py"/>
         <source>removal of {0}</source>
-        <translation>移除 {0}</translation>
+        <translation>移除{0}</translation>
     </message>
     <message>
         <location filename="../../gui/undoing.py"/>
         <source>cancelling of {0}</source>
-        <translation>取消 {0}</translation>
+        <translation>取消{0}</translation>
     </message>
     <message>
         <location filename="../../gui/undoing.py"/>
         <source>holding of {0}</source>
-        <translation>暂缓 {0}</translation>
+        <translation>暂缓{0}</translation>
     </message>
     <message>
         <location filename="../../gui/undoing.py"/>
         <source>release of {0}</source>
-        <translation>放行 {0}</translation>
+        <translation>放行{0}</translation>
     </message>
     <message>
         <location filename="../../gui/undoing.py"/>
         <source>retry of {0}</source>
-        <translation>重试 {0}</translation>
+        <translation>重试{0}</translation>
     </message>
     <message>
         <location filename="../../gui/undoing.py"/>
-        <source>priority of {0}</source>
-        <translation>更改 {0}的优先级</translation>
+        <source>new priority of {0}</source>
+        <translation>更改{0}的优先级</translation>
     </message>
     <message>
         <location filename="../../gui/undoing.py"/>
-        <source>order of {0}</source>
-        <translation>更改 {0}的顺序</translation>
+        <source>moving of {0}</source>
+        <translation>移动{0}</translation>
     </message>
     <message>
         <location filename="../../gui/undoing.py"/>
-        <source>recipe of {0}</source>
-        <translation>更改 {0}的配方</translation>
+        <source>new recipe of {0}</source>
+        <translation>更改{0}的配方</translation>
     </message>
     <message>
         <location filename="../../gui/undoing.py"/>
@@ -4804,12 +4804,12 @@ to see what becomes of it.</source>
     <message>
         <location filename="../../gui/undoing.py"/>
         <source>1 image has run or was changed since, and stays as it is.</source>
-        <translation>1 张图像此后已处理或更改，保持不变。</translation>
+        <translation>1 张图片此后已处理或更改，保持不变。</translation>
     </message>
     <message>
         <location filename="../../gui/undoing.py"/>
         <source>{n} images have run or were changed since, and stay as they are.</source>
-        <translation>{n} 张图像此后已处理或更改，保持不变。</translation>
+        <translation>{n} 张图片此后已处理或更改，保持不变。</translation>
     </message>
     <message>
         <location filename="../../gui/undoing.py"/>
@@ -4848,13 +4848,13 @@ to see what becomes of it.</source>
     </message>
     <message>
         <location filename="../../gui/unmaking.py"/>
-        <source>Move 1 file to the trash that was made here?</source>
-        <translation>将此处生成的 1 个文件移到回收站？</translation>
+        <source>Move the file that was made to the trash?</source>
+        <translation>将生成的文件移到回收站？</translation>
     </message>
     <message>
         <location filename="../../gui/unmaking.py"/>
-        <source>Move {n} files to the trash that were made here?</source>
-        <translation>将此处生成的 {n} 个文件移到回收站？</translation>
+        <source>Move the {n} files that were made to the trash?</source>
+        <translation>将生成的 {n} 个文件移到回收站？</translation>
     </message>
     <message>
         <location filename="../../gui/unmaking.py"/>
@@ -6987,18 +6987,18 @@ to see what becomes of it.</source>
     </message>
     <message>
         <location filename="../../core/unmaking.py"/>
-        <source>What was made of it was moved to the trash.</source>
-        <translation>由它生成的文件已移到回收站。</translation>
+        <source>Its files are in the trash now.</source>
+        <translation>其文件现已在回收站中。</translation>
     </message>
     <message>
         <location filename="../../core/unmaking.py"/>
-        <source>A part of what was made of it was moved to the trash.</source>
-        <translation>由它生成的部分文件已移到回收站。</translation>
+        <source>Some of its files are in the trash now.</source>
+        <translation>其部分文件现已在回收站中。</translation>
     </message>
     <message>
         <location filename="../../core/unmaking.py"/>
-        <source>What was made of it was moved to the trash, and the original is back in its place.</source>
-        <translation>由它生成的文件已移到回收站，原件已恢复原位。</translation>
+        <source>Its files are in the trash now, and the original is back in its place.</source>
+        <translation>其文件现已在回收站中，原件已恢复原位。</translation>
     </message>
     <message>
         <location filename="../../core/whole_file.py"/>

@@ -100,8 +100,8 @@ def test_what_is_as_it_was_left_goes_and_all_else_stays(
         jobs = await queue.jobs(ids)
         assert [len(job.outputs) for job in jobs] == [1, 1, 0, 0]
         assert jobs[3].output_bytes is None
-        assert "A part of what was made of it was moved" in jobs[0].reason
-        assert jobs[3].reason.endswith("What was made of it was moved to the trash.")
+        assert "Some of its files are in the trash" in jobs[0].reason
+        assert jobs[3].reason.endswith("Its files are in the trash now.")
         assert {job.state for job in jobs} == {JobState.DONE}
         again = list((await queue.enqueue_batch(photos[3:], quick_recipe(64, "100"))).ids)
         await queue.drained()

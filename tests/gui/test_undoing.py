@@ -31,7 +31,7 @@ def test_the_menu_says_what_is_undone_and_done_again(run_on_qasync: RunOnLoop, t
             stage.window.view.selectAll()
             stage.window.commands._look()
             acts.priorities[Priority.HIGH].trigger()
-            await until(lambda: acts.undo.text() == "&Undo priority of 1,200 images")
+            await until(lambda: acts.undo.text() == "&Undo new priority of 1,200 images")
             acts.hold.trigger()
             await until(lambda: acts.undo.text() == "&Undo holding of 1,200 images")
             stage.window.activateWindow()
@@ -39,7 +39,9 @@ def test_the_menu_says_what_is_undone_and_done_again(run_on_qasync: RunOnLoop, t
             QTest.keyClick(stage.window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
             await until(lambda: stage.queue.status().counts[JobState.QUEUED] == 1_200)
             await until(
-                lambda: texts(stage) == ("&Undo priority of 1,200 images", "R&edo holding of 1,200 images")
+                lambda: (
+                    texts(stage) == ("&Undo new priority of 1,200 images", "R&edo holding of 1,200 images")
+                )
             )
             await until(lambda: stage.window.notice._text.text() == "Undone: holding of 1,200 images.")
             both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
@@ -100,7 +102,7 @@ def test_a_change_of_recipe_is_undone(run_on_qasync: RunOnLoop, tmp_path: Path) 
             stage.window.view.selectAll()
             stage.window.commands._look()
             stage.window.recipes.change.change("Web")
-            await until(lambda: stage.window.actions_.undo.text() == "&Undo recipe of 3 images")
+            await until(lambda: stage.window.actions_.undo.text() == "&Undo new recipe of 3 images")
             assert {job.recipe_name for job in await stage.queue.jobs(ids)} == {find_recipe("Web").name}
             stage.window.notice._button.click()
             await until(lambda: stage.window.actions_.redo.isEnabled())

@@ -51,7 +51,7 @@ def test_what_is_made_is_counted_and_goes_when_that_is_confirmed(
                 action.trigger()
                 await until(lambda: stage.window.findChild(QMessageBox, "unmakeQuestion") is not None)
                 box = stage.part(QMessageBox, "unmakeQuestion")
-                assert box.text() == "Move 2 files to the trash that were made here?"
+                assert box.text() == "Move the 2 files that were made to the trash?"
                 assert box.informativeText() == (
                     "They were made of 2 images. 1 file was changed since and stays."
                 )
@@ -63,6 +63,6 @@ def test_what_is_made_is_counted_and_goes_when_that_is_confirmed(
             said = stage.window.notice._text.text()
             assert said == "Moved 2 files to the trash. 1 file was changed since and stays."
             job = (await stage.queue.jobs([1]))[0]
-            assert job.reason == "What was made of it was moved to the trash."
+            assert job.reason == "Its files are in the trash now."
 
     run_on_qasync(story())

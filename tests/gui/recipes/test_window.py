@@ -109,7 +109,7 @@ def test_selected_images_that_wait_get_another_recipe_and_have_the_old_one_again
             await until(lambda: stage.part(QLabel, "noticeText").text() == "3 images will become “Email”.")
             assert await names(stage, ids) == ["Email"] * 3
             stage.part(QPushButton, "noticeButton").click()
-            await until(lambda: stage.part(QLabel, "noticeText").text() == "Undone: recipe of 3 images.")
+            await until(lambda: stage.part(QLabel, "noticeText").text() == "Undone: new recipe of 3 images.")
             assert await names(stage, ids) == ["Thumbnail and resize"] * 3
 
     run_on_qasync(story())

@@ -146,7 +146,9 @@ def test_a_file_that_took_the_name_of_the_original_meanwhile_stays(
         recipe = quick_recipe(None, "64", "webp").replacing_originals()
         queue, ids = await made(tmp_path / "data", photos[:1], recipe)
         photos[0].write_bytes(b"new")
-        assert told(await unmake(queue, tmp_path / "data", ids)) == {Fate.ORIGINAL: 1}
+        for only_look in (True, False):
+            done = await unmake(queue, tmp_path / "data", ids, only_look=only_look)
+            assert told(done) == {Fate.ORIGINAL: 1}
         assert photos[0].read_bytes() == b"new"
         assert photos[0].with_suffix(".webp").exists()
         await queue.close()

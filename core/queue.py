@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -79,10 +79,14 @@ class TaskQueue(QueueWishes):
 
     # -- opening and closing ------------------------------------------------------------------------------
 
-    async def open(self, readable: Callable[[], None] = lambda: None) -> Recovery:
+    def begin(self) -> None:
+        """Let the store be opened in its own thread, before there is a loop; `open` goes on from there."""
+        self._writer.begin()
+
+    async def open(self, readable: Callable[[], Awaitable[None]] | None = None) -> Recovery:
         """Open the store, put back what an earlier run of the app left running, make the slots ready.
 
-        `readable` is called when the jobs are as they are to be and can be read, before the slots are warm.
+        `readable` is awaited when the jobs are as they are to be and can be read, before the slots are warm.
         Nothing runs until `start`. Raises StoreUnusable or StoreTooNew.
         """
         set_aside, salvaged = await self._writer.open()
@@ -90,7 +94,8 @@ class TaskQueue(QueueWishes):
         self.was_running = not paused
         self._reader = await self._in_reader(lambda: StoreReader(self._path))
         recovery = replace(await self._recover(uid), set_aside=set_aside, salvaged=salvaged)
-        readable()
+        if readable is not None:
+            await readable()
         await self._read(partial(remove_unneeded, self._path.parent, uid))
         await self._dispatcher.open(uid, self._concurrency, self._on_progress)
         self._tell_status()

@@ -49,15 +49,21 @@ class StoreWriter:
         self.counts: dict[JobState, int] = dict.fromkeys(JobState, 0)
         """Jobs in each state as of the last commit whose results have been handed out."""
         self._when_closed: Callable[[], None] = lambda: None
-        self._open = False
+        self._begun = self._open = False
         self._closed: asyncio.Future[None] | None = None
+
+    def begin(self) -> None:
+        """Let the thread begin to open the store, if it has not yet; `open` tells how that went."""
+        if not self._begun:
+            self._begun = True
+            self._thread.start()
 
     async def open(self) -> tuple[str, int]:
         """Open the store in the thread. Raises as JobStore does.
 
         Returns where a damaged one was moved to, or "", and how many jobs were brought over from it.
         """
-        self._thread.start()
+        self.begin()
         self._open = True
         return await self.call(lambda store: (store.set_aside, store.salvaged))
 

@@ -1,47 +1,20 @@
-"""The application: one owner, one loop, a start that shows the window at once, and an orderly end."""
+"""The application: one owner of the queue, whose store is opened while Qt is still being loaded."""
 
 from __future__ import annotations
 
-import asyncio
+import builtins
 import gc
-import logging
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final
 
-import PySide6.QtWidgets  # before qasync, which would else look for another binding  # noqa: F401
-from PySide6.QtWidgets import QApplication
-from qasync import QEventLoop
-
-from core.after import AfterCommands
 from core.errors import ImageQueueError, QueueInUse
-from core.live_settings import apply_settings
 from core.log_file import keep_log
-from core.owner import Owner, Reply, Request, send_to_owner
-from core.owner_requests import fulfil, in_loop
+from core.owner import Owner, send_to_owner
 from core.queue import TaskQueue
 from core.remote.everywhere import Everywhere
-from core.remote.joining import Joining
-from core.remote.keys import Keys
 from core.settings import Settings
 from core.slots import ProcessSlots
-from gui import sentences, words
-from gui.desktop import SystemDesktop
-from gui.dialogs import confirm
-from gui.language import speak
-from gui.main_window import MainWindow
-from gui.signals import SystemSignals
-from gui.tasks import Tasks
-from gui.theme import apply_theme, icon
-
-log = logging.getLogger(__name__)
-
-_TURN: Final = 0.0002  # seconds that a thread may keep Python for itself while the window waits
-_KEYRING_PATIENCE: Final = 2.0  # seconds until the queue is opened while the keyring waits for its user
-_STATE_PATIENCE: Final = 10.0  # seconds that the look of the window is given to be kept, at the end
 
 
 def main(data_dir: Path, paths: list[str], recipe: str = "") -> int:
@@ -49,7 +22,8 @@ def main(data_dir: Path, paths: list[str], recipe: str = "") -> int:
 
     recipe: the name of a built-in one, or a file, for the paths; without paths it is chosen in the window.
 
-    When another process owns the queue, the paths are handed to it, and this one ends (G14).
+    When another process owns the queue, the paths are handed to it, and this one ends (G14). Raises
+    ImportError where Qt is missing, or a library that it needs.
     """
     try:
         owner = Owner.acquire(data_dir)
@@ -62,170 +36,33 @@ def main(data_dir: Path, paths: list[str], recipe: str = "") -> int:
     except ImageQueueError as error:
         print(f"imagequeue: {error}", file=sys.stderr)
         return 2
+    gc.disable()  # until the window is there: what a start makes stays, and is looked through in vain
     with owner:
         keep_log(data_dir, echo=True)
-        app = QApplication.instance() or QApplication(["imagequeue"])
-        assert isinstance(app, QApplication)
-        app.setApplicationName("Image Queue")
-        app.setDesktopFileName("imagequeue")
-        app.setQuitOnLastWindowClosed(False)  # the loop goes on until the queue is closed in order
-        apply_theme(app)
-        app.setWindowIcon(icon("app"))
-        with asyncio.Runner(loop_factory=lambda: QEventLoop(app)) as runner:
-            return runner.run(_App(data_dir, owner).run(paths, recipe))
-
-
-class _App:
-    """One run of the app, from the first window to the end of the last worker."""
-
-    def __init__(self, data_dir: Path, owner: Owner) -> None:
-        self._owner = owner
         settings = Settings.load(data_dir)
-        speak(settings.language)
-        self._tasks = Tasks()
         local = ProcessSlots(memory_limit=settings.memory_limit)
-        self._everywhere = Everywhere(local, data_dir, memory_limit=settings.memory_limit)
-        keys = Keys()
-        self._joining = Joining(self._everywhere, keys)
-        self._queue = TaskQueue(
+        everywhere = Everywhere(local, data_dir, memory_limit=settings.memory_limit)
+        queue = TaskQueue(
             data_dir,
-            self._everywhere,
+            everywhere,
             concurrency=settings.workers,
             timeout=settings.timeout or None,
             aging=settings.aging,
         )
-        self._window = MainWindow(
-            self._queue, settings, data_dir, self._tasks, SystemDesktop(), self._everywhere, keys
-        )
-        self._window.close_asked.connect(self._on_close_asked)
-        self._window.settings_changed.connect(
-            lambda old, new: self._tasks.start(
-                apply_settings(self._queue, self._everywhere, old, new, self._joining)
-            )
-        )
-        self._window.preferences.password_changed.connect(
-            lambda: self._tasks.start(self._joining.follow(self._window.settings()))
-        )
-        self._ending = asyncio.Event()
-        self._asking = False
-
-    async def run(self, paths: list[str], recipe: str) -> int:
-        """Show the window, run the queue, and return the exit status when all has ended in order."""
-        signals = SystemSignals(self._ending.set, self._window)
-        sys.excepthook = self._on_surprise
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(self._on_loop_surprise)
-        # qasync's own would start ten threads at once, each with a file handle that it never lets go.
-        loop.set_default_executor(ThreadPoolExecutor(4, "files"))
-        self._window.show()
-        if self._window.settings().broker:
-            joining = self._tasks.start(self._joining.follow(self._window.settings()))
-            await asyncio.wait([joining], timeout=_KEYRING_PATIENCE)
-        try:
-            recovery = await self._queue.open(self._window.model.begin)
-        except ImageQueueError as error:
-            tr = self._window.tr
-            await confirm(self._window, "cannotOpen", tr("The queue cannot be opened."),
-                          words.said(str(error)), tr("Quit"), tr("Close"))  # fmt: skip
-            self._window.close_for_good()
-            return 2
-        if self._queue.was_running:
-            await self._queue.start()
-        self._window.opened(recovery)
-        self._after = self._begin_after(self._window.settings())
-        self._owner.serve(in_loop(loop, self._answer))
-        self._window.take(paths, recipe)
-        _favour_the_window()
-        sentences.prepare()
-        await self._ending.wait()
-        status = await self._end()
-        signals.end()
-        return status
-
-    def _begin_after(self, settings: Settings) -> AfterCommands:
-        after = AfterCommands(
-            self._queue, each=settings.after_each, all_done=settings.after_all,
-            seconds=settings.after_seconds, say=self._window.notice.say,
-            adding=lambda: self._window.adding.busy,
-        )  # fmt: skip
-        self._window.adding.concluded.connect(after.look)
-        self._window.settings_changed.connect(
-            lambda _, new: after.set(new.after_each, new.after_all, new.after_seconds)
-        )
-        after.begin()
-        self._window.companions.run_end.wait_for(lambda: after.busy)
-        return after
-
-    async def _end(self) -> int:
-        self._window.setEnabled(False)
-        await self._after.close()
-        await self._window.watched.close()
-        await self._window.recipes.close()
-        await self._queue.close(self._window.settings().grace)
-        self._window.end()
-        await self._tasks.end()
-        await self._window.looks.close()
-        with suppress(ImageQueueError, TimeoutError):
-            async with asyncio.timeout(_STATE_PATIENCE):
-                await self._window.state.close()
-        self._owner.release()
-        self._window.close_for_good()
-        return 0
-
-    # -- closing --------------------------------------------------------------------------------------------
-
-    def _on_close_asked(self) -> None:
-        if not self._asking:
-            self._asking = True
-            self._tasks.start(self._ask_to_close())
-
-    async def _ask_to_close(self) -> None:
-        try:
-            active = self._queue.status().active
-            if not active or await confirm(
-                self._window, "closeQuestion",
-                self._window.tr("Quit while {0} images are being worked on?").format(active),
-                self._window.tr(
-                    "They get up to {0:g} seconds to finish. Everything else stays in the queue,"
-                    " and goes on at the next start."
-                ).format(self._window.settings().grace),
-                self._window.tr("Quit"), self._window.tr("Keep working"),
-            ):  # fmt: skip
-                self._ending.set()
-        finally:
-            self._asking = False
-
-    # -- from outside ---------------------------------------------------------------------------------------
-
-    async def _answer(self, message: Request) -> Reply:
-        if message.get("do") != "open":
-            return await fulfil(self._queue, message)
-        paths, recipe = message.get("paths"), message.get("recipe", "")
-        self._window.take(
-            [path for path in paths if isinstance(path, str)] if isinstance(paths, list) else [], str(recipe)
-        )
-        self._window.to_front(str(message.get("token", "")))
-        return {"ok": True}
-
-    def _on_surprise(
-        self, _kind: type[BaseException], error: BaseException, _trace: TracebackType | None
-    ) -> None:
-        """Say what a slot of Qt raised; the queue goes on."""
-        self._window.report.failed(error)
-
-    def _on_loop_surprise(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Say what nobody awaited; the queue goes on."""
-        error = context.get("exception")
-        self._window.report.failed(error or RuntimeError(context.get("message", "")))
+        queue.begin()
+        run = _load_window()  # which takes as long as to look through a large store
+        return run(owner, queue, everywhere, settings, data_dir, paths, recipe)
 
 
-def _favour_the_window() -> None:
-    """Let neither other threads nor the collector keep the window waiting.
+def _load_window() -> Callable[..., int]:
+    """Import all of the window, and Qt before it.
 
-    Painting a table enters Python hundreds of times, and each time waits for its turn while the intake or the
-    store has it. What was made until now stays, and need not be looked through by each full collection.
+    PySide looks through the source of each module that is imported after it, for those who write `from
+    __feature__ import snake_case`: it would read all files of the window, and keep them. Nobody here does.
     """
-    sys.setswitchinterval(_TURN)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(25_000, 20, 100)  # a collection stops all threads: fewer, as there is little in cycles
+    import PySide6.QtWidgets  # before qasync, which would else look for another binding  # noqa: F401
+
+    builtins.__import__ = getattr(builtins, "__orig_import__", builtins.__import__)
+    from gui.run import run
+
+    return run

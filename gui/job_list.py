@@ -30,7 +30,7 @@ Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 _ARRIVALS: Final = 200  # milliseconds between two insertions of new rows: each paints the table anew
 _FIRST: Final = 200  # rows that are shown before the others are known, at the start
-_PAINT: Final = 0.05  # seconds for that
+_PAINT: Final = 0.05  # seconds for that at most
 _SHORTEST: Final = 0.1  # seconds between two queries
 _MANY: Final = 5_000  # removed rows, of which more may follow: the list is asked for with a rest between two
 _SHARE: Final = 3  # so many times as long as a query took, the next one waits
@@ -67,6 +67,8 @@ class JobList(QAbstractTableModel):
         self._last_query = self._took = 0.0
         self._threads = ThreadPoolExecutor(1, "relocation")
         self._following: asyncio.Task[Any] | None = None
+        self.shown = asyncio.Event()
+        """Is set when the first rows are on the screen, or there are none."""
         self.kept: Callable[[], Kept] = Kept
         """Returns what to find again after a query."""
         self.busy: Callable[[], bool] = lambda: False
@@ -170,8 +172,13 @@ class JobList(QAbstractTableModel):
         """Query until the list is that of the last wish, with a rest between two queries."""
         try:
             if not self._ids and not self._took:  # what fills the window is there before all the rest
-                await self._take(await self._queue.find(self._query, _FIRST))
-                await asyncio.sleep(_PAINT)  # the reader has one thread, and those rows want to be read
+                first = await self._queue.find(self._query, _FIRST)
+                await self._look_ahead(first)
+                await self._take(first)
+                if first:
+                    await _wait(self.shown, _PAINT)
+                else:
+                    self.shown.set()
             while self._outdated:
                 rest = self._last_query + max(_SHORTEST, _SHARE * self._took) - time.monotonic()
                 if rest > 0 and not self._hurry.is_set():
@@ -193,12 +200,18 @@ class JobList(QAbstractTableModel):
         finally:
             self._querying = False
 
+    async def _look_ahead(self, ids: array[int]) -> None:
+        """Prepare for these jobs, which are the first that are shown."""
+
     async def _take(self, ids: array[int]) -> None:
         """Put another list in place of this one."""
         loop = asyncio.get_running_loop()
         while True:
             kept = self.kept()
-            move = await loop.run_in_executor(self._threads, relocate, self._ids, ids, kept)
+            if self._ids or len(ids) > _FIRST:
+                move = await loop.run_in_executor(self._threads, relocate, self._ids, ids, kept)
+            else:
+                move = relocate(self._ids, ids, kept)
             while self.busy():  # noqa: ASYNC110 (Qt tells of no end of a press elsewhere)
                 await asyncio.sleep(0.05)
             if self.kept() == kept:

@@ -196,6 +196,8 @@ class QueueModel(JobList):
     def set_visible(self, first: int, last: int) -> None:
         """Hear which rows are on screen: only these are told to have changed."""
         self._visible = (max(first, 0), last)
+        if not self.shown.is_set() and self._ids and not self._cache.lacks(self._ids[self._visible[0]]):
+            self.shown.set()
 
     def visible_ids(self) -> array[int]:
         """Return the ids of the jobs on screen."""
@@ -216,6 +218,15 @@ class QueueModel(JobList):
         if not self._reading:
             self._reading = True
             self._tasks.start(self._read())
+
+    async def _look_ahead(self, ids: array[int]) -> None:
+        """Read the first page before it is painted, so that it is painted once."""
+        self._reading = True
+        try:
+            self._cache.begin_read()
+            self._cache.put(await self._queue.jobs(ids[:_PAGE]))
+        finally:
+            self._reading = False
 
     async def _read(self) -> None:
         try:

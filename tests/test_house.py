@@ -176,7 +176,7 @@ def test_no_import_goes_in_a_circle() -> None:
 def test_the_window_starts_without_what_only_workers_need() -> None:
     """Decoders in the window's process would cost its start a tenth of a second, Celery three."""
     script = (
-        "import sys, gui.app, core.cli.run; print(sorted({'PIL', 'pyvips', 'httpx', 'celery', 'kombu',"
+        "import sys, gui.run, core.cli.run; print(sorted({'PIL', 'pyvips', 'httpx', 'celery', 'kombu',"
         " 'amqp', 'redis', 'keyring'} & set(sys.modules)))"
     )
     done = subprocess.run(

@@ -47,14 +47,15 @@ def open_window(options: argparse.Namespace, printer: Printer) -> int:
     if _no_display():
         printer.complain(f"imagequeue: There is no display to open a window on. {_WITHOUT}")
         return USAGE
+    from gui.app import main
+
     try:
-        from gui.app import main
+        return int(main(data_dir, paths, recipe))
     except ImportError as error:
         if error.name is not None and error.name.partition(".")[0] not in ("PySide6", "shiboken6", "qasync"):
             raise
         printer.complain(f"imagequeue: The window needs {error.name or 'PySide6'}: {error}. {_WITHOUT}")
         return USAGE
-    return int(main(data_dir, paths, recipe))
 
 
 def parts_of(paths: Sequence[str]) -> Iterator[list[str]]:

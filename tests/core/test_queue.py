@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from core.errors import BadUsage
-from core.executor import Done, InProcess, Outcome, Task
+from core.errors import BadUsage, StoreUnusable
+from core.executor import Done, InProcess, Outcome, ProgressSink, Task
 from core.job import JobState
 from core.queue import TaskQueue
 from core.retry import RetryPolicy
 from core.status import JobChange, JobQuery
+from core.store_file import STORE_NAME
 from tests.conftest import RunOnLoop
 from tests.core.bench import RECIPE, opened
 from tests.core.clocks import until
@@ -250,3 +252,57 @@ def test_g11_an_end_that_waits_for_others_keeps_no_cancelled_job_waiting(
             assert await bench.state(jobs[0]) is JobState.DONE
 
     run_on_loop(story())
+
+
+def test_a_queue_that_was_begun_before_there_is_a_loop_is_opened_in_it(
+    run_on_loop: RunOnLoop, tmp_path: Path
+) -> None:
+    queue = TaskQueue(tmp_path, ByHand())
+    queue.begin()
+
+    async def story() -> None:
+        await queue.open()
+        assert await queue.enqueue("/photos/a.jpg", RECIPE) == 1
+        await queue.close(0)
+
+    run_on_loop(story())
+
+
+def test_what_keeps_a_store_from_being_opened_is_said_when_the_queue_is(
+    run_on_loop: RunOnLoop, tmp_path: Path
+) -> None:
+    (tmp_path / STORE_NAME).mkdir()
+    queue = TaskQueue(tmp_path, ByHand())
+    queue.begin()
+
+    async def story() -> None:
+        with pytest.raises(StoreUnusable):
+            await queue.open()
+        await queue.close(0)
+
+    run_on_loop(story())
+
+
+def test_the_workers_start_when_what_is_to_be_read_first_was_read(
+    run_on_loop: RunOnLoop, tmp_path: Path
+) -> None:
+    class Noted(ByHand):
+        async def start(self, slots: int, on_progress: ProgressSink) -> None:
+            order.append("workers")
+            await super().start(slots, on_progress)
+
+    order: list[str] = []
+    queue = TaskQueue(tmp_path, Noted())
+
+    async def read() -> None:
+        order.append("reading")
+        assert list(await queue.find(JobQuery())) == []
+        await asyncio.sleep(0)
+        order.append("read")
+
+    async def story() -> None:
+        await queue.open(read)
+        await queue.close(0)
+
+    run_on_loop(story())
+    assert order == ["reading", "read", "workers"]

@@ -237,3 +237,41 @@ def test_a_tab_that_was_chosen_before_the_queue_was_open_is_filled_when_it_is(
         await tasks.end()
 
     run_on_qasync(story())
+
+
+def test_the_first_rows_are_known_when_they_are_told_of(run_on_qasync: RunOnLoop, tmp_path: Path) -> None:
+    """They are painted once, and not first without their contents."""
+    queue, tasks = TaskQueue(tmp_path, ByHand()), Tasks()
+    model = QueueModel(queue, tasks, Looks(tmp_path))
+    known: list[bool] = []
+    model.rowsInserted.connect(lambda *_: known.append(model.cached(model.id_at(0)) is not None))
+
+    async def story() -> None:
+        await queue.open()
+        await queue.enqueue_batch([f"/photos/{number}.jpg" for number in range(500)], RECIPE)
+        model.begin()
+        await until(lambda: model.rowCount() == 500)
+        assert known == [True, True]
+        assert not model.shown.is_set()  # there is no view
+        model.set_visible(0, 30)
+        assert model.shown.is_set()
+        model.end()
+        await queue.close(0)
+        await tasks.end()
+
+    run_on_qasync(story())
+
+
+def test_of_no_rows_nothing_is_waited_for(run_on_qasync: RunOnLoop, tmp_path: Path) -> None:
+    queue, tasks = TaskQueue(tmp_path, ByHand()), Tasks()
+    model = QueueModel(queue, tasks, Looks(tmp_path))
+
+    async def story() -> None:
+        await queue.open()
+        model.begin()
+        await model.shown.wait()
+        model.end()
+        await queue.close(0)
+        await tasks.end()
+
+    run_on_qasync(story())

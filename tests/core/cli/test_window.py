@@ -74,10 +74,13 @@ def test_without_qt_the_command_line_is_named(
 ) -> None:
     class Missing:
         def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-            if name == "gui.app":
+            if name == "gui.run":
                 raise ModuleNotFoundError("No module named 'PySide6'", name="PySide6")
 
     monkeypatch.delitem(sys.modules, "gui.app")
+    monkeypatch.delitem(sys.modules, "gui.run", raising=False)
+    monkeypatch.setattr("gui.app.keep_log", lambda *_, **__: None)  # it would stay for other tests
+    monkeypatch.setattr("gc.disable", lambda: None)
     monkeypatch.setattr(sys, "meta_path", [Missing(), *sys.meta_path])
     ended = command()
     assert ended.status == 2

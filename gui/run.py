@@ -31,6 +31,7 @@ from gui.desktop import SystemDesktop
 from gui.dialogs import confirm
 from gui.language import speak
 from gui.main_window import MainWindow
+from gui.painting import paint_in_one_thread
 from gui.signals import SystemSignals
 from gui.tasks import Tasks
 from gui.theme import apply_theme, icon
@@ -53,6 +54,7 @@ def run(
     recipe: str,
 ) -> int:
     """Show the window on a queue that was begun, and run both to their end; returns the exit status."""
+    paint_in_one_thread()
     app = QApplication.instance() or QApplication(["imagequeue"])
     assert isinstance(app, QApplication)
     app.setApplicationName("Image Queue")

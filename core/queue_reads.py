@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from array import array
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,8 +26,18 @@ class QueueReads:
         self._threads = ThreadPoolExecutor(1, "store-reader")
 
     async def find(self, query: JobQuery, most: int | None = None) -> array[int]:
-        """Return the ids of the jobs that the query asks for, in its order; the first `most` ones, or all."""
-        return await self._read(lambda reader: reader.find(query, most))
+        """Return the ids of the jobs that the query asks for, in its order; the first `most` ones, or all.
+
+        Once it is cancelled, the reader has done with it: what is asked next does not wait for its end.
+        """
+        if self._reader is None:
+            raise BadUsage("The queue is not open.")
+        search = _Search(self._reader, query, most)
+        try:
+            return await self._in_reader(search.run)
+        except asyncio.CancelledError:
+            search.leave()
+            raise
 
     async def jobs(self, ids: Sequence[int]) -> list[Job]:
         """Return these jobs, in this order; those that are gone are left out."""
@@ -64,3 +75,34 @@ class QueueReads:
 
     def _in_reader(self, function: Callable[[], T]) -> Awaitable[T]:
         return asyncio.get_running_loop().run_in_executor(self._threads, function)
+
+
+class _Search:
+    """A query that can be left while it runs in the reader's thread."""
+
+    def __init__(self, reader: StoreReader, query: JobQuery, most: int | None) -> None:
+        self._reader = reader
+        self._query = query
+        self._most = most
+        self._lock = threading.Lock()
+        self._runs = False
+        self._left = False
+
+    def run(self) -> array[int]:
+        """Return the ids, none when it was left before; raises sqlite3.OperationalError when it is now."""
+        with self._lock:
+            if self._left:
+                return array("q")
+            self._runs = True
+        try:
+            return self._reader.find(self._query, self._most)
+        finally:
+            with self._lock:  # from here on the next read must not be ended in its place
+                self._runs = False
+
+    def leave(self) -> None:
+        """End it where it is; called from another thread."""
+        with self._lock:
+            self._left = True
+            if self._runs:
+                self._reader.interrupt()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 from array import array
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -79,47 +78,37 @@ class StoreReader:
             order.append("id")
         behind = _BEHIND.get(query.sort)
         if behind is None:
-            return self._ids(where, values, order, most)
+            return self._ids([(where, order)], values, most)
         # Two lists are sooner in order than one that has to compare what stands behind, too.
-        before, after = ([*where, f"NOT ({behind})"], [*where, behind])
-        with self._at_one_time():
-            ids = self._ids(before, values, order, most)
-            left = None if most is None else most - len(ids)
-            ids.extend(self._ids(after, values, order if query.sort is SortKey.ORDER else ["id"], left))
-        return ids
+        after = order if query.sort is SortKey.ORDER else ["id"]
+        return self._ids([([*where, f"NOT ({behind})"], order), ([*where, behind], after)], values, most)
 
     def _ids(
-        self, where: Sequence[str], values: Sequence[object], order: Sequence[str], most: int | None
+        self, lists: Sequence[tuple[Sequence[str], Sequence[str]]], values: Sequence[object], most: int | None
     ) -> array[int]:
-        """Return the ids in one order, the first `most` ones or all.
+        """Return the ids of some lists behind each other, the first `most` ones or all.
 
-        SQLite gives them as one text: were they rows, each would wait for its turn with Python, while the
-        window has it. It has no limit unless there is one, as SQLite sorts by slower means below one.
+        Each list has its conditions, in which the same values are bound, and its order. All are read in one
+        statement, and so as they are at one moment. SQLite gives each as one text: were the ids rows, each
+        would wait for its turn with Python, while the window has it. There is no limit unless one is asked
+        for, as SQLite sorts by slower means below one.
         """
-        conditions = f"WHERE {' AND '.join(where)}" if where else ""
         limit = "" if most is None else f"LIMIT {most:d}"
-        (text,) = self._db.execute(
-            f"SELECT json_group_array(id) FROM"
-            f" (SELECT id FROM jobs {conditions} ORDER BY {', '.join(order)} {limit})",
-            values,
-        ).fetchone()
-        ids, start, end = array("q"), 1, len(text) - 1
-        while start < end:
-            stop = text.find(",", start + _PIECE, end)
-            stop = end if stop < 0 else stop
-            ids.extend(json.loads(f"[{text[start:stop]}]"))
-            start = stop + 1
-        return ids
-
-    @contextmanager
-    def _at_one_time(self) -> Iterator[None]:
-        """Let several reads see the store as it is at one moment."""
-        self._db.execute("BEGIN")
-        try:
-            yield
-        finally:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+        parts = [
+            "(SELECT json_group_array(id) FROM (SELECT id FROM jobs"
+            f" WHERE {' AND '.join(where or ['TRUE'])} ORDER BY {', '.join(order)} {limit}))"
+            for where, order in lists
+        ]
+        texts = self._db.execute(f"SELECT {', '.join(parts)}", (*values,) * len(parts)).fetchone()
+        ids = array("q")
+        for text in texts:
+            start, end = 1, len(text) - 1
+            while start < end:
+                stop = text.find(",", start + _PIECE, end)
+                stop = end if stop < 0 else stop
+                ids.extend(json.loads(f"[{text[start:stop]}]"))
+                start = stop + 1
+        return ids if most is None else ids[:most]
 
     def jobs(self, ids: Sequence[int]) -> list[Job]:
         """Return these jobs, in this order; those that are gone are left out."""

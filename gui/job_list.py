@@ -67,6 +67,7 @@ class JobList(QAbstractTableModel):
         self._last_query = self._took = 0.0
         self._threads = ThreadPoolExecutor(1, "relocation")
         self._following: asyncio.Task[Any] | None = None
+        self._finding: asyncio.Task[array[int]] | None = None
         self.shown = asyncio.Event()
         """Is set when the first rows are on the screen, or there are none."""
         self.kept: Callable[[], Kept] = Kept
@@ -102,6 +103,8 @@ class JobList(QAbstractTableModel):
         if query != self._query:
             self._query = query
             self.refresh()
+            if self._finding is not None:
+                self._finding.cancel()  # nobody waits for what was asked for before
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Sort by a column; by none (-1) for the order in which the jobs were added."""
@@ -189,7 +192,15 @@ class JobList(QAbstractTableModel):
                 query = self._query
                 self._late = self._arrived if query == JobQuery() else array("q")
                 self._arrived = array("q")
-                ids = await self._queue.find(query)
+                self._finding = asyncio.ensure_future(self._queue.find(query))
+                try:
+                    ids = await self._finding
+                except asyncio.CancelledError:
+                    task = asyncio.current_task()
+                    if task is None or task.cancelling():  # all of this is to end, not that query alone
+                        raise
+                    self._outdated = True
+                    continue
                 self._last_query = time.monotonic()
                 self._took = self._last_query - began
                 if query != self._query:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from array import array
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from core.queue import TaskQueue
 from core.retry import RetryPolicy
 from core.status import JobChange, JobQuery
 from core.store_file import STORE_NAME
+from core.store_reader import StoreReader
 from tests.conftest import RunOnLoop
 from tests.core.bench import RECIPE, opened
 from tests.core.clocks import until
@@ -306,3 +309,45 @@ def test_the_workers_start_when_what_is_to_be_read_first_was_read(
 
     run_on_loop(story())
     assert order == ["reading", "read", "workers"]
+
+
+def test_a_query_that_is_cancelled_lets_the_reader_go(
+    run_on_loop: RunOnLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is ended within SQLite; the next one runs as ever."""
+    ended: list[str] = []
+
+    async def story() -> None:
+        async with opened(tmp_path) as bench:
+            (job,) = await bench.add("a")
+            begun = asyncio.Event()
+            loop, find = asyncio.get_running_loop(), StoreReader.find
+
+            def endless(reader: StoreReader, query: JobQuery, most: int | None = None) -> array[int]:
+                if query.text != "endless":
+                    return find(reader, query, most)
+
+                def tell() -> None:
+                    loop.call_soon_threadsafe(begun.set)
+
+                reader._db.create_function("begun", 0, tell)
+                try:
+                    reader._db.execute(
+                        "WITH RECURSIVE n(x) AS (SELECT begun() UNION ALL SELECT x + 1 FROM n)"
+                        " SELECT COUNT(*) FROM n"
+                    )
+                except sqlite3.OperationalError as error:
+                    ended.append(str(error))
+                    raise
+                return array("q")
+
+            monkeypatch.setattr(StoreReader, "find", endless)
+            search = asyncio.ensure_future(bench.queue.find(JobQuery(text="endless")))
+            await begun.wait()
+            search.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await search
+            assert list(await bench.queue.find(JobQuery())) == [job]
+
+    run_on_loop(story())
+    assert ended == ["interrupted"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.executor import Done
-from core.job import JobState, OutputFile
+from core.job import OutputFile
 from core.status import JobQuery, SortKey
 from core.store import Ended, JobStore, NewJobs
 from core.store_reader import StoreReader
@@ -69,19 +69,13 @@ def test_the_order_of_the_queue_goes_on_among_what_has_ended(store: JobStore, re
 
 
 def test_a_list_is_of_one_moment_however_many_parts_it_is_read_in(
-    store: JobStore, reader: StoreReader, monkeypatch: pytest.MonkeyPatch
+    store: JobStore, reader: StoreReader
 ) -> None:
     add(store, "/in/a.jpg", "/in/b.jpg")
-    read = reader._ids
-
-    def and_meanwhile(*arguments: object) -> object:
-        found = read(*arguments)  # type: ignore[arg-type]
-        if store.counts[JobState.DONE] == 0:
-            finish(store, 40)
-        return found
-
-    monkeypatch.setattr(reader, "_ids", and_meanwhile)
+    statements: list[str] = []
+    reader._db.set_trace_callback(statements.append)
     assert list(reader.find(JobQuery(sort=SortKey.OUTPUT_BYTES, descending=True))) == [1, 2]
+    assert len(statements) == 1
 
 
 def test_more_ids_than_are_read_at_once_are_all_there(store: JobStore, reader: StoreReader) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -273,5 +275,36 @@ def test_of_no_rows_nothing_is_waited_for(run_on_qasync: RunOnLoop, tmp_path: Pa
         model.end()
         await queue.close(0)
         await tasks.end()
+
+    run_on_qasync(story())
+
+
+def test_a_query_is_left_when_another_one_is_wished_for(run_on_qasync: RunOnLoop, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with staged(tmp_path / "data") as stage:
+            await stage.add(5)
+            asked: list[str] = []
+            left: list[str] = []
+            find = stage.queue.find
+
+            async def stuck(query: JobQuery, most: int | None = None) -> array[int]:
+                asked.append(query.text)
+                if query.text == "slow":
+                    try:
+                        await asyncio.Event().wait()
+                    finally:
+                        left.append(query.text)
+                return await find(query, most)
+
+            stage.queue.find = stuck  # type: ignore[method-assign]
+            model = stage.window.model
+            model.set_query(JobQuery(text="slow"))
+            await until(lambda: asked == ["slow"])
+            model.set_query(JobQuery(text="000001"))
+            model.set_query(JobQuery(text="slow"))  # and back again, before the first has ended
+            model.set_query(JobQuery(text="000003"))
+            await until(lambda: model.rowCount() == 1 and stage.text(0, NAME) == "photo-000003.jpg")
+            assert left == ["slow"]
+            assert asked == ["slow", "000003"]
 
     run_on_qasync(story())

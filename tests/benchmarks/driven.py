@@ -167,14 +167,14 @@ async def search(app: DrivenApplication, window: MainWindow) -> None:
 
 
 async def change(app: DrivenApplication, window: MainWindow) -> None:
-    """Select all and change the priority; clear what has ended."""
+    """Select all and change the priority, and undo it; clear what has ended, and undo that."""
     queue, acts = window._queue, window.actions_
     done = asyncio.Event()
     start = window._tasks.start
 
     def watched(coroutine: Any) -> Any:
         task = start(coroutine)
-        if "_in_parts" in coroutine.__qualname__:
+        if any(name in coroutine.__qualname__ for name in ("_as_step", "Undoing._take")):
             task.add_done_callback(lambda _: done.set())
         return task
 
@@ -186,10 +186,20 @@ async def change(app: DrivenApplication, window: MainWindow) -> None:
         await done.wait()
     window.view.clearSelection()
     await asyncio.sleep(1)
+    done.clear()
+    with app.timed("undo the priority"):
+        acts.undo.trigger()
+        await done.wait()
+    await asyncio.sleep(1)
     with app.timed("clear what has ended"):
         acts.clear_ended.trigger()
         await until(lambda: queue.status().counts[JobState.DONE] < 10_000)
         await listed(window)
+    await asyncio.sleep(1)
+    done.clear()
+    with app.timed("undo the clearing"):
+        acts.undo.trigger()
+        await done.wait()
 
 
 async def idle(app: DrivenApplication, window: MainWindow) -> None:

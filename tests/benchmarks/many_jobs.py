@@ -143,7 +143,14 @@ def _rows(number: int, found: list[Figures]) -> Iterator[Row]:
                     f"p99 {FRAME_TARGET * 1000:.0f} ms",
                     p99 < FRAME_TARGET,
                 )
-    for what in ("sort", "search", PRIORITY, "clear what has ended"):
+    for what in (
+        "sort",
+        "search",
+        PRIORITY,
+        "undo the priority",
+        "clear what has ended",
+        "undo the clearing",
+    ):
         yield _timed(f"{many}: {what}", [one for one in found if one["what"] == what], targets.get(what))
     for one in found:
         if one["what"] == "memory":

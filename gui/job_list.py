@@ -32,7 +32,7 @@ _ARRIVALS: Final = 200  # milliseconds between two insertions of new rows: each 
 _FIRST: Final = 200  # rows that are shown before the others are known, at the start
 _PAINT: Final = 0.05  # seconds for that at most
 _SHORTEST: Final = 0.1  # seconds between two queries
-_MANY: Final = 5_000  # removed rows, of which more may follow: the list is asked for with a rest between two
+_MANY: Final = 5_000  # rows that went or came back: more may follow, and two queries have a rest between
 _SHARE: Final = 3  # so many times as long as a query took, the next one waits
 
 _BY_STATE: Final = frozenset(
@@ -149,8 +149,10 @@ class JobList(QAbstractTableModel):
         elif batch.ids[0] > max([*self._ids[-1:], *self._arrived[-1:]], default=0):
             self._arrived.extend(batch.ids)
             self._arrivals.ask()
-        else:  # restored jobs, at their old places
+        elif len(batch.ids) < _MANY:  # jobs that came back, at their old places
             self.refresh()
+        else:
+            self._ask_query()
 
     def _take_arrived(self) -> None:
         if not self._querying:  # else the query tells of them, too

@@ -7,7 +7,9 @@ undo it is to put its rows back, and what they replace is kept as the step that 
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -161,8 +163,8 @@ class StoreSteps(StoreBase):
                 here = "WHERE state <> 'running' AND {ids}"
                 if table:
                     self.for_ids(f"INSERT INTO {table} SELECT * FROM jobs {here}", chunk)
-                for state in self.for_ids(f"SELECT state FROM jobs {here}", chunk):
-                    self.count(JobState(str(state)), None)
+                for state, number in self._states_of(chunk):
+                    self.count(state, None, number)
                 gone = self.for_ids(f"DELETE FROM jobs {here} RETURNING id", chunk)
                 if table:
                     self.for_ids(
@@ -172,6 +174,15 @@ class StoreSteps(StoreBase):
                 self.for_ids("DELETE FROM attempts WHERE {ids}", gone, column="job")
                 removed += gone
         return removed
+
+    def _states_of(self, ids: Sequence[int]) -> list[tuple[JobState, int]]:
+        """Return how many of these jobs are in each state, but for running ones."""
+        rows = self._db.execute(
+            "SELECT state, COUNT(*) FROM jobs WHERE state <> 'running'"
+            " AND id IN (SELECT value FROM json_each(?)) GROUP BY state",
+            (json.dumps(list(ids)),),
+        )
+        return [(JobState(state), number) for state, number in rows]
 
     # -- undoing --------------------------------------------------------------------------------------------
 
@@ -244,9 +255,12 @@ class StoreSteps(StoreBase):
         if "twin" in columns:
             self._tell_twins_apart(ids)
         states: dict[JobState, list[int]] = {}
-        for job, old, new in rows if with_state else ():
-            states.setdefault(JobState(new), []).append(job)
-            self.count(JobState(old), JobState(new))
+        if with_state:
+            for (old, new), number in Counter((old, new) for _, old, new in rows).items():
+                states.setdefault(JobState(new), []).extend(
+                    job for job, was, becomes in rows if (was, becomes) == (old, new)
+                )
+                self.count(JobState(old), JobState(new), number)
         return TakenBack(states, [] if with_state else ids)
 
     def _bring_back(self, step: int, inverse: int, last: int) -> list[int]:
@@ -258,8 +272,8 @@ class StoreSteps(StoreBase):
         self._db.execute(f"INSERT INTO jobs SELECT * FROM {table} WHERE rowid <= ?", (last,))
         ids = [job for job, _ in rows]
         self.for_ids(f"INSERT INTO attempts SELECT * FROM {attempts} WHERE {{ids}}", ids, column="job")
-        for _, state in rows:
-            self.count(None, JobState(state))
+        for state, number in Counter(state for _, state in rows).items():
+            self.count(None, JobState(state), number)
         self._tell_twins_apart([job for job, state in rows if state in LIVE])
         self.within(inverse, lambda: self.keep_added(ids))
         return ids

@@ -83,6 +83,10 @@ class TaskQueue(QueueWishes):
         """Let the store be opened in its own thread, before there is a loop; `open` goes on from there."""
         self._writer.begin()
 
+    def leave(self) -> None:
+        """Close what `begin` began, where the queue will not be opened after all."""
+        self._writer.leave()
+
     async def open(self, readable: Callable[[], Awaitable[None]] | None = None) -> Recovery:
         """Open the store, put back what an earlier run of the app left running, make the slots ready.
 

@@ -58,6 +58,12 @@ class StoreWriter:
             self._begun = True
             self._thread.start()
 
+    def leave(self) -> None:
+        """End what `begin` began where it will not be opened; returns when the store is closed."""
+        if self._begun and not self._open:
+            self._calls.put(None)
+            self._thread.join()
+
     async def open(self) -> tuple[str, int]:
         """Open the store in the thread. Raises as JobStore does.
 

@@ -50,7 +50,11 @@ def main(data_dir: Path, paths: list[str], recipe: str = "") -> int:
             aging=settings.aging,
         )
         queue.begin()
-        run = _load_window()  # which takes as long as to look through a large store
+        try:
+            run = _load_window()  # which takes as long as to look through a large store
+        except ImportError:
+            queue.leave()
+            raise
         return run(owner, queue, everywhere, settings, data_dir, paths, recipe)
 
 

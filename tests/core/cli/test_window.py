@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 from types import ModuleType
 
@@ -85,6 +86,7 @@ def test_without_qt_the_command_line_is_named(
     ended = command()
     assert ended.status == 2
     assert "The window needs PySide6" in ended.err
+    assert not [one for one in threading.enumerate() if one.name == "store-writer"]
     assert "imagequeue run PATH..." in ended.err
 
 

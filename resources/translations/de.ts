@@ -585,36 +585,6 @@
         <translation>, {0} Dateien angesehen</translation>
     </message>
     <message>
-        <location filename="../../gui/app.py"/>
-        <source>The queue cannot be opened.</source>
-        <translation>Die Warteschlange kann nicht geöffnet werden.</translation>
-    </message>
-    <message>
-        <location filename="../../gui/app.py"/>
-        <source>Quit</source>
-        <translation>Beenden</translation>
-    </message>
-    <message>
-        <location filename="../../gui/app.py"/>
-        <source>Close</source>
-        <translation>Schließen</translation>
-    </message>
-    <message>
-        <location filename="../../gui/app.py"/>
-        <source>Keep working</source>
-        <translation>Weiterarbeiten</translation>
-    </message>
-    <message>
-        <location filename="../../gui/app.py"/>
-        <source>Quit while {0} images are being worked on?</source>
-        <translation>Beenden, während {0} Bilder bearbeitet werden?</translation>
-    </message>
-    <message>
-        <location filename="../../gui/app.py"/>
-        <source>They get up to {0:g} seconds to finish. Everything else stays in the queue, and goes on at the next start.</source>
-        <translation>Sie bekommen bis zu {0:g} Sekunden, um fertig zu werden. Alles andere bleibt in der Warteschlange und geht beim nächsten Start weiter.</translation>
-    </message>
-    <message>
         <location filename="../../gui/batch_report.py"/>
         <source>Save what failed</source>
         <translation>Speichern, was fehlschlug</translation>
@@ -4701,6 +4671,36 @@ um zu sehen, was daraus wird.</translation>
         <translation>zurückgelegt, Versuch {0} von {1} verbraucht</translation>
     </message>
     <message>
+        <location filename="../../gui/run.py"/>
+        <source>The queue cannot be opened.</source>
+        <translation>Die Warteschlange kann nicht geöffnet werden.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
+        <source>Quit</source>
+        <translation>Beenden</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
+        <source>Keep working</source>
+        <translation>Weiterarbeiten</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
+        <source>Quit while {0} images are being worked on?</source>
+        <translation>Beenden, während {0} Bilder bearbeitet werden?</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
+        <source>They get up to {0:g} seconds to finish. Everything else stays in the queue, and goes on at the next start.</source>
+        <translation>Sie bekommen bis zu {0:g} Sekunden, um fertig zu werden. Alles andere bleibt in der Warteschlange und geht beim nächsten Start weiter.</translation>
+    </message>
+    <message>
         <location filename="../../gui/state_tabs.py"/>
         <source>All</source>
         <translation>Alle</translation>
@@ -6514,6 +6514,11 @@ um zu sehen, was daraus wird.</translation>
         <location filename="../../core/remote/keys.py"/>
         <source>This system has no keyring that can be used: the password is known until Image Queue is closed. After that it is asked for anew, or given by IMAGEQUEUE_BROKER.</source>
         <translation>Dieses System hat keinen nutzbaren Schlüsselbund: Das Passwort ist bekannt, bis Image Queue geschlossen wird. Danach ist es neu einzugeben, oder IMAGEQUEUE_BROKER gibt es.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/node.py"/>
+        <source>{0} does not answer there.</source>
+        <translation>{0} antwortet dort nicht.</translation>
     </message>
     <message>
         <location filename="../../core/remote/orders.py"/>

@@ -585,36 +585,6 @@
         <translation>, {0} fichiers examinés</translation>
     </message>
     <message>
-        <location filename="../../gui/app.py"/>
-        <source>The queue cannot be opened.</source>
-        <translation>La file d’attente ne peut pas être ouverte.</translation>
-    </message>
-    <message>
-        <location filename="../../gui/app.py"/>
-        <source>Quit</source>
-        <translation>Quitter</translation>
-    </message>
-    <message>
-        <location filename="../../gui/app.py"/>
-        <source>Close</source>
-        <translation>Fermer</translation>
-    </message>
-    <message>
-        <location filename="../../gui/app.py"/>
-        <source>Keep working</source>
-        <translation>Continuer le travail</translation>
-    </message>
-    <message>
-        <location filename="../../gui/app.py"/>
-        <source>Quit while {0} images are being worked on?</source>
-        <translation>Quitter pendant que {0} images sont en cours ?</translation>
-    </message>
-    <message>
-        <location filename="../../gui/app.py"/>
-        <source>They get up to {0:g} seconds to finish. Everything else stays in the queue, and goes on at the next start.</source>
-        <translation>Elles ont jusqu’à {0:g} secondes pour se terminer. Tout le reste demeure dans la file d’attente et continue au prochain démarrage.</translation>
-    </message>
-    <message>
         <location filename="../../gui/batch_report.py"/>
         <source>Save what failed</source>
         <translation>Enregistrer ce qui a échoué</translation>
@@ -4701,6 +4671,36 @@ pour voir ce qu’elle devient.</translation>
         <translation>remise en attente, tentative {0} sur {1} utilisée</translation>
     </message>
     <message>
+        <location filename="../../gui/run.py"/>
+        <source>The queue cannot be opened.</source>
+        <translation>La file d’attente ne peut pas être ouverte.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
+        <source>Quit</source>
+        <translation>Quitter</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
+        <source>Close</source>
+        <translation>Fermer</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
+        <source>Keep working</source>
+        <translation>Continuer le travail</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
+        <source>Quit while {0} images are being worked on?</source>
+        <translation>Quitter pendant que {0} images sont en cours ?</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
+        <source>They get up to {0:g} seconds to finish. Everything else stays in the queue, and goes on at the next start.</source>
+        <translation>Elles ont jusqu’à {0:g} secondes pour se terminer. Tout le reste demeure dans la file d’attente et continue au prochain démarrage.</translation>
+    </message>
+    <message>
         <location filename="../../gui/state_tabs.py"/>
         <source>All</source>
         <translation>Toutes</translation>
@@ -6514,6 +6514,11 @@ pour voir ce qu’elle devient.</translation>
         <location filename="../../core/remote/keys.py"/>
         <source>This system has no keyring that can be used: the password is known until Image Queue is closed. After that it is asked for anew, or given by IMAGEQUEUE_BROKER.</source>
         <translation>Ce système n’a pas de trousseau utilisable : le mot de passe est connu jusqu’à la fermeture d’Image Queue. Ensuite, il faut le redonner, ou le fournir par IMAGEQUEUE_BROKER.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/node.py"/>
+        <source>{0} does not answer there.</source>
+        <translation>{0} n’y répond pas.</translation>
     </message>
     <message>
         <location filename="../../core/remote/orders.py"/>

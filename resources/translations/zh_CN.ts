@@ -585,36 +585,6 @@
         <translation>，已查看 {0} 个文件</translation>
     </message>
     <message>
-        <location filename="../../gui/app.py"/>
-        <source>The queue cannot be opened.</source>
-        <translation>无法打开队列。</translation>
-    </message>
-    <message>
-        <location filename="../../gui/app.py"/>
-        <source>Quit</source>
-        <translation>退出</translation>
-    </message>
-    <message>
-        <location filename="../../gui/app.py"/>
-        <source>Close</source>
-        <translation>关闭</translation>
-    </message>
-    <message>
-        <location filename="../../gui/app.py"/>
-        <source>Keep working</source>
-        <translation>继续工作</translation>
-    </message>
-    <message>
-        <location filename="../../gui/app.py"/>
-        <source>Quit while {0} images are being worked on?</source>
-        <translation>有 {0} 张图片正在处理，要退出吗？</translation>
-    </message>
-    <message>
-        <location filename="../../gui/app.py"/>
-        <source>They get up to {0:g} seconds to finish. Everything else stays in the queue, and goes on at the next start.</source>
-        <translation>它们最多有 {0:g} 秒来完成。其余的都留在队列中，下次启动时继续。</translation>
-    </message>
-    <message>
         <location filename="../../gui/batch_report.py"/>
         <source>Save what failed</source>
         <translation>保存失败项</translation>
@@ -4701,6 +4671,36 @@ to see what becomes of it.</source>
         <translation>已放回队列，用掉第 {0} 次尝试，共 {1} 次</translation>
     </message>
     <message>
+        <location filename="../../gui/run.py"/>
+        <source>The queue cannot be opened.</source>
+        <translation>无法打开队列。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
+        <source>Quit</source>
+        <translation>退出</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
+        <source>Keep working</source>
+        <translation>继续工作</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
+        <source>Quit while {0} images are being worked on?</source>
+        <translation>有 {0} 张图片正在处理，要退出吗？</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
+        <source>They get up to {0:g} seconds to finish. Everything else stays in the queue, and goes on at the next start.</source>
+        <translation>它们最多有 {0:g} 秒来完成。其余的都留在队列中，下次启动时继续。</translation>
+    </message>
+    <message>
         <location filename="../../gui/state_tabs.py"/>
         <source>All</source>
         <translation>全部</translation>
@@ -6514,6 +6514,11 @@ to see what becomes of it.</source>
         <location filename="../../core/remote/keys.py"/>
         <source>This system has no keyring that can be used: the password is known until Image Queue is closed. After that it is asked for anew, or given by IMAGEQUEUE_BROKER.</source>
         <translation>此系统没有可用的密钥环：密码在 Image Queue 关闭前有效。之后需重新输入，或由 IMAGEQUEUE_BROKER 提供。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/node.py"/>
+        <source>{0} does not answer there.</source>
+        <translation>{0} 在那里没有应答。</translation>
     </message>
     <message>
         <location filename="../../core/remote/orders.py"/>

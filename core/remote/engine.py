@@ -38,6 +38,9 @@ def make_app(address: Address) -> Celery:
     app = Celery("imagequeue", broker=url, set_as_current=False)
     transport: dict[str, Any]
     if address.is_redis:
+        from core.remote.mended import mend_redis
+
+        mend_redis()
         transport = {
             "visibility_timeout": _VISIBILITY, "socket_timeout": 3 * _PATIENCE, "socket_keepalive": True,
             "socket_connect_timeout": _PATIENCE / 2, "health_check_interval": HEARTBEAT,

@@ -8,7 +8,6 @@ import os
 import secrets
 import signal
 import socket
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -27,6 +26,7 @@ from core.remote.engine import ASK, QUEUE, make_app
 from core.remote.node import Node
 from core.remote.pool import NodePool
 from core.remote.post import Post
+from core.remote.scratch import scratch_folder
 from core.remote.shares import Shares, Token
 from core.remote.trouble import trouble
 
@@ -62,10 +62,10 @@ def run_worker(options: WorkerOptions, say: Callable[[str], None]) -> int:
     node_name = f"imagequeue-{os.getpid()}-{secrets.token_hex(3)}@{name}"
     ready = f"{name} is ready for {address.host}, with {options.slots} slots."
     _quiet(say, address)
-    with tempfile.TemporaryDirectory(prefix="imagequeue-worker-") as scratch:
+    with scratch_folder() as scratch:
         post = Post(app, node_name)
         with _LoopThread() as loop:
-            node = loop.run(_node(options, name, node_name, shares, Path(scratch), post))
+            node = loop.run(_node(options, name, node_name, shares, scratch, post))
             app.imagequeue_node, app.imagequeue_loop = node, loop.loop
             try:
                 worker = app.WorkController(
@@ -192,7 +192,9 @@ class _BrokerAway(logging.Handler):
         self._next = 0.0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say it."""
+        """Say it; that what came over a lost connection cannot be acknowledged there is no news."""
+        if str(record.msg).startswith("Couldn't ack"):
+            return
         if record.levelno >= logging.CRITICAL:
             error = record.exc_info[1] if record.exc_info else None
             self._say(trouble(error, self._address)[1] if error else record.getMessage())

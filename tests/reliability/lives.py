@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -25,12 +25,14 @@ class Life:
 
     _numbers = iter(range(1, 1_000_000))
 
-    def __init__(self, data_dir: Path, program: Sequence[str], *arguments: str) -> None:
+    def __init__(
+        self, data_dir: Path, program: Sequence[str], *arguments: str, env: Mapping[str, str] | None = None
+    ) -> None:
         self.mark = f"{os.getpid()}-{next(self._numbers)}"
         self._out = data_dir.parent / f"out-{self.mark}"
         self._err = data_dir.parent / f"err-{self.mark}"
         module, *words = program
-        environ = {**os.environ, MARK: self.mark, "QT_QPA_PLATFORM": "offscreen"}
+        environ = {**os.environ, **(env or {}), MARK: self.mark, "QT_QPA_PLATFORM": "offscreen"}
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", module, *words, *arguments, "--data-dir", str(data_dir)],

@@ -35,13 +35,13 @@ def encoded(seed: int, kind: str, side: int = 48) -> bytes:
     return file.getvalue()
 
 
-def batch(folder: Path, count: int, seed: int) -> list[str]:
+def batch(folder: Path, count: int, seed: int, side: int = 48) -> list[str]:
     """Write so many sources of mixed kinds, every twelfth of them broken; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for number in range(count):
         kind, suffix = _KINDS[number % len(_KINDS)]
-        name, content = f"image-{seed}-{number}", encoded(seed * 1_000 + number, kind)
+        name, content = f"image-{seed}-{number}", encoded(seed * 1_000 + number, kind, side)
         if number % _BROKEN_EVERY == 5:
             name = f"{BROKEN}-{seed}-{number}"
             content = (b"This is no image.\n" * 9, content[: len(content) // 2], b"")[number % 3]

@@ -127,7 +127,7 @@ def delivered(
         content, size = _content_of(path, one), (one.width, one.height)
         name = name_of(work, size, task, source)
         aside = "" if task.staging else path
-        made.append(Made(one.name, name, work.format, content, size, one.pages, aside))
+        made.append(Made(one.name, name, work.format, content, size, one.pages, aside, one.digest))
         _check_header(made[-1])
     return made
 

@@ -15,7 +15,6 @@ from typing import Final
 
 from core.errors import BadDelivery
 from core.imaging.publish import Made
-from core.imaging.receipt import digest_of_bytes
 
 _LONGEST: Final = 1_000_000  # bytes of a manifest's file
 _LONGEST_TEXT: Final = 4_000  # characters of a note, of which a longer one loses its end
@@ -60,10 +59,7 @@ def bad(why: str) -> BadDelivery:
 def manifest_of(tag: str, made: Sequence[Made], notes: Sequence[str]) -> Manifest:
     """Return the manifest of outputs that were made."""
     outputs = tuple(
-        Staged(
-            one.name, one.format.name, len(one.content), *one.size, one.pages, digest_of_bytes(one.content)
-        )
-        for one in made
+        Staged(one.name, one.format.name, len(one.content), *one.size, one.pages, one.digest) for one in made
     )
     told = [note[:_LONGEST_TEXT] for note in dict.fromkeys(notes)]
     return Manifest(tag, outputs, tuple(told[:_MOST_NOTES]))

@@ -25,7 +25,7 @@ from core.imaging.made import Record, recall, remember, remember_as
 from core.imaging.naming import final_name, numbered, remove_files
 from core.imaging.placing import give_name, sync_folder
 from core.imaging.publish import Made, Place, Published, has_bytes, named, place, write_aside
-from core.imaging.receipt import Original, digest_of_bytes, write_receipt
+from core.imaging.receipt import Original, write_receipt
 from core.imaging.trash import move_to_trash
 from core.job import OutputFile
 from core.links.address import is_link
@@ -173,7 +173,7 @@ def _beside(
 ) -> Replaced:  # fmt: skip
     """Replace an original by a file of another name, which is there before the original goes."""
     folder, existing = os.path.dirname(task.source), _OTHERS.get(existing, existing)
-    digest = digest_of_bytes(one.content)
+    digest = one.digest
     own = os.path.join(folder, one.file_name)
     final: str | None = own if task.attempt > 1 and has_bytes(own, one.content, digest) else None
     try:
@@ -218,7 +218,7 @@ def _prepare(
 def _note(one: Made, task: Task, temporary: str, final: str, status: os.stat_result) -> None:
     if task.receipt:
         original = Original(task.source, status.st_size, status.st_mtime_ns, status.st_ino, temporary)
-        files = [(_file_of(one, final), digest_of_bytes(one.content))]
+        files = [(_file_of(one, final), one.digest)]
         write_receipt(task.receipt, task.temp_tag, files, replacing=False, original=original)
 
 

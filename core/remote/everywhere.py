@@ -324,7 +324,10 @@ class Everywhere:
         if fleet is None:
             return Stopped()
         try:
-            order = await asyncio.to_thread(order_of, task, way, self._tokens, fleet.reply_to)
+            if way.source is not None:
+                order = order_of(task, way, self._tokens, fleet.reply_to)  # which reads nothing
+            else:
+                order = await asyncio.to_thread(order_of, task, way, self._tokens, fleet.reply_to)
         except (OSError, NotCarried) as error:
             return NotMade(str(error))
         if run.stopping or fleet is not self._fleet:

@@ -188,9 +188,20 @@ class Line:
                 self._ends.pop(0)
 
     def _publish(self, producer: Producer, flight: str, order: Order | None) -> None:
-        self._app.send_task(
-            TASK, args=[order], task_id=flight, queue=QUEUE, producer=producer, ignore_result=True,
-            expiration=EXPIRES, add_to_parent=False, retry=False, argsrepr="", kwargsrepr="",
+        """Send a task as Celery's protocol 2 has it; `send_task` takes four times as long to say the same.
+
+        https://docs.celeryq.dev/en/stable/internals/protocol.html
+
+        The message need not outlive the broker: what has not begun then is sent anew.
+        """
+        producer.publish(
+            ((order,), {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}),
+            exchange="", routing_key=QUEUE, delivery_mode=1, expiration=EXPIRES, correlation_id=flight,
+            headers={
+                "lang": "py", "task": TASK, "id": flight, "root_id": flight, "parent_id": None, "group": None,
+                "retries": 0, "timelimit": [None, None], "eta": None, "expires": None, "argsrepr": "",
+                "kwargsrepr": "", "origin": self._reply_to, "ignore_result": True,
+            },
         )  # fmt: skip
 
     def _ask(self, connection: Connection) -> None:

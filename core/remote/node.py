@@ -174,14 +174,12 @@ class Node:
             self._free.append(running.slot)
             self._ends.append(time.monotonic())
             self._done += 1
-            asyncio.get_running_loop().run_in_executor(None, _remove, scratch)
 
     async def _reply_to(self, order: dict[str, Any], running: _Running, slot: int, scratch: Path) -> Reply:
-        from core.imaging.delivery import packed
-
         try:
             ready = await asyncio.to_thread(opened, order, self._shares, scratch)
         except NotCarried as error:
+            await asyncio.to_thread(_remove, scratch)
             return {"kind": "not_carried", "sentence": str(error)}
         self._number += 1
         running.task = task = replace(ready.task, job_id=self._number)
@@ -192,18 +190,8 @@ class Node:
                 outcome = await self._slots.run(slot, task)
         finally:
             del self._by_job[task.job_id]
-        if isinstance(outcome, Done):
-            try:
-                carried = await asyncio.to_thread(packed, task)
-            except Exception as error:
-                await asyncio.to_thread(_tidy, task)
-                return {"kind": "not_carried", "sentence": describe(error).message}
-            ended = {"kind": "ended", "outcome": outcome_to_wire(Done())}
-            return {**ended, "made": carried, "target": order["target"]}
-        await asyncio.to_thread(_tidy, task)
-        if isinstance(outcome, Stopped):
-            return {"kind": "returned"}
-        return {"kind": "ended", "outcome": outcome_to_wire(outcome)}
+        reply = await asyncio.to_thread(_reply_of, outcome, task, scratch)
+        return {**reply, "target": order["target"]} if "made" in reply else reply
 
     def _on_progress(self, number: int, fraction: float) -> None:
         running, now = self._by_job.get(number), time.monotonic()
@@ -248,6 +236,25 @@ class Node:
     def _look(self, name: str, check: _Check) -> None:
         """Look at a shared folder, in a thread of its own: it may stall."""
         check.sentence = self._shares.check(name, check.token)
+
+
+def _reply_of(outcome: Outcome, task: Task, scratch: Path) -> Reply:
+    """Return what is to be said of the end of an attempt, and tidy up; in a thread, as folders may stall."""
+    from core.imaging.delivery import packed
+
+    try:
+        if isinstance(outcome, Done):
+            try:
+                return {"kind": "ended", "outcome": outcome_to_wire(Done()), "made": packed(task)}
+            except Exception as error:
+                _tidy(task)
+                return {"kind": "not_carried", "sentence": describe(error).message}
+        _tidy(task)
+        if isinstance(outcome, Stopped):
+            return {"kind": "returned"}
+        return {"kind": "ended", "outcome": outcome_to_wire(outcome)}
+    finally:
+        _remove(scratch)
 
 
 def _tidy(task: Task) -> None:

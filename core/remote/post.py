@@ -15,7 +15,7 @@ from kombu import Connection, Producer
 log = logging.getLogger(__name__)
 
 _LAZY: Final = frozenset({"started", "progress"})  # what may wait a little for what comes with it
-_LINGER: Final = 0.15  # seconds that it may
+_LINGER: Final = 0.3  # seconds that it may: most attempts have ended by then, and need one message
 _AGAIN: Final = 1.0  # seconds until a broker that is away is tried again
 _LAST: Final = 3.0  # seconds for what is left at the end
 

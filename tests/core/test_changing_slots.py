@@ -36,7 +36,7 @@ def test_jobs_start_in_slots_as_they_come_and_a_slot_that_went_gets_no_other(
             for number, job in enumerate((2, 3, 1), 1):
                 hands.end_job(job)
                 await until(partial(settled, hands, number))
-            assert hands.order == [1, 2, 3, 4]
+            await until(lambda: hands.order == [1, 2, 3, 4])
             assert (bench.queue.status().concurrency, hands.slot_of(4)) == (1, 0)
 
     run_on_loop(story())

@@ -1,7 +1,7 @@
-"""Brings staged outputs from the machine that made them to the owner of the queue, and looks at each.
+"""Brings staged outputs from the machine that made them to the owner of the queue.
 
 Where both can write into the target folder they lie there already, and the manifest alone travels; else the
-bytes go with it.
+bytes go with it. Nothing here imports an imaging library: the queue uses it in its own process.
 """
 
 # ruff: noqa: PTH103, PTH118, PTH119, PTH120
@@ -13,14 +13,11 @@ import binascii
 import os
 import shutil
 import stat
-from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Final
 
 from core.errors import NotReadable
 from core.executor import Task
-from core.imaging.decode import Source, format_of
 from core.imaging.manifest import (
     Manifest,
     Staged,
@@ -31,9 +28,6 @@ from core.imaging.manifest import (
     write_manifest,
 )
 from core.imaging.naming import remove_files, temporary_paths
-from core.imaging.prepared import Work, name_of
-from core.imaging.publish import Made
-from core.imaging.readers import open_image
 from core.imaging.receipt import digest_of_bytes
 from core.recipe import Recipe
 
@@ -65,7 +59,7 @@ def packed(task: Task) -> dict[str, object]:
     if task.staging:
         _refuse_too_much(manifest)
         paths = staged_paths(task)
-        contents = [_content_of(path, one) for path, one in zip(paths, manifest.outputs, strict=False)]
+        contents = [content_of(path, one) for path, one in zip(paths, manifest.outputs, strict=False)]
         message["contents"] = [base64.b64encode(content).decode("ascii") for content in contents]
     return message
 
@@ -104,34 +98,6 @@ def drop_delivery(task: Task) -> None:
         shutil.rmtree(task.staging, ignore_errors=True)
 
 
-def delivered(
-    manifest: Manifest, works: Sequence[Work], source: Source, task: Task, recipe: Recipe
-) -> list[Made]:
-    """Return what was staged for these works, in their order, each looked at: its bytes, format and size.
-
-    Raises BadDelivery for what is not there, was not asked for, or is not what the manifest says.
-    """
-    wanted = {work.output.name: work for work in works}
-    order = list(wanted)
-    names = [one.name for one in manifest.outputs]
-    missing = len(works) - len(names)
-    if not set(names) <= set(order) or names != sorted(names, key=order.index):
-        raise bad(f"it made {names!r:.200} of {order!r:.200}")
-    if missing and not recipe.skip_larger:
-        raise bad(f"it made {len(names)} of {len(works)} outputs")
-    made = []
-    for one, path in zip(manifest.outputs, staged_paths(task), strict=False):
-        work = wanted[one.name]
-        if one.format != work.format.name:
-            raise bad(f"it made {one.name!r:.80} as {one.format!r:.80}")
-        content, size = _content_of(path, one), (one.width, one.height)
-        name = name_of(work, size, task, source)
-        aside = "" if task.staging else path
-        made.append(Made(one.name, name, work.format, content, size, one.pages, aside, one.digest))
-        _check_header(made[-1])
-    return made
-
-
 def _decoded(contents: object, manifest: Manifest) -> list[bytes]:
     _refuse_too_much(manifest)
     if not isinstance(contents, list) or len(contents) != len(manifest.outputs):
@@ -156,8 +122,8 @@ def _refuse_too_much(manifest: Manifest) -> None:
         )
 
 
-def _content_of(path: str, one: Staged) -> bytes:
-    """Return the bytes of a staged file, which are those that the manifest tells of."""
+def content_of(path: str, one: Staged) -> bytes:
+    """Return the bytes of a staged file, which are those that the manifest tells of. Raises BadDelivery."""
     try:
         with os.fdopen(os.open(path, _READING), "rb") as file:
             status = os.fstat(file.fileno())
@@ -176,14 +142,3 @@ def _content_of(path: str, one: Staged) -> bytes:
 def _check_content(content: bytes, one: Staged) -> None:
     if len(content) != one.bytes or digest_of_bytes(content) != one.digest:
         raise bad(f"the bytes of {one.name!r:.80} are others")
-
-
-def _check_header(one: Made) -> None:
-    """Look whether it begins like the image that it should be; its maker has decoded it to its end."""
-    try:
-        with open_image(BytesIO(one.content), one.file_name, lambda _width, _height: None) as image:
-            found = format_of(image), one.size if one.format.drawn else image.size
-    except (OSError, EOFError, SyntaxError, ValueError) as error:
-        raise bad(f"{one.name!r:.80} is no image") from error
-    if found != (one.format, one.size):
-        raise bad(f"{one.name!r:.80} is another image than it says")

@@ -1,5 +1,7 @@
 """What a machine says of the outputs that it has staged: the manifest, which is plain data as JSON.
 
+Nothing here imports an imaging library: the queue reads it in its own process.
+
 It comes from another machine, so each value is checked when it is read. It names no file and no folder:
 where the staged files lie, and what they will be called, is worked out by who reads it.
 """
@@ -11,10 +13,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from core.errors import BadDelivery
-from core.imaging.publish import Made
+
+if TYPE_CHECKING:
+    from core.imaging.publish import Made
 
 _LONGEST: Final = 1_000_000  # bytes of a manifest's file
 _LONGEST_TEXT: Final = 4_000  # characters of a note, of which a longer one loses its end

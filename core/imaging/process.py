@@ -15,7 +15,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, TypeAlias
 
 from PIL import Image
@@ -83,18 +82,12 @@ def process(task: Task, report: Report) -> Done | Skipped:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # decoders warn of odd files, to nobody
         if is_link(task.source):
-            if recipe_of(task.recipe).replace_original:
+            if Recipe.from_json(task.recipe).replace_original:
                 check_original(task)
             from core.imaging.linked import with_download
 
-            return with_download(task, recipe_of(task.recipe).id_hash, late, process_file)
+            return with_download(task, Recipe.from_json(task.recipe).id_hash, late, process_file)
         return process_file(task, late)
-
-
-@lru_cache(maxsize=8)
-def recipe_of(text: str) -> Recipe:
-    """Return the recipe of a task; the last few are kept."""
-    return Recipe.from_json(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +111,7 @@ def begun(
 
     link, identity: of a source that was downloaded. Raises what `process` raises before it decodes.
     """
-    recipe = recipe_of(task.recipe)
+    recipe = Recipe.from_json(task.recipe)
     known_as = link or task.source
     record = _known(known_as, task, recipe)
     if recipe.replace_original:
@@ -192,7 +185,7 @@ def process_file(
         if not published.files:
             return Skipped(said_to_be_there(published.kept, recipe), source.stamp[0])
         if task.memory and not published.kept and not recipe.replace_original:
-            recipe_hash = recipe_of(task.recipe).id_hash
+            recipe_hash = Recipe.from_json(task.recipe).id_hash
             remember(task.memory, begin.known_as, recipe_hash, source.stamp, published.files, begin.identity)
         notes += [f"{shown(name)} is there already and was kept." for name in published.kept]
         unique = tuple(dict.fromkeys((*source.notes, *begin.notes, *notes)))
@@ -226,11 +219,13 @@ def foresee(task: Task, report: Report) -> Done | Skipped:  # noqa: ARG001 (it i
 
     A file whose size cannot be known has 0 bytes. Raises what `process` raises before it decodes.
     """
-    recipe = recipe_of(task.recipe)
+    recipe = Recipe.from_json(task.recipe)
     if recipe.replace_original:
         check_original(task)
     if is_link(task.source):
-        record = recall(task.memory, task.source, recipe_of(task.recipe).id_hash) if task.memory else None
+        record = (
+            recall(task.memory, task.source, Recipe.from_json(task.recipe).id_hash) if task.memory else None
+        )
         if record is not None and record.settled():
             return Done(notes=("Its server would be asked whether it has changed since it was made.",))
         return Done(notes=("It would be downloaded first.",))
@@ -269,7 +264,7 @@ def make_in_memory(task: Task, source: Source, report: Report) -> tuple[list[Mad
 
     Raises what `process` raises.
     """
-    _, works, notes, recipe = prepared(task, source, recipe_of(task.recipe), None)
+    _, works, notes, recipe = prepared(task, source, Recipe.from_json(task.recipe), None)
     made, more = make(works, source, task, recipe, report)
     return made, [*notes, *more]
 
@@ -279,7 +274,7 @@ def weigh(task: Task, report: Report) -> Done | Skipped:
 
     Raises what `process` raises.
     """
-    recipe = recipe_of(task.recipe)
+    recipe = Recipe.from_json(task.recipe)
     with warnings.catch_warnings(), _opened(task, recipe) as source:
         warnings.simplefilter("ignore")
         made, _ = make_in_memory(task, source, report)

@@ -24,13 +24,14 @@ from pathlib import Path
 
 from core.errors import FileBusy, NotWritable, from_os_error
 from core.executor import Done, Skipped, Task
+from core.imaging.arrival import delivered
 from core.imaging.decode import Source, open_source, shown
-from core.imaging.delivery import delivered, drop_delivery, staged_paths
+from core.imaging.delivery import drop_delivery, staged_paths
 from core.imaging.making import OPENED
 from core.imaging.manifest import bad, manifest_of, read_manifest, write_manifest
 from core.imaging.naming import remove_files
 from core.imaging.prepared import Work, prepared
-from core.imaging.process import Begun, Report, begun, made_for, process_file, recipe_of, warm
+from core.imaging.process import Begun, Report, begun, made_for, process_file, warm
 from core.imaging.publish import Made, make_folder, named, write_aside
 from core.imaging.receipt import finish_replacing, is_noted, published
 from core.job import OutputFile
@@ -102,7 +103,7 @@ def stage(task: Task, report: Report) -> Done | Skipped:
         folder = os.path.dirname(temporaries[0])
         with open_source(task.source) as source:
             report(OPENED)
-            _, works, _, recipe = prepared(task, source, recipe_of(task.recipe), None)
+            _, works, _, recipe = prepared(task, source, Recipe.from_json(task.recipe), None)
             made_now = made_for(folder, works, source, task, recipe, report)
             if isinstance(made_now, Skipped):
                 return made_now

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from core.machine import processors
-from tests.benchmarks import images, many_jobs, peers, queue, window
+from tests.benchmarks import cluster, images, many_jobs, peers, queue, window
 from tests.benchmarks.row import Row, table
 
 SECTIONS: dict[str, Callable[[Path], Iterator[Row]]] = {
@@ -21,6 +21,7 @@ SECTIONS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "queue": queue.measure,
     "window": window.measure,
     "jobs": many_jobs.measure,
+    "cluster": cluster.measure,
 }
 
 

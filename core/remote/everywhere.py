@@ -224,13 +224,15 @@ class Everywhere:
     async def _disconnect(self) -> None:
         fleet, self._fleet = self._fleet, None
         errands, self._errands = self._errands, None
+        if self._slots:
+            self._slots = 0  # first: what is put back is not to come here again
+            self._on_slots()
         if fleet is not None:
             await fleet.close()
             await asyncio.to_thread(self._shares.remove_tokens, self._uid)
         if errands is not None and self._warming is not None:
             await asyncio.wait([self._warming])
             await errands.close()
-        self._slots = 0
 
     def _clear_folder(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)

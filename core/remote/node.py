@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 WORK: Final = "core.imaging.staging:stage"
 
 _PROGRESS_EVERY: Final = 0.5  # seconds between two words on how far an attempt is
+_HERE_EVERY: Final = 1.0  # seconds between two words of a worker that ends
 _SHARE_PATIENCE: Final = 5.0  # seconds until a shared folder that is looked at is taken for one that stalls
 _RATE_OVER: Final = 60.0  # seconds that the rate is of
 
@@ -98,8 +99,13 @@ class Node:
     async def close(self, grace: float) -> None:
         """Let what runs end for `grace` seconds, give the rest back, and end the slots."""
         self._leaving = True
-        if self._tasks and grace > 0:
-            await asyncio.wait(self._tasks, timeout=grace)
+        until = time.monotonic() + grace
+        for queue in self._askers:
+            self._say_here(queue, {})  # first: what is given back is not to come here again
+        while self._tasks and time.monotonic() < until:
+            await asyncio.wait(self._tasks, timeout=min(_HERE_EVERY, until - time.monotonic()))
+            for queue in self._askers:
+                self._say_here(queue, {})  # nobody can ask any more, and silence would cost what still runs
         for running in list(self._running.values()):
             self._cancel(running)
         if self._tasks:
@@ -206,8 +212,6 @@ class Node:
 
     def asked(self, queue: str, tokens: Mapping[str, Token]) -> None:
         """Say to the owner with this queue who is here, and whether its shared folders are the same."""
-        if self._leaving:
-            return
         self._askers.add(queue)
         now = time.monotonic()
         for name, token in tokens.items():
@@ -217,12 +221,17 @@ class Node:
                 threading.Thread(target=self._look, args=(name, check), name="share", daemon=True).start()
             elif found.sentence is None and now - found.begun > _SHARE_PATIENCE:
                 found.sentence = f"{self._shares.roots.get(name, name)} does not answer there."
+        self._say_here(queue, tokens)
+
+    def _say_here(self, queue: str, tokens: Mapping[str, Token]) -> None:
+        now = time.monotonic()
         while self._ends and now - self._ends[0] > _RATE_OVER:
             self._ends.popleft()
         self._post(
             queue,
             {
-                "kind": "here", "protocol": PROTOCOL, "name": self.name, "slots": self.slot_count,
+                "kind": "here", "protocol": PROTOCOL, "name": self.name,
+                "slots": 0 if self._leaving else self.slot_count,
                 "running": list(self._running), "done": self._done, "rate": len(self._ends) / _RATE_OVER,
                 "version": metadata.version("imagequeue"),
                 "folders": {

@@ -6247,6 +6247,11 @@ um zu sehen, was daraus wird.</translation>
     </message>
     <message>
         <location filename="../../core/recipe/values.py"/>
+        <source>The recipe is not a JSON object.</source>
+        <translation>Das Rezept ist kein JSON-Objekt.</translation>
+    </message>
+    <message>
+        <location filename="../../core/recipe/values.py"/>
         <source>{0} takes a list, not {1}.</source>
         <translation>{0} nimmt eine Liste, nicht {1}.</translation>
     </message>
@@ -6332,8 +6337,8 @@ um zu sehen, was daraus wird.</translation>
     </message>
     <message>
         <location filename="../../core/recipe/values.py"/>
-        <source>The recipe is not a JSON object.</source>
-        <translation>Das Rezept ist kein JSON-Objekt.</translation>
+        <source>The recipe is not JSON: {0}.</source>
+        <translation>Das Rezept ist kein JSON: {0}.</translation>
     </message>
     <message>
         <location filename="../../core/recipe/values.py"/>
@@ -6399,11 +6404,6 @@ um zu sehen, was daraus wird.</translation>
         <location filename="../../core/recipe/values.py"/>
         <source>gather takes outputs in pdf or tiff; {0} is in another format.</source>
         <translation>gather nimmt Ausgaben in pdf oder tiff; {0} ist in einem anderen Format.</translation>
-    </message>
-    <message>
-        <location filename="../../core/recipe/values.py"/>
-        <source>The recipe is not JSON: {0}.</source>
-        <translation>Das Rezept ist kein JSON: {0}.</translation>
     </message>
     <message>
         <location filename="../../core/remote/address.py"/>
@@ -6514,6 +6514,11 @@ um zu sehen, was daraus wird.</translation>
         <location filename="../../core/remote/keys.py"/>
         <source>This system has no keyring that can be used: the password is known until Image Queue is closed. After that it is asked for anew, or given by IMAGEQUEUE_BROKER.</source>
         <translation>Dieses System hat keinen nutzbaren Schlüsselbund: Das Passwort ist bekannt, bis Image Queue geschlossen wird. Danach ist es neu einzugeben, oder IMAGEQUEUE_BROKER gibt es.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/mended.py"/>
+        <source>The connection to Redis was closed.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <location filename="../../core/remote/node.py"/>

@@ -6247,6 +6247,11 @@ pour voir ce qu’elle devient.</translation>
     </message>
     <message>
         <location filename="../../core/recipe/values.py"/>
+        <source>The recipe is not a JSON object.</source>
+        <translation>La recette n’est pas un objet JSON.</translation>
+    </message>
+    <message>
+        <location filename="../../core/recipe/values.py"/>
         <source>{0} takes a list, not {1}.</source>
         <translation>{0} prend une liste, et non {1}.</translation>
     </message>
@@ -6332,8 +6337,8 @@ pour voir ce qu’elle devient.</translation>
     </message>
     <message>
         <location filename="../../core/recipe/values.py"/>
-        <source>The recipe is not a JSON object.</source>
-        <translation>La recette n’est pas un objet JSON.</translation>
+        <source>The recipe is not JSON: {0}.</source>
+        <translation>La recette n’est pas du JSON : {0}.</translation>
     </message>
     <message>
         <location filename="../../core/recipe/values.py"/>
@@ -6399,11 +6404,6 @@ pour voir ce qu’elle devient.</translation>
         <location filename="../../core/recipe/values.py"/>
         <source>gather takes outputs in pdf or tiff; {0} is in another format.</source>
         <translation>gather prend des sorties en pdf ou tiff ; {0} est dans un autre format.</translation>
-    </message>
-    <message>
-        <location filename="../../core/recipe/values.py"/>
-        <source>The recipe is not JSON: {0}.</source>
-        <translation>La recette n’est pas du JSON : {0}.</translation>
     </message>
     <message>
         <location filename="../../core/remote/address.py"/>
@@ -6514,6 +6514,11 @@ pour voir ce qu’elle devient.</translation>
         <location filename="../../core/remote/keys.py"/>
         <source>This system has no keyring that can be used: the password is known until Image Queue is closed. After that it is asked for anew, or given by IMAGEQUEUE_BROKER.</source>
         <translation>Ce système n’a pas de trousseau utilisable : le mot de passe est connu jusqu’à la fermeture d’Image Queue. Ensuite, il faut le redonner, ou le fournir par IMAGEQUEUE_BROKER.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/mended.py"/>
+        <source>The connection to Redis was closed.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <location filename="../../core/remote/node.py"/>

@@ -6247,6 +6247,11 @@ to see what becomes of it.</source>
     </message>
     <message>
         <location filename="../../core/recipe/values.py"/>
+        <source>The recipe is not a JSON object.</source>
+        <translation>配方不是 JSON 对象。</translation>
+    </message>
+    <message>
+        <location filename="../../core/recipe/values.py"/>
         <source>{0} takes a list, not {1}.</source>
         <translation>{0} 应为列表，而不是 {1}。</translation>
     </message>
@@ -6332,8 +6337,8 @@ to see what becomes of it.</source>
     </message>
     <message>
         <location filename="../../core/recipe/values.py"/>
-        <source>The recipe is not a JSON object.</source>
-        <translation>配方不是 JSON 对象。</translation>
+        <source>The recipe is not JSON: {0}.</source>
+        <translation>配方不是 JSON：{0}。</translation>
     </message>
     <message>
         <location filename="../../core/recipe/values.py"/>
@@ -6399,11 +6404,6 @@ to see what becomes of it.</source>
         <location filename="../../core/recipe/values.py"/>
         <source>gather takes outputs in pdf or tiff; {0} is in another format.</source>
         <translation>gather 的输出应为 pdf 或 tiff；{0} 是其他格式。</translation>
-    </message>
-    <message>
-        <location filename="../../core/recipe/values.py"/>
-        <source>The recipe is not JSON: {0}.</source>
-        <translation>配方不是 JSON：{0}。</translation>
     </message>
     <message>
         <location filename="../../core/remote/address.py"/>
@@ -6514,6 +6514,11 @@ to see what becomes of it.</source>
         <location filename="../../core/remote/keys.py"/>
         <source>This system has no keyring that can be used: the password is known until Image Queue is closed. After that it is asked for anew, or given by IMAGEQUEUE_BROKER.</source>
         <translation>此系统没有可用的密钥环：密码在 Image Queue 关闭前有效。之后需重新输入，或由 IMAGEQUEUE_BROKER 提供。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/mended.py"/>
+        <source>The connection to Redis was closed.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <location filename="../../core/remote/node.py"/>

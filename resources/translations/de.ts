@@ -6518,7 +6518,7 @@ um zu sehen, was daraus wird.</translation>
     <message>
         <location filename="../../core/remote/mended.py"/>
         <source>The connection to Redis was closed.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Verbindung zu Redis wurde getrennt.</translation>
     </message>
     <message>
         <location filename="../../core/remote/node.py"/>

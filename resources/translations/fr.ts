@@ -6518,7 +6518,7 @@ pour voir ce qu’elle devient.</translation>
     <message>
         <location filename="../../core/remote/mended.py"/>
         <source>The connection to Redis was closed.</source>
-        <translation type="unfinished"></translation>
+        <translation>La connexion à Redis a été fermée.</translation>
     </message>
     <message>
         <location filename="../../core/remote/node.py"/>

@@ -6518,7 +6518,7 @@ to see what becomes of it.</source>
     <message>
         <location filename="../../core/remote/mended.py"/>
         <source>The connection to Redis was closed.</source>
-        <translation type="unfinished"></translation>
+        <translation>与 Redis 的连接已关闭。</translation>
     </message>
     <message>
         <location filename="../../core/remote/node.py"/>

@@ -20,7 +20,7 @@ from tests.brokers import BROKERS, Broker
 from tests.reliability.machines import Elsewhere, Machine
 
 PHOTOS = 48
-TINY = 400
+TINY = 150
 ROUNDS = 3  # of which the best counts, for both
 SLOTS = (1, 2, 4)
 TARGET = 0.9  # of the local slots, behind RabbitMQ

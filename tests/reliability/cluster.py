@@ -229,8 +229,7 @@ class Cluster:
     def blow(self, what: str) -> Iterator[None]:
         """Count one blow, after which the batch has to go on, its owner too."""
         with self.tally.blow(f"{what} (batch {self._number})"):
-            if self.scale.until is None or time.monotonic() < self.scale.until:
-                yield
+            yield
             self.tally.expect(self.goes_on(), "stuck", "no job ends any more")
             if self.owner is not None and self.live():
                 said = self.life.said()[-800:]

@@ -8,6 +8,7 @@ acknowledgement, the control commands.
 from __future__ import annotations
 
 import itertools
+import socket
 import threading
 import time
 from collections import deque
@@ -42,13 +43,18 @@ class NodePool(BasePool):  # type: ignore[misc]
         self._loop: asyncio.AbstractEventLoop = self.app.imagequeue_loop
         self._numbers = itertools.count(1)
         self._calls: deque[Callable[[], object]] = deque()
-        self._hub: Any = None
         self._under_way = 0
         self._ended = threading.Condition()
+        self._bell, self._button = socket.socketpair()
+        for one in (self._bell, self._button):
+            one.setblocking(False)
 
     def register_with_event_loop(self, hub: Any) -> None:
-        """Remember where Celery's own thread is to be called; anew after each connection."""
-        self._hub = hub
+        """Hear the bell in Celery's own thread; anew after each connection.
+
+        `Hub.call_soon` does not wake it: it would see an end up to a second later, and the slot with it.
+        """
+        hub.add_reader(self._bell.fileno(), self._hear)
 
     def on_apply(
         self, _target: object, args: Any, _kwargs: object = None, callback: Any = None,
@@ -84,8 +90,13 @@ class NodePool(BasePool):  # type: ignore[misc]
         with self._ended:
             self._calls.append(partial(callback, _NOTHING))
             self._ended.notify_all()
-        if self._hub is not None:
-            self._hub.call_soon(self._drain)
+        with suppress(OSError):  # it rings already
+            self._button.send(b"\0")
+
+    def _hear(self, *_: object) -> None:
+        with suppress(OSError):
+            self._bell.recv(4_096)
+        self._drain()
 
     def _drain(self) -> None:
         while self._calls:

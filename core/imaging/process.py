@@ -54,7 +54,7 @@ Report: TypeAlias = Callable[[float], None]
 Making: TypeAlias = Callable[[Sequence[Work], Source, Task, Recipe, Report], tuple[list[Made], list[str]]]
 """Gives what is to be published, in the order of the works, and notes; see `make`."""
 
-_QUIET: Final = 0.1  # seconds at the beginning of a task in which nothing is told of it
+_QUIET: Final = 0.1  # seconds at the beginning of a task with a file in which nothing is told of it
 
 
 def warm() -> None:
@@ -67,8 +67,8 @@ def warm() -> None:
 def process(task: Task, report: Report) -> Done | Skipped:
     """Make the outputs of the task's recipe from its source; a link is downloaded first.
 
-    report: is called with the fraction done, 0 to 1, rising, but not in the first tenth of a second: nobody
-    could see it, and for a small image to be told of it costs the queue as much as its end.
+    report: is called with the fraction done, 0 to 1, rising. For a file nothing is told in the first tenth of
+    a second: nobody could see it, and for a small image to be told of it costs the queue as much as its end.
 
     Raises members of `ImageQueueError` for what is wrong with the source, the recipe, or the target folder;
     the temporary files are gone then.
@@ -86,7 +86,7 @@ def process(task: Task, report: Report) -> Done | Skipped:
                 check_original(task)
             from core.imaging.linked import with_download
 
-            return with_download(task, Recipe.from_json(task.recipe).id_hash, late, process_file)
+            return with_download(task, Recipe.from_json(task.recipe).id_hash, report, process_file)
         return process_file(task, late)
 
 

@@ -27,7 +27,7 @@ painter.setBrush(QColor(10, 20, 30, 40))
 painter.drawEllipse(picture.rect())
 painter.end()
 names = [(one / "comm").read_text().strip() for one in Path("/proc/self/task").iterdir()]
-print(json.dumps([sum("ool" in name for name in names), "QT_NO_GUI_THREADPOOL" in os.environ]))
+print(json.dumps([sum("ool" in name for name in names), "QT_NO_GUI_THREADPOOL" in os.environ]), flush=True)
 os._exit(0)
 """
 

@@ -32,9 +32,8 @@ def task(tmp_path: Path, server: Server) -> Task:
 
 
 def test_a_link_is_downloaded_and_made_into_outputs_in_the_recipes_folder(
-    server: Server, task: Task, png: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, task: Task, png: bytes, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("core.imaging.process._QUIET", 0.0)
     server.answers["/photo.png"] = file_of(png)
     told: list[float] = []
     done = process(task, told.append)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtTest import QTest
 
 from core.executor import Outcome, Task
 from core.queue import TaskQueue
@@ -95,6 +96,8 @@ async def staged(
     try:
         yield stage
     finally:
+        # A key that was pressed with Ctrl or Shift leaves them held down for Qt, in later tests, too.
+        QTest.keyRelease(window, Qt.Key.Key_Control)
         await window.recipes.close()
         window.end()
         await queue.close(0)

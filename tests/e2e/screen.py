@@ -129,12 +129,17 @@ class Screen:
         return found[-1]
 
     def focus(self, window: str) -> None:
-        """Give a window the keyboard, as a click on its frame does."""
+        """Give a window the keyboard, as a click on its frame does.
+
+        The window manager calls it active at once, but it takes the keyboard by itself, when it comes to it:
+        what is typed before goes nowhere.
+        """
         self.xdotool("windowactivate", "--sync", window)
         until(lambda: self.active() == window, "the window is active")
+        until(lambda: self.xdotool("getwindowfocus", "-f").strip() == window, "the window has the keyboard")
 
     def active(self) -> str:
-        """The X number of the window that has the keyboard; "" while there is none."""
+        """The X number of the window that the window manager calls active; "" while there is none."""
         return self.xdotool("getactivewindow", check=False).strip()
 
     def key(self, name: str) -> None:

@@ -3,8 +3,10 @@
 SHELL := /bin/sh
 PREPARE := resources/setup/prepare
 BIN := .venv/bin
-# A process of tests for each core, up to four; whoever is done first takes tests from the others.
-PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+# A process of tests for each core, up to four, and one more where there are fewer, as many tests only wait;
+# whoever is done first takes tests from the others.
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+PYTEST = $(BIN)/python -m pytest -n $$(($(CORES) < 4 ? $(CORES) + 1 : 4)) --dist worksteal
 # What `make run`, `make bench` and `make attack` are given: make run ARGS="~/Pictures"
 ARGS ?=
 

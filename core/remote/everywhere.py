@@ -120,10 +120,11 @@ class Everywhere:
     def open_slots(self) -> Sequence[int]:
         """Return the local slots, and then as many as the machines that are there have.
 
-        While what one made is published here, it can have the next: so many more are there meanwhile.
+        While what one made is published here, it can have the next: so many more are there meanwhile, up to
+        as many again, so that what is made cannot pile up before a disk that is slower than the machines.
         """
         local = self._local.open_slots()
-        slots = self._slots and self._slots + self._finishing
+        slots = self._slots + min(self._finishing, self._slots)
         return (*local, *range(FIRST, FIRST + slots)) if slots else local
 
     async def run(self, slot: int, task: Task) -> Outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,8 @@ def test_a_url_is_taken_when_it_is_whole_and_its_password_goes_to_the_keyring(
         await until(lambda: keys.kept == {RABBIT: "s3cret"})
         await until(lambda: Settings.load(stage.folder).broker == RABBIT)
         for path in stage.folder.iterdir():
-            assert path.is_dir() or b"s3cret" not in path.read_bytes()
+            with suppress(FileNotFoundError):  # a file that was being written has its name by now
+                assert path.is_dir() or b"s3cret" not in path.read_bytes()
 
     on_page(run_on_qasync, tmp_path, play, keys=keys)
 

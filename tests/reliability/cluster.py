@@ -164,8 +164,9 @@ class Cluster:
         self.ledger.tell_done(life.told_done())
         self._look_at(life)
         life.forget()
-        # A machine that was killed and started anew counts twice until it is known to be gone.
-        self.ledger.look(LOCAL + 2 * SLOTS * len(self.machines))
+        # A machine that was killed and started anew counts twice until it is known to be gone, and each slot
+        # may have its next attempt while what it made is published.
+        self.ledger.look(LOCAL + 2 * 2 * SLOTS * len(self.machines))
 
     def _listens(self, life: Life) -> bool:
         """Return whether the owner is so far that it hears signals, too."""

@@ -233,14 +233,15 @@ class Line:
             while not self._closing.is_set():
                 with suppress(socket.timeout, TimeoutError):
                     connection.drain_events(timeout=0.25)
-                while self._acknowledged:
-                    made_by, message = self._acknowledged.popleft()
-                    if made_by is generation:
-                        message.ack()
+                self._acknowledge_all(generation)
                 if connection.heartbeat and time.monotonic() - beat > connection.heartbeat / 4:
                     beat = time.monotonic()
                     connection.heartbeat_check()
-            while self._acknowledged:
-                made_by, message = self._acknowledged.popleft()
-                if made_by is generation:
-                    message.ack()
+            self._acknowledge_all(generation)
+
+    def _acknowledge_all(self, generation: object) -> None:
+        """Let the broker forget what is kept elsewhere; what an earlier connection brought comes again."""
+        while self._acknowledged:
+            made_by, message = self._acknowledged.popleft()
+            if made_by is generation:
+                message.ack()

@@ -35,7 +35,7 @@ class Task:
     memory: str = ""  # the path of what remembers what was made before; empty to make all anew
     below: str = ""  # where the source is below the folder that was given, for a recipe that mirrors the tree
     by_content: bool = False  # whether the content of a source tells if it has changed, not its time
-    manifest: str = ""  # where it is told what is staged of this attempt; empty where nothing is staged
+    handover: str = ""  # what the parts of this attempt before this one have left for it, as JSON
     staging: str = ""  # the folder with what is staged; empty for the target folder, under temporary names
 
 
@@ -48,6 +48,7 @@ class Done:
     width: int | None = None  # of the source as shown, pixels
     height: int | None = None
     notes: tuple[str, ...] = ()  # what was given up on the way, one sentence each
+    handover: str = ""  # what the next part of the attempt has to know, as JSON; empty where this was all
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ def task_from_wire(message: Message) -> Task:
         memory=_text(message, "memory"),
         below=_text(message, "below"),
         by_content=_choice(message, "by_content"),
-        manifest=_text(message, "manifest"),
+        handover=_text(message, "handover"),
         staging=_text(message, "staging"),
     )
 
@@ -76,7 +76,7 @@ def task_from_wire(message: Message) -> Task:
 def outcome_to_wire(outcome: Outcome) -> Message:
     """Return an outcome as a message; over-long texts are cut. Raises TypeError if it is not an outcome."""
     match outcome:
-        case Done(outputs, source_bytes, width, height, notes):
+        case Done(outputs, source_bytes, width, height, notes, handover):
             return {
                 "outcome": "done",
                 "outputs": [[file.path, file.bytes, file.width, file.height, file.name] for file in outputs],
@@ -84,6 +84,7 @@ def outcome_to_wire(outcome: Outcome) -> Message:
                 "width": width,
                 "height": height,
                 "notes": [note[:_LONGEST_TEXT] for note in notes[:_MOST_NOTES]],
+                "handover": handover,
             }
         case Skipped(reason, source_bytes):
             return {"outcome": "skipped", "reason": reason[:_LONGEST_TEXT], "source_bytes": source_bytes}
@@ -111,6 +112,7 @@ def outcome_from_wire(message: Message) -> Outcome:
                 _optional_integer(message, "width"),
                 _optional_integer(message, "height"),
                 tuple(_checked_text(note, "notes") for note in _sequence(message, "notes")),
+                _text(message, "handover"),
             )
         case "skipped":
             return Skipped(_text(message, "reason"), _optional_integer(message, "source_bytes"))

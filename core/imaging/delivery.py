@@ -18,16 +18,15 @@ from typing import Final
 
 from core.errors import NotReadable
 from core.executor import Task
+from core.imaging.handover import manifest_of_handover
 from core.imaging.manifest import (
     Manifest,
     Staged,
     bad,
     manifest_from_wire,
     manifest_to_wire,
-    read_manifest,
-    write_manifest,
 )
-from core.imaging.naming import remove_files, temporary_paths
+from core.imaging.naming import temporary_paths
 from core.imaging.receipt import digest_of_bytes
 from core.recipe import Recipe
 
@@ -49,12 +48,13 @@ def staged_paths(task: Task) -> list[str]:
     return [os.path.join(task.staging, os.path.basename(path)) for path in paths] if task.staging else paths
 
 
-def packed(task: Task) -> dict[str, object]:
+def packed(task: Task, handover: str) -> dict[str, object]:
     """Return what was staged as JSON values: the manifest, and the bytes where there is a `staging`.
 
-    Raises BadDelivery for more than LARGEST_CARRIED bytes, and for files that are not as the manifest says.
+    handover: what `core.imaging.staging.stage` has left. Raises BadDelivery for more than LARGEST_CARRIED
+    bytes, and for files that are not as the manifest says.
     """
-    manifest = read_manifest(task.manifest, task.temp_tag)
+    manifest = manifest_of_handover(handover, task.temp_tag)
     message: dict[str, object] = {"manifest": manifest_to_wire(manifest)}
     if task.staging:
         _refuse_too_much(manifest)
@@ -64,11 +64,11 @@ def packed(task: Task) -> dict[str, object]:
     return message
 
 
-def unpacked(message: object, task: Task) -> None:
-    """Write what came from `packed`: the manifest, and the bytes into `task.staging`, which is made.
+def unpacked(message: object, task: Task) -> Manifest:
+    """Return the manifest of what came from `packed`; write the bytes into `task.staging`, which is made.
 
-    Raises BadDelivery for what is no such message, or is not what it says; OSError when it cannot be written.
-    Nothing is left then.
+    Without a `staging` nothing is written. Raises BadDelivery for what is no such message, or is not what it
+    says; OSError when it cannot be written. Nothing is left then.
     """
     match message:
         case {"manifest": told, **more} if set(more) == ({"contents"} if task.staging else set()):
@@ -78,22 +78,21 @@ def unpacked(message: object, task: Task) -> None:
     paths = staged_paths(task)
     if len(manifest.outputs) > len(paths):
         raise bad(f"it says that it made {len(manifest.outputs):,} files")
-    contents = _decoded(more["contents"], manifest) if task.staging else []
+    if not task.staging:
+        return manifest
+    contents = _decoded(more["contents"], manifest)
     try:
-        Path(task.manifest).parent.mkdir(parents=True, exist_ok=True)
-        if task.staging:
-            os.makedirs(task.staging, exist_ok=True)
+        os.makedirs(task.staging, exist_ok=True)
         for path, content in zip(paths, contents, strict=False):
             Path(path).write_bytes(content)
-        write_manifest(task.manifest, manifest)
     except BaseException:
         drop_delivery(task)
         raise
+    return manifest
 
 
 def drop_delivery(task: Task) -> None:
-    """Remove the manifest, and what came as bytes; what lies in the target folder stays."""
-    remove_files((task.manifest,))
+    """Remove what came as bytes; what lies in the target folder stays."""
     if task.staging:
         shutil.rmtree(task.staging, ignore_errors=True)
 

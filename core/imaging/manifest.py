@@ -8,11 +8,9 @@ where the staged files lie, and what they will be called, is worked out by who r
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from core.errors import BadDelivery
@@ -20,7 +18,6 @@ from core.errors import BadDelivery
 if TYPE_CHECKING:
     from core.imaging.publish import Made
 
-_LONGEST: Final = 1_000_000  # bytes of a manifest's file
 _LONGEST_TEXT: Final = 4_000  # characters of a note, of which a longer one loses its end
 _MOST_NOTES: Final = 50
 _MOST_OUTPUTS: Final = 1_000
@@ -67,25 +64,6 @@ def manifest_of(tag: str, made: Sequence[Made], notes: Sequence[str]) -> Manifes
     )
     told = [note[:_LONGEST_TEXT] for note in dict.fromkeys(notes)]
     return Manifest(tag, outputs, tuple(told[:_MOST_NOTES]))
-
-
-def write_manifest(path: str, manifest: Manifest) -> None:
-    """Write a manifest. Raises OSError."""
-    Path(path).write_text(json.dumps(manifest_to_wire(manifest)), encoding="ascii")
-
-
-def read_manifest(path: str, tag: str) -> Manifest:
-    """Return the manifest of the attempt `tag`. Raises BadDelivery, also when there is none."""
-    try:
-        with Path(path).open("rb") as file:
-            text = file.read(_LONGEST + 1)
-        if len(text) > _LONGEST:
-            raise bad(f"its list has more than {_LONGEST:,} bytes")
-        return manifest_from_wire(json.loads(text), tag)
-    except OSError as error:
-        raise bad(f"its list cannot be read ({error.strerror})") from error
-    except (ValueError, RecursionError) as error:
-        raise bad(f"its list is no JSON ({error})") from error
 
 
 def manifest_to_wire(manifest: Manifest) -> dict[str, object]:

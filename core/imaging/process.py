@@ -73,12 +73,6 @@ def process(task: Task, report: Report) -> Done | Skipped:
     Raises members of `ImageQueueError` for what is wrong with the source, the recipe, or the target folder;
     the temporary files are gone then.
     """
-    loud = time.monotonic() + _QUIET
-
-    def late(fraction: float) -> None:
-        if time.monotonic() >= loud:
-            report(fraction)
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # decoders warn of odd files, to nobody
         if is_link(task.source):
@@ -87,7 +81,18 @@ def process(task: Task, report: Report) -> Done | Skipped:
             from core.imaging.linked import with_download
 
             return with_download(task, Recipe.from_json(task.recipe).id_hash, report, process_file)
-        return process_file(task, late)
+        return process_file(task, quiet_at_first(report))
+
+
+def quiet_at_first(report: Report) -> Report:
+    """Return what tells how far a task is from a tenth of a second on."""
+    loud = time.monotonic() + _QUIET
+
+    def late(fraction: float) -> None:
+        if time.monotonic() >= loud:
+            report(fraction)
+
+    return late
 
 
 @dataclass(frozen=True, slots=True)

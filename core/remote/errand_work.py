@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from core.executor import Done, Skipped, Task
+from core.imaging.handover import LOOK
 from core.imaging.process import process
 from core.imaging.staging import finish_staged, needed, warm
 
@@ -15,10 +15,8 @@ __all__ = "errand", "warm"
 def errand(task: Task, report: Callable[[float], None]) -> Done | Skipped:
     """Look whether a task has to be run at all, or publish what was staged for it, or run it.
 
-    Without a manifest it is run, with one that is there it is published. Raises what these raise.
+    Raises what these raise.
     """
-    if not task.manifest:
+    if not task.handover:
         return process(task, report)
-    if Path(task.manifest).exists():
-        return finish_staged(task, report)
-    return needed(task, report)
+    return needed(task, report) if task.handover == LOOK else finish_staged(task, report)

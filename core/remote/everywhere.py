@@ -46,7 +46,8 @@ class _Run:
     """An attempt in a remote slot."""
 
     given: Task  # as it was given
-    task: Task  # the same, with the places for what comes of it from elsewhere
+    task: Task  # the same, with a place for what comes as bytes
+    ticket: str = ""  # what its source was like when it was looked at
     stopping: bool = False
 
 
@@ -105,10 +106,10 @@ class Everywhere:
         if fleet is None or errands is None or not tasks:
             return
         for flight, made in (await fleet.drain(tasks, _DRAIN)).items():
-            task = self._with_places(tasks[flight])
-            if "contents" not in made.message:
-                task = replace(task, staging="")
-            outcome = await self._bring_home(task, made.message)
+            task = tasks[flight]
+            if "contents" in made.message:
+                task = replace(task, staging=self._staging_of(task))
+            outcome = await self._bring_home(task, made.ticket, made.message)
             log.info("What was made of %s while the app was closed: %s", task.source, outcome)
             fleet.kept(flight)
 
@@ -131,7 +132,7 @@ class Everywhere:
         """Run a task in a slot; one that nobody has begun when its machines are gone is `Stopped`."""
         if slot < FIRST:
             return await self._local.run(slot, task)
-        run = self._running[slot] = _Run(task, self._with_places(task))
+        run = self._running[slot] = _Run(task, task)
         try:
             return await self._run(run)
         except asyncio.CancelledError:
@@ -268,9 +269,8 @@ class Everywhere:
 
     # -- one attempt --------------------------------------------------------------------------------------
 
-    def _with_places(self, task: Task) -> Task:
-        base = str(self._folder / task.temp_tag)
-        return replace(task, manifest=f"{base}.json", staging=base)
+    def _staging_of(self, task: Task) -> str:
+        return str(self._folder / task.temp_tag)
 
     async def _run(self, run: _Run) -> Outcome:
         from core.remote.fleet import Made, NotMade
@@ -283,20 +283,19 @@ class Everywhere:
             return Stopped()
         if way is not None:
             found = await errands.look(run.task)
-            if not isinstance(found, Done) or found.outputs:
+            if not isinstance(found, Done) or not found.handover:
                 return found
+            run.ticket = found.handover
             small = (found.source_bytes or 0) <= LARGEST_CARRIED
             way = self._usable(way, small)
         while way is not None and not run.stopping:
-            run.task = replace(
-                run.task, staging="" if way.target else run.task.manifest.removesuffix(".json")
-            )
+            run.task = replace(run.given, staging="" if way.target else self._staging_of(run.given))
             home = await self._fly(run, way)
             if isinstance(home, Made):
                 self._finishing += 1
                 self._on_slots()
                 try:
-                    return await self._bring_home(run.task, home.message)
+                    return await self._bring_home(run.task, run.ticket, home.message)
                 finally:
                     self._finishing -= 1
             if not isinstance(home, NotMade):
@@ -328,9 +327,9 @@ class Everywhere:
             return Stopped()
         try:
             if way.source is not None:
-                order = order_of(task, way, self._tokens, fleet.reply_to)  # which reads nothing
+                order = order_of(task, way, self._tokens, fleet.reply_to, run.ticket)  # which reads nothing
             else:
-                order = await asyncio.to_thread(order_of, task, way, self._tokens, fleet.reply_to)
+                order = await asyncio.to_thread(order_of, task, way, self._tokens, fleet.reply_to, run.ticket)
         except (OSError, NotCarried) as error:
             return NotMade(str(error))
         if run.stopping or fleet is not self._fleet:
@@ -339,16 +338,20 @@ class Everywhere:
             task.temp_tag, order, partial(self._on_taken, run.given), partial(self._on_progress, task.job_id)
         )
 
-    async def _bring_home(self, task: Task, made: Mapping[str, Any]) -> Outcome:
+    async def _bring_home(self, task: Task, ticket: str, made: Mapping[str, Any]) -> Outcome:
         from core.imaging.delivery import unpacked
+        from core.imaging.handover import for_the_last_part
 
         if self._errands is None:
             return Stopped()
         try:
-            await asyncio.to_thread(unpacked, made, task)
+            if task.staging:
+                manifest = await asyncio.to_thread(unpacked, made, task)
+            else:
+                manifest = unpacked(made, task)  # which writes nothing
         except Exception as error:
             return Failed(describe(error))
-        return await self._errands.finish(task)
+        return await self._errands.finish(task, for_the_last_part(ticket, manifest))
 
     def _stop(self, run: _Run) -> None:
         run.stopping = True

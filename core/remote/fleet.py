@@ -33,6 +33,7 @@ class Made:
     """A machine has made it: what `core.imaging.delivery.unpacked` takes."""
 
     message: Mapping[str, Any]
+    ticket: str = ""  # that went with its order
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +291,7 @@ def _homecoming(reply: dict[str, Any]) -> Homecoming | None:
             return NotMade(str(reply["sentence"])[:1_000])
         case "ended":
             outcome = outcome_from_wire(reply["outcome"])
-            return Made(reply["made"]) if isinstance(outcome, Done) else outcome
+            return Made(reply["made"], str(reply["ticket"])) if isinstance(outcome, Done) else outcome
     return None
 
 

@@ -196,8 +196,13 @@ class Node:
                 outcome = await self._slots.run(slot, task)
         finally:
             del self._by_job[task.job_id]
-        reply = await asyncio.to_thread(_reply_of, outcome, task, scratch)
-        return {**reply, "target": order["target"]} if "made" in reply else reply
+        if isinstance(outcome, Done) and not task.staging:
+            reply = _reply_of(outcome, task, scratch)  # there is nothing to read
+        else:
+            reply = await asyncio.to_thread(_reply_of, outcome, task, scratch)
+        if "made" not in reply:
+            return reply
+        return {**reply, "target": order["target"], "ticket": str(order["ticket"])}
 
     def _on_progress(self, number: int, fraction: float) -> None:
         running, now = self._by_job.get(number), time.monotonic()
@@ -254,7 +259,11 @@ def _reply_of(outcome: Outcome, task: Task, scratch: Path) -> Reply:
     try:
         if isinstance(outcome, Done):
             try:
-                return {"kind": "ended", "outcome": outcome_to_wire(Done()), "made": packed(task)}
+                return {
+                    "kind": "ended",
+                    "outcome": outcome_to_wire(Done()),
+                    "made": packed(task, outcome.handover),
+                }
             except Exception as error:
                 _tidy(task)
                 return {"kind": "not_carried", "sentence": describe(error).message}

@@ -14,6 +14,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ from core.recipe import Recipe
 from core.remote.shares import Outside, Place, Shares, Token
 from core.wire import BadMessage, task_from_wire, task_to_wire
 
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 """What orders and replies are written in; a machine that knows another one leaves them alone."""
 
 LARGEST_CARRIED: Final = 16 << 20
@@ -74,18 +75,20 @@ def way_of(task: Task, shares: Shares) -> Way | None:
     return Way(shares.place_of(task.source), target, paths)
 
 
-def order_of(task: Task, way: Way, tokens: Mapping[str, Token], reply_to: str) -> Order:
-    """Return the order of an attempt; reads a source that travels as bytes. Raises OSError and NotCarried."""
-    recipe = json.loads(task.recipe)
-    recipe["folder"], recipe["mirror"] = None, False
+def order_of(task: Task, way: Way, tokens: Mapping[str, Token], reply_to: str, ticket: str = "") -> Order:
+    """Return the order of an attempt; reads a source that travels as bytes. Raises OSError and NotCarried.
+
+    ticket: comes back with what is made of it, for an owner that has been started anew since.
+    """
     told = replace(
-        task, recipe=json.dumps(recipe), source=os.path.basename(task.source), receipt="", downloads="",
-        memory="", below="", manifest="", staging="",
+        task, recipe=_without_folder(task.recipe), source=os.path.basename(task.source), receipt="",
+        downloads="", memory="", below="", handover="", staging="",
     )  # fmt: skip
     order: Order = {
         "protocol": PROTOCOL,
         "task": task_to_wire(told),
         "reply_to": reply_to,
+        "ticket": ticket,
         "paths": {path: _place_to_wire(place) for path, place in way.paths.items()},
         "tokens": {name: [tokens[name].name, tokens[name].content] for name in sorted(way.shares())},
         "target": None if way.target is None else _place_to_wire(way.target),
@@ -131,7 +134,7 @@ def reply_to_of(order: object) -> tuple[str, str]:
 
 
 def opened(order: Order, shares: Shares, scratch: Path) -> Opened:
-    """Return an order as it can be run here; writes a source that came as bytes into `scratch`, a new folder.
+    """Return an order as it can be run here; `scratch` is a new folder for what travels as bytes.
 
     Raises NotCarried for what cannot be run here: of another version, or with a shared folder that is not
     the same here, or with a path that is in none. Raises OSError.
@@ -146,7 +149,8 @@ def opened(order: Order, shares: Shares, scratch: Path) -> Opened:
                 raise NotCarried(sentence)
         paths = {str(path): shares.path_of(_place_of(place)) for path, place in order["paths"].items()}
         recipe = _with_paths(json.loads(task.recipe), paths)
-        scratch.mkdir(mode=0o700, parents=True)
+        if order.get("source") is None or order["target"] is None:
+            scratch.mkdir(mode=0o700, parents=True)
         if order.get("source") is not None:
             source = shares.path_of(_place_of(order["source"]))
         else:
@@ -174,22 +178,31 @@ def opened(order: Order, shares: Shares, scratch: Path) -> Opened:
         raise NotCarried(f"The order was not understood: {error!r:.200}") from error
     return Opened(
         replace(
-            task, source=source, recipe=text, receipt="", downloads="", memory="", below="",
-            manifest=str(scratch / "manifest.json"), staging=staging,
+            task, source=source, recipe=text, receipt="", downloads="", memory="", below="", handover="",
+            staging=staging,
         ),
         str(order["reply_to"]),
     )  # fmt: skip
 
 
-def _paths_in(recipe: str) -> set[str]:
+@lru_cache(maxsize=64)
+def _without_folder(recipe: str) -> str:
+    """Return a recipe without the folder that its outputs go to."""
+    told = json.loads(recipe)
+    told["folder"], told["mirror"] = None, False
+    return json.dumps(told)
+
+
+@lru_cache(maxsize=64)
+def _paths_in(recipe: str) -> frozenset[str]:
     """Return the files that the operations of a recipe name: every value that is an absolute path."""
-    found = set()
+    found: set[str] = set()
     for output in json.loads(recipe).get("outputs", ()):
         for operation in output.get("operations", ()):
             found |= {
                 value for value in operation.values() if isinstance(value, str) and os.path.isabs(value)
             }
-    return found
+    return frozenset(found)
 
 
 def _with_paths(recipe: dict[str, Any], paths: Mapping[str, str]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from core.executor import Done, Skipped, Task
 from core.imaging.delivery import packed, unpacked
+from core.imaging.handover import for_the_last_part
 from core.imaging.process import process
 from core.imaging.staging import finish_staged, needed, stage
 from core.operations import Thumbnail
@@ -34,7 +35,7 @@ def shared(task: Task) -> Done | Skipped:
     first = needed(task, lambda _: None)
     if not is_wanted(first):
         return first
-    base = Path(task.manifest).parent.parent
+    base = Path(task.receipt).parent.parent
     way = base.parent / "way"
     if not way.exists():
         way.symlink_to(base)
@@ -48,10 +49,14 @@ def shared(task: Task) -> Done | Skipped:
     made = stage(theirs, lambda _: None)
     if isinstance(made, Skipped):
         return made
-    message = json.loads(json.dumps(packed(replace(theirs, staging=""))))
-    Path(task.manifest).unlink()
-    unpacked(message, task)
-    return finish_staged(task, lambda _: None)
+    message = json.loads(json.dumps(packed(replace(theirs, staging=""), made.handover)))
+    return finish_staged(brought_home(task, first, message), lambda _: None)
+
+
+def brought_home(task: Task, first: Done | Skipped, message: object) -> Task:
+    """The last part of an attempt, from what the first has found and what came from the other machine."""
+    assert isinstance(first, Done)
+    return replace(task, handover=for_the_last_part(first.handover, unpacked(message, task)))
 
 
 def carried(task: Task) -> Done | Skipped:
@@ -59,27 +64,23 @@ def carried(task: Task) -> Done | Skipped:
     first = needed(task, lambda _: None)
     if not is_wanted(first):
         return first
-    there = Path(task.manifest).parents[2] / "there"
+    there = Path(task.receipt).parents[2] / "there"
     shutil.rmtree(there, ignore_errors=True)
     (there / "out").mkdir(parents=True)
     copy = there / Path(task.source).name
     shutil.copy2(task.source, copy)
-    theirs = replace(
-        task, source=str(copy), receipt="", memory="", below="", manifest=str(there / "list.json"),
-        staging=str(there / "out"),
-    )  # fmt: skip
+    theirs = replace(task, source=str(copy), receipt="", memory="", below="", staging=str(there / "out"))
     made = stage(theirs, lambda _: None)
     assert isinstance(made, Skipped) or names_in(there / "out") == {Path(o.path).name for o in made.outputs}
     if isinstance(made, Skipped):
         return made
-    message = json.loads(json.dumps(packed(theirs)))
-    ours = replace(task, staging=str(Path(task.manifest).parent / "came"))
-    unpacked(message, ours)
-    return finish_staged(ours, lambda _: None)
+    message = json.loads(json.dumps(packed(theirs, made.handover)))
+    ours = replace(task, staging=str(Path(task.receipt).parent / "came"))
+    return finish_staged(brought_home(ours, first, message), lambda _: None)
 
 
 def is_wanted(outcome: Done | Skipped) -> bool:
-    return isinstance(outcome, Done) and not outcome.outputs
+    return isinstance(outcome, Done) and bool(outcome.handover)
 
 
 WAYS = {"shared": shared, "carried": carried}
@@ -90,7 +91,7 @@ def task_in(base: Path, name: str, recipe: Recipe, attempt: int = 1, **fields: o
     data.mkdir(exist_ok=True)
     values: dict[str, object] = {
         "temp_tag": f"store-1-{attempt}", "receipt": str(data / "0.json"),
-        "memory": str(data / "made.sqlite3"), "manifest": str(data / "list.json"), **fields,
+        "memory": str(data / "made.sqlite3"), **fields,
     }  # fmt: skip
     return Task(1, attempt, str(base / name), recipe.to_json(), **values)  # type: ignore[arg-type]
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from core.executor import Task
+from core.executor import Done, Task
+from core.imaging.handover import for_the_last_part, manifest_of_handover
 from core.imaging.staging import finish_staged, needed, stage
 from core.operations import Thumbnail
 from core.recipe import Output, Recipe
@@ -26,8 +29,13 @@ def task_in(base: Path, way: str) -> Task:
     data = base / "data"
     return Task(
         1, 1, str(base / "in" / "a.jpg"), recipe.to_json(), temp_tag="store-1-1",
-        receipt=str(data / "0.json"), memory=str(data / "made.sqlite3"), manifest=str(data / "list.json"),
+        receipt=str(data / "0.json"), memory=str(data / "made.sqlite3"),
     )  # fmt: skip
+
+
+def handover_in(base: Path) -> Path:
+    """Where it is kept what the last part was handed over."""
+    return base / "handover"
 
 
 def main(folder: Path, part: str, way: str) -> None:
@@ -43,11 +51,18 @@ def main(folder: Path, part: str, way: str) -> None:
         Path(task.source).write_bytes(content)
         child = os.fork()
         if child == 0:
-            needed(task, lambda _: None)
+            work: Callable[..., object] = stage
+            first = needed(task, lambda _: None)
             if part == "finish":
-                stage(task, lambda _: None)
+                made = stage(task, lambda _: None)
+                assert isinstance(first, Done)
+                assert isinstance(made, Done)
+                manifest = manifest_of_handover(made.handover, task.temp_tag)
+                task = replace(task, handover=for_the_last_part(first.handover, manifest))
+                handover_in(base).write_text(task.handover)
+                work = finish_staged
             die_at(number)
-            (stage if part == "stage" else finish_staged)(task, lambda _: None)
+            work(task, lambda _: None)
             os._exit(0)
         _, status = os.waitpid(child, 0)
         if os.waitstatus_to_exitcode(status) == 0:

@@ -18,7 +18,9 @@ from core.errors import BadDelivery, DiskFull, FileBusy, NoSuchFile, NotAnImage
 from core.executor import Done, Skipped, Task
 from core.gathered import SUFFIX
 from core.imaging.delivery import LARGEST_CARRIED, packed, unpacked
+from core.imaging.handover import for_the_last_part, manifest_of_handover
 from core.imaging.process import process
+from core.imaging.publish import Made, write_aside
 from core.imaging.receipt import digest_of_bytes
 from core.imaging.staging import finish_staged, needed, stage
 from core.leftovers import tidy
@@ -32,6 +34,7 @@ from tests.core.imaging.elsewhere import (
     task_in,
 )
 from tests.core.imaging.pictures import encoded, names_in, opened, photo
+from tests.core.imaging.staged_to_kill import handover_in
 from tests.core.imaging.staged_to_kill import task_in as killed_task
 
 ROOT = Path(__file__).parents[3]
@@ -46,16 +49,28 @@ def staged(base: Path, recipe: Recipe = OUT, name: str = "in/a.jpg", carry: bool
     if carry:
         task = replace(task, staging=str(base / "data" / "came"))
         Path(task.staging).mkdir()
-    assert is_wanted(needed(task, lambda _: None))
-    stage(task, lambda _: None)
-    return task
+    first = needed(task, lambda _: None)
+    assert is_wanted(first)
+    assert isinstance(first, Done)
+    made = stage(task, lambda _: None)
+    assert isinstance(made, Done)
+    manifest = manifest_of_handover(made.handover, task.temp_tag)
+    return replace(task, handover=for_the_last_part(first.handover, manifest))
 
 
-def lie(task: Task, change: Callable[[dict[str, Any]], object]) -> None:
+def lie(task: Task, change: Callable[[dict[str, Any]], object]) -> Task:
     """Change what the manifest says."""
-    told = json.loads(Path(task.manifest).read_text())
-    changed = change(told)
-    Path(task.manifest).write_text(json.dumps(told if changed is None else changed))
+    told = json.loads(task.handover)
+    changed = change(told["manifest"])
+    if changed is not None:
+        told["manifest"] = changed
+    return replace(task, handover=json.dumps(told))
+
+
+def message_of(task: Task) -> dict[str, Any]:
+    """What comes from the machine that has staged it."""
+    message = packed(task, json.dumps(json.loads(task.handover)["manifest"]))
+    return json.loads(json.dumps(message))  # type: ignore[no-any-return]
 
 
 def output(**values: object) -> Callable[[dict[str, Any]], None]:
@@ -101,13 +116,13 @@ def test_g15_a_machine_that_lies_of_what_it_made_publishes_nothing(
     (tmp_path / "out").mkdir(exist_ok=True)
     (tmp_path / "out" / "a-small.jpg").write_bytes(b"mine")
     task = replace(task, recipe=mended(OUT, tmp_path).with_existing(Existing.REPLACE).to_json())
-    lie(task, LIES[said])
+    task = lie(task, LIES[said])
     with pytest.raises(BadDelivery) as caught:
         finish_staged(task, lambda _: None)
     assert len(str(caught.value)) < 1_000
     assert names_in(tmp_path / "out") == {"a-small.jpg"}
     assert (tmp_path / "out" / "a-small.jpg").read_bytes() == b"mine"
-    assert names_in(tmp_path / "data") == {"0.sent"}
+    assert names_in(tmp_path / "data") == set()
     assert (tmp_path / "in" / "a.jpg").read_bytes() == JPEG
 
 
@@ -139,13 +154,9 @@ def test_g15_an_image_of_another_kind_is_not_published_though_all_numbers_are_ri
     for content in (encoded(photo(20, 15), "PNG"), b"#!/bin/sh", encoded(photo(15, 20), "JPEG")):
         path.write_bytes(content)
         digest = digest_of_bytes(content)
-        text = Path(task.manifest).read_text()
-        lie(task, output(bytes=len(content), digest=digest))
         with pytest.raises(BadDelivery, match="image"):
-            finish_staged(task, lambda _: None)
+            finish_staged(lie(task, output(bytes=len(content), digest=digest)), lambda _: None)
         assert names_in(tmp_path / "out") == set()
-        stage(task, lambda _: None)
-        Path(task.manifest).write_text(text)
 
 
 MESSAGES: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -168,21 +179,20 @@ MESSAGES: dict[str, Callable[[dict[str, Any]], object]] = {
 @pytest.mark.parametrize("said", MESSAGES)
 def test_g15_bytes_that_are_not_what_they_should_be_leave_nothing(tmp_path: Path, said: str) -> None:
     task = staged(tmp_path, carry=True)
-    message = json.loads(json.dumps(packed(task)))
+    message = message_of(task)
     shutil.rmtree(task.staging)
-    Path(task.manifest).unlink()
     changed = MESSAGES[said](message)
     with pytest.raises(BadDelivery) as caught:
         unpacked(message if changed is None else changed, task)
     assert len(str(caught.value)) < 1_000
-    assert names_in(tmp_path / "data") == {"0.sent"}
+    assert names_in(tmp_path / "data") == set()
 
 
 def test_what_is_too_much_to_travel_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.imaging.delivery.LARGEST_CARRIED", 1_000)
     task = staged(tmp_path, carry=True)
     with pytest.raises(BadDelivery, match="1,000 travel without a shared folder"):
-        packed(task)
+        message_of(task)
 
 
 def test_a_source_that_was_changed_meanwhile_is_made_again_later(tmp_path: Path) -> None:
@@ -202,21 +212,33 @@ def test_a_source_that_is_gone_is_said_to_be(tmp_path: Path) -> None:
     assert names_in(tmp_path / "out") == set()
 
 
-def test_what_another_machine_staged_for_an_attempt_that_has_ended_is_refused(tmp_path: Path) -> None:
+TICKETS: dict[str, object] = {
+    "none": "", "nothing": None, "no JSON": "[1, 2", "a number": 17, "less": "[1, 2]", "a list": [1, 2, ""],
+    "others": json.dumps(["1", 2, ""]), "more": json.dumps([1, 2, "", 4]), "a depth": "[" * 100_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("said", TICKETS)
+def test_g15_without_what_its_source_was_like_nothing_is_published(tmp_path: Path, said: str) -> None:
     task = staged(tmp_path)
-    needed(replace(task, temp_tag="store-2-1"), lambda _: None)  # the slot has another attempt now
-    with pytest.raises(BadDelivery, match="has ended"):
-        finish_staged(task, lambda _: None)
-    assert names_in(tmp_path / "out") == set()
+    told = json.loads(task.handover)
+    for handover in (json.dumps(told | {"ticket": TICKETS[said]}), "[", json.dumps([told])):
+        with pytest.raises(BadDelivery):
+            finish_staged(replace(task, handover=handover), lambda _: None)
+        assert names_in(tmp_path / "out") == set()
 
 
 def test_g4_an_error_while_it_is_staged_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: str, manifest: object) -> None:
-        raise OSError(28, "No space left on device", path)
+    real = write_aside
 
-    monkeypatch.setattr("core.imaging.staging.write_manifest", full)
+    def full(one: Made, temporary: str, times: None) -> None:
+        real(one, temporary, times)
+        if one.name == "big":
+            raise OSError(28, "No space left on device", temporary)
+
+    monkeypatch.setattr("core.imaging.staging.write_aside", full)
     with pytest.raises(DiskFull):
         staged(tmp_path)
     assert names_in(tmp_path / "out") == set()
@@ -246,7 +268,10 @@ def test_a_file_of_another_user_gets_its_times_by_being_written_anew(
 
     task = staged(tmp_path, replace(OUT, keep_times=True))
     os.utime(tmp_path / "in" / "a.jpg", (1_000_000_000, 1_100_000_000))
-    needed(task, lambda _: None)
+    first = needed(task, lambda _: None)
+    assert isinstance(first, Done)
+    told = json.loads(task.handover) | {"ticket": first.handover}
+    task = replace(task, handover=json.dumps(told))
     monkeypatch.setattr("core.imaging.publish.os.utime", utime)
     outcome = finish_staged(task, lambda _: None)
     assert isinstance(outcome, Done)
@@ -270,12 +295,13 @@ def test_g4_g6_a_kill_at_any_step_leaves_nothing_torn_and_again_is_harmless(
         base = tmp_path / str(number)
         task = killed_task(base, way)
         if part == "finish" and number % 2:
+            task = replace(task, handover=handover_in(base).read_text())
             ends.add("the same attempt again")
             outcome: Done | Skipped | None = finish_staged(task, lambda _: None)
         else:
             files = tidy(task)
             ends.add("to be done again" if files is None else "done")
-            later = replace(task, attempt=2, temp_tag="store-1-2", manifest="")
+            later = replace(task, attempt=2, temp_tag="store-1-2")
             outcome = process(later, lambda _: None) if files is None else Done(files)
         assert isinstance(outcome, Done), (number, outcome)
         expected = {"a.jpg"} if way == "in place" else {"a-small.jpg", "a-big.jpg"}

@@ -36,8 +36,6 @@ def picture_of(base: Path) -> dict[str, object]:
     for path in sorted(base.rglob("*")):
         if path.is_file() and not path.name.startswith(("made.sqlite3", "trash.lock")):
             content = path.read_bytes().replace(str(base).encode(), b"BASE")
-            if path.suffix == ".sent":
-                continue
             if path == base / "data" / "0.json":
                 note = json.loads(content)
                 original = note.get("original")

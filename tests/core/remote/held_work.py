@@ -17,7 +17,7 @@ from core.imaging.staging import stage, warm
 from core.remote.errand_work import errand
 from tests.core.worker_functions import Report
 
-__all__ = "errand", "held", "warm"
+__all__ = "errand", "held", "stalling", "warm"
 
 worker._yield_the_processor = lambda: None
 worker._yield_as_a_session = lambda: True
@@ -32,3 +32,10 @@ def held(task: Task, report: Report) -> Done | Skipped:
     while source.name.startswith("held") and not source.with_name("go").exists():
         time.sleep(0.01)
     return stage(task, report)
+
+
+def stalling(task: Task, report: Report) -> Done | Skipped:
+    """Do an errand, but hang at a source whose name says so, as in a folder that does not answer."""
+    while Path(task.source).name.startswith("stalls"):
+        time.sleep(0.05)
+    return errand(task, report)

@@ -118,15 +118,16 @@ def finish_staged(task: Task, report: Report) -> Done | Skipped:  # noqa: ARG001
     """
     left: list[str] = []
     try:
-        if not finish_replacing(task.receipt, task.temp_tag):
+        noted = is_noted(task.receipt, task.temp_tag)
+        if noted and not finish_replacing(task.receipt, task.temp_tag):
             raise NotWritable(
                 f"{shown(task.source)} is in the trash, and what was made of it has no name yet."
             )
         left = [] if task.staging else staged_paths(task)
-        files = published(task.receipt, task.temp_tag)
+        files = published(task.receipt, task.temp_tag) if noted else None
         if files is not None:
             return Done(files)
-        if is_noted(task.receipt, task.temp_tag):  # some may have their names: they are this job's own
+        if noted:  # some may have their names: they are this job's own
             task = replace(task, attempt=task.attempt + 1)
         sent, manifest = read_by_the_last_part(task.handover, task.temp_tag)
 

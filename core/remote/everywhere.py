@@ -24,6 +24,7 @@ from core.executor import Done, Failed, Outcome, ProgressSink, Stopped, TakenSin
 from core.remote.cluster import Cluster, Link
 from core.remote.extra import MISSING
 from core.remote.flights import Limits
+from core.remote.places import Places
 from core.remote.shares import Shares, Token
 from core.slots import ProcessSlots
 
@@ -48,6 +49,7 @@ class _Run:
     given: Task  # as it was given
     task: Task  # the same, with a place for what comes as bytes
     ticket: str = ""  # what its source was like when it was looked at
+    place: asyncio.Future[bool] | None = None  # at a machine, that it waits for or has
     stopping: bool = False
 
 
@@ -81,6 +83,7 @@ class Everywhere:
         self._errands: Errands | None = None
         self._warming: asyncio.Task[None] | None = None
         self._slots = 0  # of other machines
+        self._places = Places()
         self._finishing = 0  # attempts that machines have made, and that are not published yet
         self._running: dict[int, _Run] = {}
         self._telling: asyncio.TimerHandle | None = None
@@ -121,11 +124,13 @@ class Everywhere:
     def open_slots(self) -> Sequence[int]:
         """Return the local slots, and then as many as the machines that are there have.
 
-        While what one made is published here, it can have the next: so many more are there meanwhile, up to
-        as many again, so that what is made cannot pile up before a disk that is slower than the machines.
+        There are more than these for attempts that are made ready while all machines are busy; see
+        `core.remote.places`. Where none are, a machine can have the next while what it made is published
+        here: so many more are there meanwhile, up to as many again, so that what is made cannot pile up
+        before a disk that is slower than the machines.
         """
         local = self._local.open_slots()
-        slots = self._slots + min(self._finishing, self._slots)
+        slots = self._slots + (self._places.ahead or min(self._finishing, self._slots))
         return (*local, *range(FIRST, FIRST + slots)) if slots else local
 
     async def run(self, slot: int, task: Task) -> Outcome:
@@ -227,8 +232,7 @@ class Everywhere:
         fleet, self._fleet = self._fleet, None
         errands, self._errands = self._errands, None
         if self._slots:
-            self._slots = 0  # first: what is put back is not to come here again
-            self._on_slots()
+            self._set_slots(0)  # first: what is put back is not to come here again
         if fleet is not None:
             await fleet.close()
             await asyncio.to_thread(self._shares.remove_tokens, self._uid)
@@ -247,12 +251,16 @@ class Everywhere:
             return
         slots, link = fleet.slots(), fleet.link
         if slots != self._slots:
-            self._slots = slots
-            self._on_slots()
+            self._set_slots(slots)
         if link is not self.cluster.link:
             self._tell_fleet()
         elif self._telling is None:
             self._telling = asyncio.get_running_loop().call_later(_TELL_EVERY, self._tell_fleet)
+
+    def _set_slots(self, slots: int) -> None:
+        self._slots = slots
+        self._places.resize(slots)
+        self._on_slots()
 
     def _tell_fleet(self) -> None:
         if self._telling is not None:
@@ -293,7 +301,8 @@ class Everywhere:
             home = await self._fly(run, way)
             if isinstance(home, Made):
                 self._finishing += 1
-                self._on_slots()
+                if not self._places.ahead:
+                    self._on_slots()
                 try:
                     return await self._bring_home(run.task, run.ticket, home.message)
                 finally:
@@ -332,11 +341,16 @@ class Everywhere:
                 order = await asyncio.to_thread(order_of, task, way, self._tokens, fleet.reply_to, run.ticket)
         except (OSError, NotCarried) as error:
             return NotMade(str(error))
-        if run.stopping or fleet is not self._fleet:
-            return Stopped()
-        return await fleet.fly(
-            task.temp_tag, order, partial(self._on_taken, run.given), partial(self._on_progress, task.job_id)
-        )
+        place = run.place = self._places.ask()
+        try:
+            if not await place or run.stopping or fleet is not self._fleet:
+                return Stopped()
+            return await fleet.fly(
+                task.temp_tag, order, partial(self._on_taken, run.given),
+                partial(self._on_progress, task.job_id),
+            )  # fmt: skip
+        finally:
+            self._places.leave(place)
 
     async def _bring_home(self, task: Task, ticket: str, made: Mapping[str, Any]) -> Outcome:
         from core.imaging.delivery import unpacked
@@ -355,6 +369,8 @@ class Everywhere:
 
     def _stop(self, run: _Run) -> None:
         run.stopping = True
+        if run.place is not None and not run.place.done():
+            run.place.set_result(False)
         if self._fleet is not None:
             self._fleet.end(run.task.temp_tag)
         if self._errands is not None:

@@ -79,7 +79,7 @@ class Fleet:
         self._changed = changed
         self._stale = stale
         self._flights = Flights(limits)
-        ears = Ears(self._on_link, self._on_sent, self._on_waiting, self._on_replies)
+        ears = Ears(self._on_link, self._on_waiting, self._on_replies)
         self._line = Line(url, reply_to, ears, ask_every)
         self._waiting: int | None = None
         self._away: dict[str, _Away] = {}
@@ -194,6 +194,8 @@ class Fleet:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_EVERY)
+            for flight, at in self._line.sent():
+                self._flights.sent(flight, at)
             self._happen(self._flights.look(time.monotonic(), self._waiting))
             self._changed()
 
@@ -203,9 +205,6 @@ class Fleet:
         if link is not Link.CONNECTED:
             self._waiting = None
         self._changed()
-
-    def _on_sent(self, flight: str) -> None:
-        self._flights.sent(flight, time.monotonic())
 
     def _on_waiting(self, waiting: int) -> None:
         self._waiting = waiting

@@ -39,7 +39,6 @@ class Ears:
     """Who hears, each called on the loop."""
 
     link: Callable[[Link, str], None]  # how the broker is reached, and a sentence
-    sent: Callable[[str], None]  # an attempt that the broker has
     waiting: Callable[[int], None]  # how many attempts it keeps for whoever is free
     replies: Callable[[str, list[Any], Any], None]  # of a node, and what is given to `acknowledge`
 
@@ -59,6 +58,7 @@ class Line:
         self._orders: dict[str, Order] = {}  # that the broker does not have yet, in their order
         self._ends: list[tuple[str, str]] = []  # attempts to be ended, with the node or ""
         self._tokens: Mapping[str, list[str]] = {}
+        self._sent: deque[tuple[str, float]] = deque()  # for who asks: to wake the loop for each costs more
         self._acknowledged: deque[Any] = deque()
         self._something = threading.Event()
         self._closing = threading.Event()
@@ -84,10 +84,14 @@ class Line:
     # -- from the loop ------------------------------------------------------------------------------------
 
     def send(self, flight: str, order: Order) -> None:
-        """Send an attempt as soon as the broker is there; `Ears.sent` tells when it has it."""
+        """Send an attempt as soon as the broker is there; `sent` tells when it had it."""
         with self._lock:
             self._orders[flight] = order
         self._something.set()
+
+    def sent(self) -> list[tuple[str, float]]:
+        """Return the attempts that the broker has since this was asked last, and when, by time.monotonic."""
+        return [self._sent.popleft() for _ in range(len(self._sent))]
 
     def end(self, flight: str, node: str = "") -> None:
         """See to it that nobody runs an attempt any more; on one node alone where that is given."""
@@ -176,7 +180,7 @@ class Line:
                     cancelled = self._orders.pop(flight, None) is None
                     if cancelled:  # while it was on its way
                         self._ends.append((flight, ""))
-                self._tell(self._ears.sent, flight)
+                self._sent.append((flight, time.monotonic()))
                 continue
             if not ends:
                 return

@@ -21,9 +21,9 @@ from tests.benchmarks.timing import seconds_until_done
 from tests.brokers import BROKERS, Broker
 from tests.reliability.machines import Elsewhere, Machine
 
-PHOTOS = 48
+PHOTOS = 96
 TINY = 150
-ROUNDS = 3  # of which the best counts, for both
+ROUNDS = 4  # of which the best counts, for both
 SLOTS = (1, 2, 4)
 TARGET = 0.9  # of the local slots, behind RabbitMQ
 _THERE = 60.0  # seconds in which a machine is heard of

@@ -21,6 +21,7 @@ from psygnal import Signal
 
 from core.errors import BadUsage, describe
 from core.executor import Done, Failed, Outcome, ProgressSink, Stopped, TakenSink, Task
+from core.imaging.naming import remove_leftovers
 from core.remote.cluster import Cluster, Link
 from core.remote.extra import MISSING
 from core.remote.flights import Limits
@@ -250,6 +251,7 @@ class Everywhere:
         if fleet is None:
             return
         slots, link = fleet.slots(), fleet.link
+        self._places.look()
         if slots != self._slots:
             self._set_slots(slots)
         if link is not self.cluster.link:
@@ -364,6 +366,10 @@ class Everywhere:
             else:
                 manifest = unpacked(made, task)  # which writes nothing
         except Exception as error:
+            if not task.staging:  # there may be files of it, whatever it says
+                asyncio.get_running_loop().run_in_executor(
+                    None, remove_leftovers, task.source, task.recipe, task.temp_tag, task.below
+                )
             return Failed(describe(error))
         return await self._errands.finish(task, for_the_last_part(ticket, manifest))
 

@@ -167,6 +167,7 @@ class Flights:
         So what it neither names nor has told the end of, it has lost.
         """
         if answer.node not in self._nodes:
+            self._drop_silent(answer.name, now)
             self._names.setdefault(answer.node, self._free_name(answer.name))
         self._nodes[answer.node] = _Node(answer, now)
         events: list[Event] = []
@@ -305,6 +306,12 @@ class Flights:
             for node in self._nodes.values()
         ]  # fmt: skip
         return tuple(sorted(listed, key=lambda machine: machine.name))
+
+    def _drop_silent(self, name: str, now: float) -> None:
+        """Forget a machine that is gone when one of its name comes: it is the same one, started anew."""
+        for node, known in list(self._nodes.items()):
+            if self._names.get(node) == name and now - known.heard > self._limits.gone:
+                del self._nodes[node]
 
     def _free_name(self, name: str) -> str:
         taken = {self._names.get(node) for node in self._nodes}

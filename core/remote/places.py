@@ -2,7 +2,8 @@
 
 What waits for a place is looked at and packed by then, so that it is on its way as soon as another comes
 home: a slot would else wait for eight milliseconds after each attempt, and each attempt would take two
-commits. Few wait, and only while attempts are brief: what is next is decided late.
+commits. Few wait, and only while attempts are brief: what is next is decided late. One that has waited for
+a second, as those before it take longer after all, is given back: another slot may be free.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final
 _BRIEF: Final = 0.5  # seconds that an attempt is away at most for another to be made ready meanwhile
 _AT_HOME: Final = 0.012  # seconds that it takes before it is away, and after
 _LATEST: Final = 0.2  # the weight of the last attempt in what they take
+_PATIENCE: Final = 1.0  # seconds that one waits for its place
 
 
 class Places:
@@ -24,13 +26,13 @@ class Places:
     def __init__(self) -> None:
         self._number = 0
         self._taken: dict[asyncio.Future[bool], float] = {}  # by who has them, and since when
-        self._waiting: deque[asyncio.Future[bool]] = deque()
+        self._waiting: deque[tuple[asyncio.Future[bool], float]] = deque()  # and since when
         self._seconds = _BRIEF  # that one is taken for
 
     @property
     def ahead(self) -> int:
         """How many attempts beyond the places are worth to be made ready now."""
-        if self._seconds >= _BRIEF:
+        if self._seconds >= _BRIEF or (len(self._taken) >= self._number and not self._is_brisk()):
             return 0
         return math.ceil(self._number * min(_AT_HOME / max(self._seconds, _AT_HOME), 1))
 
@@ -38,17 +40,23 @@ class Places:
         """Let there be so many from now on; without any, nobody waits any longer."""
         self._number = number
         while not number and self._waiting:
-            _answer(self._waiting.popleft(), False)
+            _answer(self._waiting.popleft()[0], False)
         self._give()
 
+    def look(self) -> None:
+        """Give back what has waited too long; to be called about twice a second."""
+        since = time.monotonic() - _PATIENCE
+        while self._waiting and self._waiting[0][1] < since:
+            _answer(self._waiting.popleft()[0], False)
+
     def ask(self) -> asyncio.Future[bool]:
-        """Return what is True as soon as there is a place, and False when there is none any more.
+        """Return what is True as soon as there is a place, and False when it is not worth to wait any more.
 
         Whoever asked either cancels it, or answers it with False, or gives it back to `leave`.
         """
         place: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         if self._number:
-            self._waiting.append(place)
+            self._waiting.append((place, time.monotonic()))
             self._give()
         else:
             place.set_result(False)
@@ -61,9 +69,13 @@ class Places:
             self._seconds += _LATEST * (time.monotonic() - since - self._seconds)
             self._give()
 
+    def _is_brisk(self) -> bool:
+        """Return whether one of those that are away has not been so for long."""
+        return any(time.monotonic() - since < _BRIEF for since in self._taken.values())
+
     def _give(self) -> None:
         while self._waiting and len(self._taken) < self._number:
-            place = self._waiting.popleft()
+            place, _ = self._waiting.popleft()
             if _answer(place, True):
                 self._taken[place] = time.monotonic()
 

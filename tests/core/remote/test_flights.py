@@ -104,6 +104,14 @@ def test_only_the_machine_that_began_first_has_an_attempt(flights: Flights) -> N
     assert flights.said("a", "1@attic") is Heard.OURS
 
 
+def test_a_machine_that_died_and_was_started_again_is_the_same_to_people(flights: Flights) -> None:
+    flights.here(here("2@attic"), 5)
+    assert [machine.name for machine in flights.machines(5)] == ["attic", "attic 2"]
+    flights.here(here("3@attic"), 11)  # the first is gone by now
+    assert [machine.name for machine in flights.machines(11)] == ["attic", "attic 2"]
+    assert flights.name_of("3@attic") == "attic"
+
+
 def test_a_machine_that_slept_itself_blames_nobody(flights: Flights) -> None:
     flights.started("a", "1@attic")
     flights.look(1, 0)

@@ -79,6 +79,28 @@ def test_when_all_machines_have_gone_nobody_waits() -> None:
     on_a_loop(story)
 
 
+def test_one_that_waits_for_others_that_take_long_after_all_is_given_back(clock: Clock) -> None:
+    def story(places: Places) -> None:
+        places.resize(1)
+        for _ in range(30):
+            place = places.ask()
+            clock.now += 0.05
+            places.leave(place)
+        long, waits = places.ask(), places.ask()
+        assert places.ahead == 1
+        clock.now += 0.9
+        places.look()
+        assert (state(long), state(waits), places.ahead) == (True, None, 0)
+        late = places.ask()
+        clock.now += 0.2
+        places.look()
+        assert (state(waits), state(late)) == (False, None)
+        places.leave(long)
+        assert state(late)
+
+    on_a_loop(story)
+
+
 def test_g8_only_brief_attempts_are_made_ready_before_their_turn(clock: Clock) -> None:
     def story(places: Places) -> None:
         def away(seconds: float) -> int:

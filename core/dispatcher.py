@@ -49,6 +49,7 @@ class Run:
     outcome: Outcome | None = None
     seconds: float = 0.0
     machine: str = ""  # the other machine that has it, once it has begun
+    left: bool = False  # whether it goes on there without the app
 
 
 @dataclass(slots=True)
@@ -163,9 +164,21 @@ class Dispatcher:
                 await self._writer.call(lambda _: None)  # a claim under way is started before this returns
             if self._runs:
                 await asyncio.wait([run.settled for run in self._runs.values()], timeout=max(grace, 0))
+            await self._leave_to_others()
             await self.end(self._runs.values(), JobState.QUEUED)
             self.wake()
             await self._loop_task
+
+    async def _leave_to_others(self) -> None:
+        """Let other machines go on with what they have; the next start of the app takes what they made."""
+        for run in self._runs.values():
+            run.left = run.wish is None and run.outcome is None and self._processor.leave(run.claimed.worker)
+        left = [run for run in self._runs.values() if run.left]
+        if left:
+            await asyncio.wait([run.settled for run in left])
+            jobs = [(run.claimed.job_id, run.claimed.attempt) for run in left]
+            with suppress(ImageQueueError):  # then the next start takes it for a crash
+                await self._writer.call(lambda store: store.note_left(jobs))
 
     async def take_up(self, left: Sequence[Claimed], uid: str) -> list[Task]:
         """Return the tasks of what an earlier run of the app left running, what came of them brought home."""
@@ -421,6 +434,11 @@ class Dispatcher:
             outcome: Outcome = Stopped()  # if it was ended before now: the slot had nothing to end
             if run.wish is None:
                 outcome = await self._processor.run(run.claimed.worker, run.task)
+            if run.left:
+                del self._runs[run.claimed.worker]
+                self._release([run])
+                self.wake()
+                return
             if isinstance(outcome, Stopped) or (
                 isinstance(outcome, Failed) and outcome.error.code in _KILLED
             ):

@@ -119,6 +119,12 @@ class Processor(Slots, Protocol):
     def settled(self, task: Task) -> None:
         """Hear that how a task ended is in the store: it need not be known anywhere else any more."""
 
+    def leave(self, slot: int) -> bool:
+        """Let what runs in a slot go on when the app ends, where it can; return whether it does.
+
+        Its `run` then returns `Stopped`, which says nothing of it: `take_up` of the next run of the app does.
+        """
+
 
 class InProcess:
     """A processor that awaits one coroutine function in the loop itself: for tests and light work.
@@ -187,6 +193,10 @@ class InProcess:
 
     def settled(self, task: Task) -> None:
         """Do nothing: it is known nowhere else."""
+
+    def leave(self, slot: int) -> bool:  # noqa: ARG002 (as the protocol has it)
+        """Return that nothing here goes on without the app."""
+        return False
 
     async def resize(self, slots: int) -> None:
         """Note the number: a slot costs nothing here."""

@@ -109,25 +109,34 @@ class TaskQueue(QueueWishes):
         now = self._clock.now()
         await self._writer.call(JobStore.trim_history)
         self._dispatcher.leftovers.remove_owed()
-        left = await self._writer.call(JobStore.running)
+        left, elsewhere = await self._writer.call(lambda store: (store.running(), store.left()))
         boot, booted_at = self._clock.boot, self._clock.booted_at
         await self._writer.call(lambda store: store.anchor_backoffs(now, boot, booted_at))
         error = Interrupted(_CLOSED_UNEXPECTEDLY).as_job_error()
         found = Counter[str]()
+        ids: list[int] = []
         for claimed, task in zip(left, await self._dispatcher.take_up(left, uid), strict=True):
             files = await self._dispatcher.leftovers.tidied(task)
             end = Ended(claimed.job_id, claimed.attempt, now, 0.0)
+            went_on = (claimed.job_id, claimed.attempt) in elsewhere
             if files is not None:
                 await self._writer.call(partial(JobStore.finish, end=end, done=Done(files)))
-                found["finished"] += 1
+                found["brought" if went_on else "finished"] += 1
+            elif went_on:  # nothing of it came: it is as if the app had put it back when it was closed
+                await self._writer.call(partial(JobStore.put_back, end=end))
+                continue
             elif claimed.attempts > claimed.max_retries:
                 await self._writer.call(partial(JobStore.fail, end=end, error=error))
                 found["exhausted"] += 1
             else:
                 await self._writer.call(partial(JobStore.put_back_after_crash, end=end, error=error))
                 found["put_back"] += 1
-        ids = tuple(claimed.job_id for claimed in left)
-        return Recovery(found["put_back"], found["exhausted"], found["finished"], ids)
+            ids.append(claimed.job_id)
+        if elsewhere:
+            await self._writer.call(lambda store: store.note_left(()))
+        return Recovery(
+            found["put_back"], found["exhausted"], found["finished"], tuple(ids), brought=found["brought"]
+        )
 
     async def close(self, grace: float = 5.0) -> None:
         """End in order: start nothing new, give running jobs `grace` seconds, put the rest back, close all.

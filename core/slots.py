@@ -72,6 +72,10 @@ class ProcessSlots:
     def settled(self, task: Task) -> None:
         """Do nothing: only the store knows how it ended."""
 
+    def leave(self, slot: int) -> bool:  # noqa: ARG002 (as the protocol has it)
+        """Return that no slot of this machine goes on without the app."""
+        return False
+
     def set_memory_limit(self, limit: int | None) -> None:
         """Change the bytes that the tasks which begin from now on may take; None for no limit.
 

@@ -52,6 +52,7 @@ class Recovery:
     jobs: tuple[int, ...] = ()  # the ids of all these
     set_aside: str = ""  # where a store that could not be read was moved to; empty when all was well
     salvaged: int = 0  # jobs that were brought over from it
+    brought: int = 0  # jobs that other machines ended while the app was closed, now `done`
 
 
 class RunState(StrEnum):

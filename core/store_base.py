@@ -139,6 +139,18 @@ class StoreBase:
         with self.transaction():
             self._db.execute("UPDATE meta SET value = ? WHERE key = 'paused'", ("1" if paused else "0",))
 
+    def left(self) -> set[tuple[int, int]]:
+        """Return the jobs, with their attempts, that other machines went on with when the app was closed."""
+        try:
+            return {(int(job), int(attempt)) for job, attempt in json.loads(self._meta("left") or "[]")}
+        except (TypeError, ValueError):
+            return set()  # the file may have been anywhere
+
+    def note_left(self, jobs: Sequence[tuple[int, int]]) -> None:
+        """Keep with which jobs and attempts other machines go on."""
+        with self.transaction():
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('left', ?)", (json.dumps(jobs),))
+
 
 def name_bytes(value: str) -> bytes:
     """Return a name as bytes for SQLite to keep as text, so that one that is not Unicode comes back.

@@ -140,4 +140,12 @@ def recovery_line(recovery: Recovery) -> str:
                     recovery.exhausted, _tr("1 had no attempt left."), _tr("{n} had no attempt left.")
                 )
             )
+    if recovery.brought:
+        parts.append(
+            words.count(
+                recovery.brought,
+                _tr("1 image was made on another machine while Image Queue was closed."),
+                _tr("{n} images were made on other machines while Image Queue was closed."),
+            )
+        )
     return " ".join(parts)

@@ -168,7 +168,7 @@ class _Run:
         finally:
             if self._after is not None:
                 await self._after.close()
-            await queue.close(0)  # what still runs was interrupted, and is put back
+            await queue.close(0)  # what still runs is put back, or goes on on other machines
 
     async def _until_the_end(
         self, queue: TaskQueue, report: Report, paths: list[str], recipe: Recipe | None
@@ -292,6 +292,8 @@ class _Run:
                 f"The last run ended in the middle of {jobs}: {recovery.put_back:,} put back, "
                 f"{recovery.finished:,} found done, {recovery.exhausted:,} failed."
             )
+        if recovery.brought:
+            self._printer.say(f"Made on other machines meanwhile: {recovery.brought:,}.")
 
     async def _answer(self, queue: TaskQueue, message: Request) -> Reply:
         if message.get("do") == "open":

@@ -162,6 +162,13 @@ class Everywhere:
         if self._fleet is not None:
             self._fleet.kept(task.temp_tag)
 
+    def leave(self, slot: int) -> bool:
+        """Let a machine go on with what it has begun; what runs here ends with the app."""
+        run = self._running.get(slot)
+        if run is None or run.stopping or self._fleet is None:
+            return False
+        return self._fleet.leave(run.task.temp_tag)
+
     async def resize(self, slots: int) -> None:
         """Change the number of local slots."""
         await self._local.resize(slots)

@@ -25,6 +25,7 @@ from core.wire import BadMessage, outcome_from_wire, progress_from_wire
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY: Final = 0.5  # seconds
+_CALM: Final = 0.7  # seconds in which a broker that is there has given out what it kept for us
 _OTHER_VERSION: Final = "It has another version of Image Queue, and is given nothing."
 
 
@@ -85,6 +86,7 @@ class Fleet:
         self._away: dict[str, _Away] = {}
         self._deliveries: dict[str, _Delivery] = {}
         self._awaited: dict[str, asyncio.Future[Homecoming]] = {}
+        self._left: set[str] = set()  # flights of which nothing is heard any more
         self._shared: frozenset[str] = frozenset()
         self._ticking: asyncio.Task[None] | None = None
 
@@ -139,6 +141,17 @@ class Fleet:
             self._line.end(flight)
             self._come_home(flight, Stopped())
 
+    def leave(self, flight: str) -> bool:
+        """Leave what a machine has begun to it, and what it will say of it to the next run of the app.
+
+        Returns whether a machine has begun it.
+        """
+        if flight not in self._away or not self._flights.node_of(flight):
+            return False
+        self._left.add(flight)
+        self._come_home(flight, Stopped())
+        return True
+
     def kept(self, flight: str) -> None:
         """Hear that the end of an attempt is kept: the broker may forget what it brought of it."""
         delivery = self._deliveries.pop(flight, None)
@@ -154,14 +167,25 @@ class Fleet:
         """
         loop = asyncio.get_running_loop()
         self._awaited = {flight: loop.create_future() for flight in flights}
-        if self._awaited:
-            await asyncio.wait(self._awaited.values(), timeout=seconds)
+        await self._calm(self._awaited.values(), seconds)
         awaited, self._awaited = self._awaited, {}
         for flight, future in awaited.items():
             if not future.done():
                 self._line.end(flight)
         ended = {flight: future.result() for flight, future in awaited.items() if future.done()}
         return {flight: home for flight, home in ended.items() if isinstance(home, Made)}
+
+    async def _calm(self, futures: Iterable[asyncio.Future[Homecoming]], seconds: float) -> None:
+        """Wait until these are there, or the broker has had no more of them for a while."""
+        until = time.monotonic() + seconds
+        calm = until
+        pending = set(futures)
+        while pending and time.monotonic() < min(until, calm) and self.link is not Link.REFUSED:
+            done, pending = await asyncio.wait(pending, timeout=_CALM / 10)
+            if self.link is not Link.CONNECTED:
+                calm = until
+            elif done or calm == until:
+                calm = time.monotonic() + _CALM
 
     def _come_home(self, flight: str, home: Homecoming) -> None:
         """End a flight: whatever is said of it from here on is stale."""
@@ -221,7 +245,9 @@ class Fleet:
 
     def _on_reply(self, node: str, reply: dict[str, Any], delivery: _Delivery) -> None:
         kind = reply["kind"]
-        if kind == "here":
+        if reply.get("id") in self._left:
+            delivery.open.add(str(reply["id"]))  # for ever: the broker gives it to the next run of the app
+        elif kind == "here":
             self._happen(self._flights.here(_here(node, reply, self._shared), time.monotonic()))
             self._changed()
         elif kind == "left":

@@ -4582,6 +4582,16 @@ um zu sehen, was daraus wird.</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
+        <source>1 image was made on another machine while Image Queue was closed.</source>
+        <translation>1 Bild wurde auf einem anderen Rechner gemacht, während Image Queue geschlossen war.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/remedies.py"/>
+        <source>{n} images were made on other machines while Image Queue was closed.</source>
+        <translation>{n} Bilder wurden auf anderen Rechnern gemacht, während Image Queue geschlossen war.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/remedies.py"/>
         <source>Paused: {reason}</source>
         <translation>Angehalten: {reason}</translation>
     </message>

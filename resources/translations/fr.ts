@@ -4582,6 +4582,16 @@ pour voir ce qu’elle devient.</translation>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
+        <source>1 image was made on another machine while Image Queue was closed.</source>
+        <translation>1 image a été faite sur une autre machine pendant qu’Image Queue était fermé.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/remedies.py"/>
+        <source>{n} images were made on other machines while Image Queue was closed.</source>
+        <translation>{n} images ont été faites sur d’autres machines pendant qu’Image Queue était fermé.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/remedies.py"/>
         <source>Paused: {reason}</source>
         <translation>En pause : {reason}</translation>
     </message>

@@ -4582,6 +4582,16 @@ to see what becomes of it.</source>
     </message>
     <message>
         <location filename="../../gui/remedies.py"/>
+        <source>1 image was made on another machine while Image Queue was closed.</source>
+        <translation>Image Queue 关闭期间，另一台电脑完成了 1 张图片。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/remedies.py"/>
+        <source>{n} images were made on other machines while Image Queue was closed.</source>
+        <translation>Image Queue 关闭期间，其他电脑完成了 {n} 张图片。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/remedies.py"/>
         <source>Paused: {reason}</source>
         <translation>已暂停：{reason}</translation>
     </message>

@@ -10,6 +10,7 @@ from pathlib import Path
 from core.job import JobState
 from core.queue import TaskQueue
 from core.recipe import builtin_recipes
+from core.status import Recovery
 from tests.core.clocks import ManualClock, until
 from tests.core.processors import ByHand
 
@@ -23,6 +24,7 @@ class Bench:
         self, path: Path, processor: ByHand | None = None, clock: ManualClock | None = None, **options: object
     ) -> None:
         self.hand = processor or ByHand()
+        self.recovery = Recovery()  # what was found when it was opened
         self.clock = clock or ManualClock()
         self.queue = TaskQueue(
             path, self.hand, clock=self.clock, rng=random.Random(1), **options  # type: ignore[arg-type]
@@ -49,7 +51,7 @@ async def opened(
     path: Path, processor: ByHand | None = None, clock: ManualClock | None = None, **options: object
 ) -> AsyncIterator[Bench]:
     bench = Bench(path, processor, clock, **options)
-    await bench.queue.open()
+    bench.recovery = await bench.queue.open()
     try:
         yield bench
     finally:

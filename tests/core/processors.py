@@ -26,6 +26,7 @@ class ByHand:
         self.closed = False
         self._ends: dict[int, asyncio.Future[Outcome]] = {}
         self.settled_jobs: list[int] = []
+        self.goes_on: set[int] = set()  # the slots whose tasks go on without the app
         self.on_progress: ProgressSink = lambda job, fraction: None
         self.on_slots: Callable[[], None] = lambda: None
         self.on_taken: TakenSink = lambda task, machine: None
@@ -45,6 +46,12 @@ class ByHand:
 
     def settled(self, task: Task) -> None:
         self.settled_jobs.append(task.job_id)
+
+    def leave(self, slot: int) -> bool:
+        if slot not in self.goes_on:
+            return False
+        self.end(slot, Stopped())
+        return True
 
     async def run(self, slot: int, task: Task) -> Outcome:
         assert slot not in self.tasks, "two tasks in one slot"

@@ -13,7 +13,7 @@ from core.errors import Interrupted
 from core.executor import Done
 from core.job import AttemptEnd, JobState
 from core.queue import TaskQueue
-from core.status import JobQuery, RunState
+from core.status import JobQuery, Recovery, RunState
 from core.store import JobStore
 from tests.conftest import RunOnLoop
 from tests.core.bench import Bench, crash, opened
@@ -52,6 +52,33 @@ def test_a_queue_that_was_running_says_so_at_its_next_opening(run_on_loop: RunOn
             await bench.queue.start()
         async with opened(tmp_path) as bench:
             assert bench.queue.was_running
+
+    run_on_loop(story())
+
+
+def test_g10_what_other_machines_go_on_with_is_put_back_uncounted_when_nothing_of_it_came(
+    run_on_loop: RunOnLoop, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with opened(tmp_path) as bench:
+            jobs = await bench.add(*"ab", max_retries=0)
+            await bench.queue.start()
+            await bench.running(2)
+            bench.hand.goes_on.add(bench.hand.slot_of(jobs[1]))
+        with_store = JobStore(tmp_path / "queue.sqlite3")
+        assert [claimed.job_id for claimed in with_store.running()] == [jobs[1]]
+        assert with_store.left() == {(jobs[1], 1)}
+        with_store.close()
+        async with opened(tmp_path) as bench:
+            assert bench.recovery == Recovery()
+            assert [task.job_id for _, task in bench.hand.taken_up] == [jobs[1]]
+            for job in await bench.queue.jobs(jobs):
+                assert (job.state, job.attempts) == (JobState.QUEUED, 0)
+            await bench.queue.start()
+            await bench.running(2)
+            await crash(bench.queue)
+        async with opened(tmp_path) as bench:  # the note was of that one end alone
+            assert bench.recovery.exhausted == 2
 
     run_on_loop(story())
 

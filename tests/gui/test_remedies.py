@@ -60,6 +60,12 @@ def test_a_damaged_store_that_was_set_aside_is_said() -> None:
     assert "/data/queue.sqlite3.damaged-1" in line
 
 
+def test_what_was_made_elsewhere_while_it_was_closed_is_no_accident() -> None:
+    line = recovery_line(Recovery(brought=3))
+    assert line == "3 images were made on other machines while Image Queue was closed."
+    assert recovery_line(Recovery(brought=1, put_back=1)).endswith("while Image Queue was closed.")
+
+
 def test_nothing_lost_is_never_said_of_a_damaged_store() -> None:
     whole = recovery_line(Recovery(put_back=2))
     damaged = recovery_line(Recovery(put_back=2, salvaged=90, set_aside="/data/queue.sqlite3.damaged-1"))

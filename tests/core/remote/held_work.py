@@ -24,12 +24,16 @@ worker._yield_as_a_session = lambda: True
 
 
 def held(task: Task, report: Report) -> Done | Skipped:
-    """Wait until there is a file `go` beside a source that is named "held", and die of one named "poison"."""
+    """Wait with a source that is named "held" until there is a file `go`, and die of one named "poison".
+
+    The file is beside the source, or for one that came as bytes where the environment says.
+    """
     source = Path(task.source)
+    go = [source.with_name("go"), Path(os.environ["IMAGEQUEUE_TEST_GO"])]
     report(0.1)
     if source.name.startswith("poison"):
         os.kill(os.getpid(), signal.SIGSEGV)
-    while source.name.startswith("held") and not source.with_name("go").exists():
+    while source.name.startswith("held") and not any(path.exists() for path in go):
         time.sleep(0.01)
     return stage(task, report)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -144,12 +145,13 @@ async def owner_in(folder: Path, broker: Broker, shared: str = "") -> AsyncItera
 class Worker:
     """One `imagequeue worker` as a process of its own."""
 
-    def __init__(self, name: str, url: str, shared: str, slots: int) -> None:
+    def __init__(self, name: str, url: str, shared: str, slots: int, go: Path) -> None:
         given = ["--quiet", "--name", name, "--slots", str(slots)]
         given += ["--share", f"photos={shared}"] if shared else []
         self.process = subprocess.Popen(
             [sys.executable, "-c", _WORKER, "worker", *given],
-            cwd=ROOT, env={**os.environ, "IMAGEQUEUE_BROKER": url}, start_new_session=True,
+            cwd=ROOT, start_new_session=True,
+            env={**os.environ, "IMAGEQUEUE_BROKER": url, "IMAGEQUEUE_TEST_GO": str(go)},
         )  # fmt: skip
 
     def send(self, number: signal.Signals) -> None:
@@ -169,7 +171,8 @@ def workers(broker: Broker, *names: str, shared: str = "", slots: int = 1) -> It
     started: dict[str, Worker] = {}
     try:
         for name in names:
-            started[name] = Worker(name, broker.url, shared, slots)
+            go = broker.folder.parent / "photos" / "go"
+            started[name] = Worker(name, broker.url, shared, slots, go)
         yield started
     finally:
         for worker in started.values():
@@ -203,3 +206,10 @@ def image(folder: Path, name: str) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     Image.linear_gradient("L").resize((80, 60)).save(folder / f"{name}.png")
     return str(folder / f"{name}.png")
+
+
+def running_in(folder: Path) -> int:
+    """How many jobs of the queue in a folder a machine has."""
+    with closing(sqlite3.connect(f"file:{folder}/queue/queue.sqlite3?mode=ro", uri=True)) as db:
+        found = db.execute("SELECT COUNT(*) FROM jobs WHERE state = 'running' AND machine != ''")
+        return int(found.fetchone()[0])

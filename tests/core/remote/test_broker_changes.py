@@ -6,10 +6,13 @@ import asyncio
 import signal
 from pathlib import Path
 
+import pytest
+from PIL import Image
+
 from core.job import AttemptEnd, JobState
 from core.remote.cluster import Link
 from tests.brokers import broker_in
-from tests.core.remote.scene import LIMITS, owner_in, until, workers
+from tests.core.remote.scene import LIMITS, Owner, owner_in, running_in, until, workers
 
 
 def test_what_is_away_is_put_back_for_nothing_when_the_broker_is_changed(tmp_path: Path) -> None:
@@ -32,6 +35,44 @@ def test_what_is_away_is_put_back_for_nothing_when_the_broker_is_changed(tmp_pat
                 await owner.drained()
                 first, last = await owner.queue.attempts(job)
                 assert (first.counted, last.end, last.machine) == (False, AttemptEnd.DONE, "attic")
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_what_machines_made_while_the_window_was_closed_is_taken_at_its_next_start(
+    tmp_path: Path, shared: bool
+) -> None:
+    folder = str(tmp_path / "photos") if shared else ""
+
+    async def story() -> None:
+        with (
+            broker_in("rabbitmq", tmp_path / "broker") as broker,
+            workers(broker, "attic", shared=str(tmp_path / "photos"), slots=2) as machines,
+        ):
+            async with owner_in(tmp_path, broker, folder) as owner:
+                await owner.slots(2)
+                ends, changes, waits = await owner.add("held-1", "held-2", "held-3")
+                await owner.queue.start()
+                await owner.running(ends, changes)
+            assert running_in(tmp_path) == 2
+            Image.linear_gradient("L").resize((90, 70)).save(tmp_path / "photos" / "held-2.png")
+            owner.go()
+            assert machines["attic"].end() == 0  # it has said how they ended
+            again = Owner(tmp_path, broker.url, folder)
+            recovery = await again.open()
+            try:
+                assert (recovery.brought, recovery.put_back) == (1, 0)
+                assert await again.states(ends, changes, waits) == [JobState.DONE] + [JobState.QUEUED] * 2
+                with workers(broker, "cellar", shared=str(tmp_path / "photos")):
+                    await again.queue.start()
+                    await again.drained()
+                assert await again.states(ends, changes, waits) == [JobState.DONE] * 3
+                assert [one.counted for one in await again.queue.attempts(changes)] == [False, True]
+                assert not [name for name in again.made() if name.startswith(".")]
+                assert len(again.made()) == 6
+            finally:
+                await again.queue.close(0)
 
     asyncio.run(story())
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,7 @@ import pytest
 from core.job import AttemptEnd, JobState
 from core.remote.cluster import Link, Machine
 from tests.brokers import BROKERS, broker_in
-from tests.core.remote.scene import Owner, owner_in, owner_to_kill, until, workers
+from tests.core.remote.scene import Owner, owner_in, owner_to_kill, running_in, until, workers
 
 pytestmark = pytest.mark.parametrize("kind", BROKERS)
 
@@ -149,10 +147,3 @@ def test_g3_g6_a_broker_that_dies_and_an_owner_that_dies_lose_nothing(kind: str,
                     await again.queue.close(0)
 
     asyncio.run(story())
-
-
-def running_in(folder: Path) -> int:
-    """How many jobs of the queue in a folder a machine has."""
-    with closing(sqlite3.connect(f"file:{folder}/queue/queue.sqlite3?mode=ro", uri=True)) as db:
-        found = db.execute("SELECT COUNT(*) FROM jobs WHERE state = 'running' AND machine != ''")
-        return int(found.fetchone()[0])

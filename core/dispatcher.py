@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from core.clock import Alarm, Clock
-from core.errors import DiskFull, ImageQueueError, MachineLost, OutOfMemory, TimedOut, WorkerCrashed, describe
+from core.errors import DiskFull, ImageQueueError, WorkerCrashed, describe
 from core.executor import Done, Failed, Outcome, Processor, Skipped, Stopped, Task
 from core.imaging.made import memory_of
 from core.job import JobState
-from core.leftovers import Leftovers
+from core.leftovers import UNTIDY, Leftovers
 from core.links.address import is_link
 from core.links.kept import downloads_of
 from core.machine import processors
@@ -34,7 +34,6 @@ _WRITE_AGAIN: Final = 2.0  # seconds until results that the store could not take
 _BRIEF: Final = 0.002  # seconds; an attempt that takes less costs less than its commit
 _NAME_AFTER: Final = 0.25  # seconds until the machine of an attempt is noted, which most have ended before
 _PATIENCE: Final = 0.01  # seconds that an end waits for others at most, while they use all processors
-_KILLED: Final = frozenset({WorkerCrashed.code, TimedOut.code, OutOfMemory.code, MachineLost.code})
 
 
 @dataclass(slots=True, eq=False)
@@ -439,9 +438,7 @@ class Dispatcher:
                 self._release([run])
                 self.wake()
                 return
-            if isinstance(outcome, Stopped) or (
-                isinstance(outcome, Failed) and outcome.error.code in _KILLED
-            ):
+            if isinstance(outcome, Stopped) or (isinstance(outcome, Failed) and outcome.error.code in UNTIDY):
                 wish = run.wish
                 files = await self.leftovers.tidied(run.task, wish is JobState.CANCELLED)
                 if run.wish is not wish:  # put back, and then cancelled

@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from core.errors import BadDelivery, MachineLost, OutOfMemory, TimedOut, WorkerCrashed
 from core.executor import Task
 from core.imaging.naming import remove_files, remove_leftovers, temporary_paths
 from core.imaging.receipt import finish_replacing, published, withdraw
@@ -27,6 +28,11 @@ from core.recipe import Recipe
 log = logging.getLogger(__name__)
 
 Files = tuple[OutputFile, ...]
+
+UNTIDY: Final = frozenset(
+    kind.code for kind in (WorkerCrashed, TimedOut, OutOfMemory, MachineLost, BadDelivery)
+)
+"""The codes of the errors with which an attempt ends that has not tidied up itself."""
 
 _PATIENCE: Final = 3.0  # seconds until a folder is taken for one that stalls
 

@@ -12,6 +12,8 @@ from typing import Final
 
 from core.imaging.manifest import Manifest, bad, manifest_from_wire, manifest_to_wire
 
+_LONGEST: Final = 300_000  # characters; it is quoted on its way, too, where a line has a limit
+
 LOOK: Final = "look"
 """What is handed over to the first part, which only looks."""
 
@@ -41,8 +43,14 @@ def manifest_of_handover(handover: str, tag: str) -> Manifest:
 
 
 def for_the_last_part(ticket: object, manifest: Manifest) -> str:
-    """Return what the last part has to know. ticket: as the first one left it, whoever has kept it since."""
-    return json.dumps({"ticket": ticket, "manifest": manifest_to_wire(manifest)})
+    """Return what the last part has to know. ticket: as the first one left it, whoever has kept it since.
+
+    Raises BadDelivery for what is too long to be handed over.
+    """
+    handover = json.dumps({"ticket": ticket, "manifest": manifest_to_wire(manifest)})
+    if len(handover) > _LONGEST:
+        raise bad(f"what it says takes {len(handover):,} characters")
+    return handover
 
 
 def read_by_the_last_part(handover: str, tag: str) -> tuple[Ticket, Manifest]:

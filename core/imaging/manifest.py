@@ -18,7 +18,8 @@ from core.errors import BadDelivery
 if TYPE_CHECKING:
     from core.imaging.publish import Made
 
-_LONGEST_TEXT: Final = 4_000  # characters of a note, of which a longer one loses its end
+_LONGEST_TEXT: Final = 1_000  # characters of a note, of which a longer one loses its end
+_LONGEST_NAME: Final = 200  # characters
 _MOST_NOTES: Final = 50
 _MOST_OUTPUTS: Final = 1_000
 _LARGEST: Final = 2**40  # of any number
@@ -103,6 +104,8 @@ def _staged(value: object) -> Staged:
             numbers = (size, width, height, pages)
             if any(type(one) is bool or not 0 < one < _LARGEST for one in numbers):
                 raise _wrong("number", value)
+            if max(len(name), len(format)) > _LONGEST_NAME:
+                raise _wrong("name", value)
             if not _DIGEST.fullmatch(digest):
                 raise _wrong("digest", value)
             return Staged(name, format, size, width, height, pages, digest)

@@ -1,27 +1,26 @@
 """What is done on the owner's machine for attempts in remote slots: to look before, to publish after.
 
-And to make what cannot travel. The slots for these are beside those of the queue. One does all that is soon
-done, as it is quicker alone than two are by turns; it is started when a broker is set, and more when it hangs
-in a folder that does not answer. The one for what cannot travel is started when there first is something.
+And to make what cannot travel, one at a time. The slots for these are beside those of the queue. One does all
+that is soon done, as it is quicker alone than two are by turns; it is started when a broker is set. When none
+of what is soon done has ended for a while, as it hangs in a folder that does not answer, there is one more,
+which then stays. The one for what cannot travel is started when there first is something.
 """
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+import time
 from dataclasses import replace
 from typing import Final
 
-from core.executor import Outcome, ProgressSink, Task
+from core.executor import Outcome, ProgressSink, Stopped, Task
 from core.imaging.handover import LOOK
 from core.slots import ProcessSlots
 
 WORK: Final = "core.remote.errand_work:errand"
 
-_FIRST: Final = 0  # for what is soon done
-_MAKING: Final = 1  # for what cannot travel
-_MOST: Final = 6  # of all
-_STUCK: Final = 0.5  # seconds without a free slot, after which there is to be one more
+_MOST: Final = 5  # slots for what is soon done
+_STUCK: Final = 0.5  # seconds in which none of it has ended, after which there is to be one more
 
 
 class Errands:
@@ -30,32 +29,35 @@ class Errands:
     def __init__(self, memory_limit: int | None, on_progress: ProgressSink) -> None:
         self._slots = ProcessSlots(memory_limit=memory_limit, work=WORK)
         self._on_progress = on_progress
-        self._free: asyncio.LifoQueue[int] = asyncio.LifoQueue()
-        self._making = asyncio.Lock()
-        self._started = asyncio.Lock()
-        self._number = 0  # of slots that are started
+        self._brief, self._long = _Room(), _Room()
+        self._number = 0  # of slots that were started
+        self._growing: dict[_Room, asyncio.Task[None]] = {}
+        self._changing = asyncio.Lock()
+        self._timer: asyncio.TimerHandle | None = None
         self._running: dict[str, int] = {}
 
     async def start(self) -> None:
-        """Start the slots for what is soon done; what is asked for before waits for them."""
-        await self._start(_FIRST + 1)
+        """Start the slot for what is soon done; what is asked for before waits for it."""
+        await self._grow(self._brief)
 
     async def look(self, task: Task) -> Outcome:
         """Return what an attempt comes to when nothing has to be made; else `Done` with its ticket."""
-        return await self._brief(replace(task, handover=LOOK))
+        return await self._do(self._brief, replace(task, handover=LOOK))
 
     async def finish(self, task: Task, handover: str) -> Outcome:
         """Publish what was staged for an attempt, by its ticket and its manifest."""
-        return await self._brief(replace(task, handover=handover))
+        return await self._do(self._brief, replace(task, handover=handover))
 
     async def make(self, task: Task) -> Outcome:
         """Run an attempt here, one at a time."""
-        async with self._making:
-            await self._start(_MAKING + 1)
-            return await self._run(_MAKING, replace(task, staging=""))
+        if not self._long.slots and self._long not in self._growing:
+            self._start_growing(self._long)
+        return await self._do(self._long, replace(task, staging=""))
 
     def cancel(self, task: Task) -> None:
-        """End what runs for an attempt; it is `Stopped`."""
+        """End what runs or waits for an attempt; it is `Stopped`."""
+        for room in (self._brief, self._long):
+            room.forget(task.temp_tag)
         slot = self._running.get(task.temp_tag)
         if slot is not None:
             self._slots.cancel(slot)
@@ -65,42 +67,110 @@ class Errands:
         self._slots.set_memory_limit(limit)
 
     async def close(self) -> None:
-        """End all at once."""
-        await self._slots.close()
+        """End all at once; what is asked for from now on is `Stopped`."""
+        for room in (self._brief, self._long):
+            room.close()
+        if self._timer is not None:
+            self._timer.cancel()
+        async with self._changing:  # what is being started has come by then, and is ended, too
+            await self._slots.close()
 
-    async def _brief(self, task: Task) -> Outcome:
-        await self._start(_FIRST + 1)
-        slot = await self._free_slot()
-        try:
-            return await self._run(slot, task)
-        finally:
-            self._free.put_nowait(slot)
-
-    async def _free_slot(self) -> int:
-        while True:
-            if not self._free.empty():
-                return self._free.get_nowait()
-            with suppress(TimeoutError):
-                return await asyncio.wait_for(self._free.get(), _STUCK)
-            if self._number < _MOST:
-                await self._start(max(self._number, _MAKING + 1) + 1)
-
-    async def _start(self, number: int) -> None:
-        if self._number >= number:
-            return
-        async with self._started:
-            if not self._number:
-                await self._slots.start(number, self._on_progress)
-            elif self._number < number:
-                await self._slots.resize(number)
-            for slot in range(self._number, number):
-                if slot != _MAKING:
-                    self._free.put_nowait(slot)
-            self._number = max(self._number, number)
-
-    async def _run(self, slot: int, task: Task) -> Outcome:
+    async def _do(self, room: _Room, task: Task) -> Outcome:
+        if room is self._brief:
+            self._look_in(_STUCK)
+        slot = await room.enter(task.temp_tag)
+        if slot is None:
+            return Stopped()
         self._running[task.temp_tag] = slot
         try:
             return await self._slots.run(slot, task)
         finally:
             del self._running[task.temp_tag]
+            room.leave(slot)
+
+    def _look_in(self, seconds: float) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        """See to it that there is one more slot when those for what is soon done hang."""
+        self._timer = None
+        if self._brief.waiting:
+            left = self._brief.moved + _STUCK - time.monotonic()
+            if left <= 0 and self._brief not in self._growing and self._brief.slots < _MOST:
+                self._start_growing(self._brief)
+            self._look_in(max(left, _STUCK / 5))
+
+    def _start_growing(self, room: _Room) -> None:
+        self._growing[room] = task = asyncio.create_task(self._grow(room))
+        task.add_done_callback(lambda _: self._growing.pop(room))
+
+    async def _grow(self, room: _Room) -> None:
+        async with self._changing:
+            if room.closed:
+                return
+            if self._number:
+                await self._slots.resize(self._number + 1)
+            else:
+                await self._slots.start(1, self._on_progress)
+            slot, self._number = self._number, self._number + 1
+            room.slots += 1
+            room.leave(slot)
+
+
+class _Room:
+    """Some of the slots, and who waits for one: first come, first served."""
+
+    def __init__(self) -> None:
+        self.slots = 0
+        self.closed = False
+        self.moved = time.monotonic()
+        """When a slot was last left, or one was to be had."""
+        self._free: list[int] = []
+        self._waiting: dict[str, asyncio.Future[int | None]] = {}
+
+    @property
+    def waiting(self) -> bool:
+        """Whether anybody waits."""
+        return bool(self._waiting)
+
+    async def enter(self, tag: str) -> int | None:
+        """Wait for a slot; None when it was forgotten meanwhile, or the room closed."""
+        if self.closed:
+            return None
+        if self._free:
+            self.moved = time.monotonic()
+            return self._free.pop()
+        turn: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        self._waiting[tag] = turn
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                slot = turn.result()
+                if slot is not None:
+                    self.leave(slot)
+            raise
+        finally:
+            self._waiting.pop(tag, None)
+
+    def leave(self, slot: int) -> None:
+        """Give a slot to who has waited longest."""
+        self.moved = time.monotonic()
+        for turn in self._waiting.values():
+            if not turn.done():
+                turn.set_result(slot)
+                return
+        self._free.append(slot)
+
+    def forget(self, tag: str) -> None:
+        """Let this one wait no more."""
+        turn = self._waiting.get(tag)
+        if turn is not None and not turn.done():
+            turn.set_result(None)
+
+    def close(self) -> None:
+        """Let nobody in any more, and nobody wait."""
+        self.closed = True
+        for tag in self._waiting:
+            self.forget(tag)

@@ -8,6 +8,7 @@ what it staged is published here. What cannot travel is made here, as the same a
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +22,6 @@ from psygnal import Signal
 
 from core.errors import BadUsage, describe
 from core.executor import Done, Failed, Outcome, ProgressSink, Stopped, TakenSink, Task
-from core.imaging.naming import remove_leftovers
 from core.remote.cluster import Cluster, Link
 from core.remote.extra import MISSING
 from core.remote.flights import Limits
@@ -113,7 +113,11 @@ class Everywhere:
             task = tasks[flight]
             if "contents" in made.message:
                 task = replace(task, staging=self._staging_of(task))
-            outcome = await self._bring_home(task, made.ticket, made.message)
+            try:
+                outcome = await self._bring_home(task, made.ticket, made.message)
+            except Exception:  # whatever a machine says, the queue is to open
+                log.exception("What was made of %s could not be taken", task.source)
+                outcome = Stopped()
             log.info("What was made of %s while the app was closed: %s", task.source, outcome)
             fleet.kept(flight)
 
@@ -131,8 +135,11 @@ class Everywhere:
         before a disk that is slower than the machines.
         """
         local = self._local.open_slots()
-        slots = self._slots + (self._places.ahead or min(self._finishing, self._slots))
-        return (*local, *range(FIRST, FIRST + slots)) if slots else local
+        wanted = self._slots + max(self._places.ahead, min(self._finishing, self._slots))
+        if not wanted:
+            return local
+        free = (slot for slot in itertools.count(FIRST) if slot not in self._running)
+        return (*local, *itertools.islice(itertools.chain(list(self._running), free), wanted))
 
     async def run(self, slot: int, task: Task) -> Outcome:
         """Run a task in a slot; one that nobody has begun when its machines are gone is `Stopped`."""
@@ -310,7 +317,7 @@ class Everywhere:
             home = await self._fly(run, way)
             if isinstance(home, Made):
                 self._finishing += 1
-                if not self._places.ahead:
+                if self._finishing > self._places.ahead:
                     self._on_slots()
                 try:
                     return await self._bring_home(run.task, run.ticket, home.message)
@@ -350,6 +357,8 @@ class Everywhere:
                 order = await asyncio.to_thread(order_of, task, way, self._tokens, fleet.reply_to, run.ticket)
         except (OSError, NotCarried) as error:
             return NotMade(str(error))
+        if run.stopping or fleet is not self._fleet:
+            return Stopped()
         place = run.place = self._places.ask()
         try:
             if not await place or run.stopping or fleet is not self._fleet:
@@ -362,23 +371,24 @@ class Everywhere:
             self._places.leave(place)
 
     async def _bring_home(self, task: Task, ticket: str, made: Mapping[str, Any]) -> Outcome:
-        from core.imaging.delivery import unpacked
+        from core.imaging.delivery import drop_delivery, unpacked
         from core.imaging.handover import for_the_last_part
 
-        if self._errands is None:
+        errands = self._errands
+        if errands is None:
             return Stopped()
         try:
             if task.staging:
                 manifest = await asyncio.to_thread(unpacked, made, task)
             else:
                 manifest = unpacked(made, task)  # which writes nothing
+            handover = for_the_last_part(ticket, manifest)
         except Exception as error:
-            if not task.staging:  # there may be files of it, whatever it says
-                asyncio.get_running_loop().run_in_executor(
-                    None, remove_leftovers, task.source, task.recipe, task.temp_tag, task.below
-                )
             return Failed(describe(error))
-        return await self._errands.finish(task, for_the_last_part(ticket, manifest))
+        outcome = await errands.finish(task, handover)
+        if task.staging and not isinstance(outcome, Done):
+            await asyncio.to_thread(drop_delivery, task)  # it may have been stopped before it began
+        return outcome
 
     def _stop(self, run: _Run) -> None:
         run.stopping = True

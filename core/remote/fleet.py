@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 _LOOK_EVERY: Final = 0.5  # seconds
 _CALM: Final = 0.7  # seconds in which a broker that is there has given out what it kept for us
+_LONGEST_TICKET: Final = 1_000  # characters
 _OTHER_VERSION: Final = "It has another version of Image Queue, and is given nothing."
 
 
@@ -238,7 +239,7 @@ class Fleet:
         for reply in replies:
             try:
                 self._on_reply(node, reply, delivery)
-            except (BadMessage, KeyError, TypeError, ValueError, AttributeError) as error:
+            except (BadMessage, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
                 log.warning("%.200s said what is no reply: %r", node, error)
         if not delivery.open:
             self._line.acknowledge(message)
@@ -246,7 +247,8 @@ class Fleet:
     def _on_reply(self, node: str, reply: dict[str, Any], delivery: _Delivery) -> None:
         kind = reply["kind"]
         if reply.get("id") in self._left:
-            delivery.open.add(str(reply["id"]))  # for ever: the broker gives it to the next run of the app
+            delivery.open.add(str(reply["id"]))  # for ever: it is for the next run of the app
+            self._line.give_back(delivery.message)
         elif kind == "here":
             self._happen(self._flights.here(_here(node, reply, self._shared), time.monotonic()))
             self._changed()
@@ -303,6 +305,7 @@ class Fleet:
             self._come_home(flight, home)
 
     def _keep(self, flight: str, delivery: _Delivery) -> None:
+        self.kept(flight)  # what was said of it before has had its effect
         delivery.open.add(flight)
         self._deliveries[flight] = delivery
 
@@ -316,7 +319,12 @@ def _homecoming(reply: dict[str, Any]) -> Homecoming | None:
             return NotMade(str(reply["sentence"])[:1_000])
         case "ended":
             outcome = outcome_from_wire(reply["outcome"])
-            return Made(reply["made"], str(reply["ticket"])) if isinstance(outcome, Done) else outcome
+            match reply:
+                case _ if not isinstance(outcome, Done):
+                    return outcome
+                case {"made": dict(made), "ticket": str(ticket)} if len(ticket) <= _LONGEST_TICKET:
+                    return Made(made, ticket)
+            raise BadMessage(f"it made {reply!r:.200}")
     return None
 
 

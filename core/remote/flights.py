@@ -216,6 +216,7 @@ class Flights:
             return self._given_up(now)
         for name in [name for name, node in self._nodes.items() if now - node.heard > _KEPT]:
             del self._nodes[name]
+            self._names.pop(name, None)
         return self._gone(now) + self._not_begun(now, waiting)
 
     def _given_up(self, now: float) -> list[Event]:
@@ -311,7 +312,7 @@ class Flights:
         """Forget a machine that is gone when one of its name comes: it is the same one, started anew."""
         for node, known in list(self._nodes.items()):
             if self._names.get(node) == name and now - known.heard > self._limits.gone:
-                del self._nodes[node]
+                del self._nodes[node], self._names[node]
 
     def _free_name(self, name: str) -> str:
         taken = {self._names.get(node) for node in self._nodes}

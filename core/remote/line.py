@@ -60,6 +60,7 @@ class Line:
         self._tokens: Mapping[str, list[str]] = {}
         self._sent: deque[tuple[str, float]] = deque()  # for who asks: to wake the loop for each costs more
         self._acknowledged: deque[Any] = deque()
+        self._given_back: deque[Any] = deque()
         self._something = threading.Event()
         self._closing = threading.Event()
         self._up = {"out": False, "in": False}
@@ -108,6 +109,10 @@ class Line:
     def acknowledge(self, message: Any) -> None:
         """Let the broker forget a reply."""
         self._acknowledged.append(message)
+
+    def give_back(self, message: Any) -> None:
+        """Let the broker keep a reply for the next run of the app, from the end of this line on."""
+        self._given_back.append(message)
 
     # -- in the threads -----------------------------------------------------------------------------------
 
@@ -221,6 +226,7 @@ class Line:
         channel = connection.channel()
         queue = Queue(self._reply_to, durable=True, expires=_UNUSED)
         self._acknowledged.clear()  # those of an earlier connection come again
+        self._given_back.clear()
         generation = object()
 
         def hear(body: Any, message: Any) -> None:
@@ -231,7 +237,13 @@ class Line:
                     log.warning("A reply of another machine was not understood")
                     message.ack()
 
-        with Consumer(channel, [queue], callbacks=[hear], accept=["json"], auto_declare=True):
+        def drop(message: Any, error: Exception) -> None:
+            log.warning("A reply of another machine could not be read: %.200r", error)
+            message.ack()
+
+        with Consumer(
+            channel, [queue], callbacks=[hear], on_decode_error=drop, accept=["json"], auto_declare=True
+        ):
             self._note(name, True, Link.CONNECTED)
             beat = time.monotonic()
             while not self._closing.is_set():
@@ -242,6 +254,9 @@ class Line:
                     beat = time.monotonic()
                     connection.heartbeat_check()
             self._acknowledge_all(generation)
+        for made_by, message in self._given_back:  # which Redis would keep from all for a week by itself
+            if made_by is generation:
+                message.requeue()
 
     def _acknowledge_all(self, generation: object) -> None:
         """Let the broker forget what is kept elsewhere; what an earlier connection brought comes again."""

@@ -20,7 +20,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from core.errors import describe
+from core.errors import BadDelivery, describe
 from core.executor import Done, Failed, Outcome, Stopped, Task
 from core.imaging.naming import remove_leftovers
 from core.remote.orders import PROTOCOL, NotCarried, opened, reply_to_of
@@ -196,13 +196,15 @@ class Node:
                 outcome = await self._slots.run(slot, task)
         finally:
             del self._by_job[task.job_id]
-        if isinstance(outcome, Done) and not task.staging:
-            reply = _reply_of(outcome, task, scratch)  # there is nothing to read
-        else:
+        reply = None
+        if isinstance(outcome, Done) and order.get("source") is not None and not task.staging:
+            with suppress(BadDelivery):
+                reply = _reply_of_made(task, outcome)  # there is nothing to read
+        if reply is None:
             reply = await asyncio.to_thread(_reply_of, outcome, task, scratch)
         if "made" not in reply:
             return reply
-        return {**reply, "target": order["target"], "ticket": str(order["ticket"])}
+        return {**reply, "target": order["target"], "ticket": ready.ticket}
 
     def _on_progress(self, number: int, fraction: float) -> None:
         running, now = self._by_job.get(number), time.monotonic()
@@ -252,18 +254,19 @@ class Node:
         check.sentence = self._shares.check(name, check.token)
 
 
-def _reply_of(outcome: Outcome, task: Task, scratch: Path) -> Reply:
-    """Return what is to be said of the end of an attempt, and tidy up; in a thread, as folders may stall."""
+def _reply_of_made(task: Task, done: Done) -> Reply:
+    """Return what is to be said of an attempt that is made. Raises what `packed` raises."""
     from core.imaging.delivery import packed
 
+    return {"kind": "ended", "outcome": outcome_to_wire(Done()), "made": packed(task, done.handover)}
+
+
+def _reply_of(outcome: Outcome, task: Task, scratch: Path) -> Reply:
+    """Return what is to be said of the end of an attempt, and tidy up; in a thread, as folders may stall."""
     try:
         if isinstance(outcome, Done):
             try:
-                return {
-                    "kind": "ended",
-                    "outcome": outcome_to_wire(Done()),
-                    "made": packed(task, outcome.handover),
-                }
+                return _reply_of_made(task, outcome)
             except Exception as error:
                 _tidy(task)
                 return {"kind": "not_carried", "sentence": describe(error).message}

@@ -122,6 +122,7 @@ class Opened:
     """An order as it is run here."""
 
     task: Task  # for `core.imaging.staging.stage`
+    ticket: str  # to be given back
     reply_to: str
 
 
@@ -142,7 +143,7 @@ def opened(order: Order, shares: Shares, scratch: Path) -> Opened:
     if order["protocol"] != PROTOCOL:
         raise NotCarried("The machine has another version of Image Queue.")
     try:
-        task = task_from_wire(order["task"])
+        task, ticket = task_from_wire(order["task"]), str(order["ticket"])
         for name, (file, content) in dict(order["tokens"]).items():
             sentence = shares.check(str(name), Token(str(file), str(content)))
             if sentence:
@@ -181,11 +182,11 @@ def opened(order: Order, shares: Shares, scratch: Path) -> Opened:
             task, source=source, recipe=text, receipt="", downloads="", memory="", below="", handover="",
             staging=staging,
         ),
-        str(order["reply_to"]),
+        ticket, str(order["reply_to"]),
     )  # fmt: skip
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def _without_folder(recipe: str) -> str:
     """Return a recipe without the folder that its outputs go to."""
     told = json.loads(recipe)
@@ -193,7 +194,7 @@ def _without_folder(recipe: str) -> str:
     return json.dumps(told)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def _paths_in(recipe: str) -> frozenset[str]:
     """Return the files that the operations of a recipe name: every value that is an absolute path."""
     found: set[str] = set()

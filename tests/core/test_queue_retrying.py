@@ -10,11 +10,13 @@ from core.clock import SteadyClock
 from core.errors import DiskFull, ServerFailed
 from core.executor import Done, Failed, Outcome, Task
 from core.failures import retry_failed
-from core.job import AttemptEnd, JobState, Priority
+from core.imaging.naming import temporary_paths
+from core.job import AttemptEnd, JobError, JobState, Priority
+from core.recipe import Recipe
 from core.retry import RetryPolicy
 from core.status import RunState
 from tests.conftest import RunOnLoop
-from tests.core.bench import opened
+from tests.core.bench import RECIPE, opened
 from tests.core.clocks import ManualClock, until
 from tests.core.processors import BAD, BUSY, CRASH, ByHand
 
@@ -245,6 +247,32 @@ def test_g7_a_file_that_crashed_its_worker_three_times_has_failed_for_good(
             ]  # fmt: skip
 
     run_on_loop(story())
+
+
+@pytest.mark.parametrize("code", ["worker-crashed", "machine-lost", "bad-delivery"])
+def test_g4_what_an_attempt_leaves_that_could_not_tidy_up_itself_is_removed(
+    run_on_loop: RunOnLoop, tmp_path: Path, code: str
+) -> None:
+    left: list[Path] = []
+
+    def leaves(task: Task) -> Failed:
+        paths = map(Path, temporary_paths(task.source, Recipe.from_json(task.recipe), task.temp_tag))
+        for path in paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"half")
+            left.append(path)
+        return Failed(JobError(code, "It broke.", True))
+
+    async def story() -> None:
+        async with opened(tmp_path / "queue", ByHand(leaves)) as bench:
+            recipe = RECIPE.with_folder(tmp_path / "out")
+            await bench.queue.enqueue_batch([tmp_path / "a.jpg"], recipe, 0, 0)
+            await bench.queue.start()
+            await bench.count(JobState.FAILED, 1)
+
+    run_on_loop(story())
+    assert left
+    assert not any(path.exists() for path in left)
 
 
 def test_g7_a_stop_between_two_crashes_makes_neither_forgotten(

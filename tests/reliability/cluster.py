@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
-from kombu import Connection
+from kombu import Connection, Queue
 
 from core.executor import InProcess, Outcome, Task
 from core.job import JobState
@@ -53,16 +53,18 @@ class Cluster:
     """A batch and all that works on it, for a `with` statement.
 
     carried: nothing is shared, and all images travel as bytes. apart: the first machine and the owner have
-    roads of their own to the broker, which can be cut.
+    roads of their own to the broker, which can be cut. side: pixels of the sources.
     """
 
     def __init__(
         self, folder: Path, broker: Broker, tally: Tally, scale: Scale, rng: random.Random, *,
         number: int, count: int, machines: int, carried: bool = False, apart: bool = False,
+        side: int = _SIDE,
     ) -> None:  # fmt: skip
         self.folder, self.broker, self.tally, self.scale, self.rng = folder, broker, tally, scale, rng
         self.data_dir = folder / "data"
         self._number, self._count, self._carried, self._apart = number, count, carried, apart
+        self._side = scale.of(side, _SHORT_SIDE)
         self._machine_count = machines
         self._stack = ExitStack()
         self._shared = folder / "shared"
@@ -122,8 +124,7 @@ class Cluster:
         async def never(_: Task) -> Outcome:
             raise AssertionError("nothing runs here")
 
-        side = self.scale.of(_SIDE, _SHORT_SIDE)
-        paths = batch(self._shared / "in", self._count, self._number, side)
+        paths = batch(self._shared / "in", self._count, self._number, self._side)
         queue = TaskQueue(self.data_dir, InProcess(never))
         await queue.open()
         part = -(-len(paths) // len(PRIORITIES))
@@ -279,17 +280,15 @@ class Cluster:
         told.forget()
 
     def _look_at_the_broker(self) -> None:
-        """Nothing is left there but what machines last answered to an owner that has gone."""
+        """No order is left there, and no end of an attempt: the owner has taken all of them."""
         with closing(open_for_reading(self.data_dir / STORE_NAME)) as db:
             (uid,) = db.execute("SELECT value FROM meta WHERE key = 'uid'").fetchone()
-        most = {QUEUE: 0, f"imagequeue.replies.{uid}": 2 * len(self.machines)}
-
-        def left() -> dict[str, int]:
-            found = {name: self._waiting(name) for name in most}
-            return {name: count for name, count in found.items() if count > most[name]}
-
-        within(_EMPTY, lambda: not left(), every=0.2)
-        self.tally.expect(not left(), "leaked", f"the broker still keeps {left()}")
+        replies = f"imagequeue.replies.{uid}"
+        within(_EMPTY, lambda: not self._waiting(QUEUE), every=0.2)
+        self.tally.expect(not self._waiting(QUEUE), "leaked", f"{self._waiting(QUEUE)} orders are left")
+        kinds = [reply["kind"] for said in self._taken(replies) for reply in said["replies"]]
+        ends = [kind for kind in kinds if kind not in ("here", "left", "started", "progress")]
+        self.tally.expect(not ends, "leaked", f"the broker still keeps {ends[:5]}")
 
     def _waiting(self, name: str) -> int:
         with Connection(self.broker.url) as line, line.channel() as channel:
@@ -297,6 +296,14 @@ class Cluster:
                 return int(channel.queue_declare(name, passive=True).message_count)
             except (*line.channel_errors, KeyError):
                 return 0
+
+    def _taken(self, name: str) -> Iterator[dict[str, Any]]:
+        """Take all messages out of a queue."""
+        for _ in range(self._waiting(name)):
+            with Connection(self.broker.url) as line, line.channel() as channel:
+                message = Queue(name, channel=channel).get(no_ack=True, accept=["json"])
+                if message is not None:
+                    yield message.payload
 
     def _look_at_machine(self, machine: Machine) -> None:
         expect = self.tally.expect

@@ -6,36 +6,43 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from core.errors import BadDelivery
 from core.executor import Failed, Task
-from core.imaging.naming import temporary_name
 from core.recipe import quick_recipe
 from core.remote.errands import Errands
 from core.remote.everywhere import Everywhere
 from core.slots import ProcessSlots
-from tests.core.remote.scene import until
+
+OUTPUT = {
+    "name": "output", "format": "jpeg", "bytes": 5, "width": 1, "height": 1, "pages": 1, "digest": "0" * 32,
+}  # fmt: skip
+MADE: dict[str, dict[str, object]] = {
+    "nothing": {},
+    "no list": {"manifest": 5},
+    "no outputs": {"manifest": {"tag": "store-1-1", "outputs": [], "notes": []}},
+    "an absurd name": {
+        "manifest": {"tag": "store-1-1", "outputs": [OUTPUT | {"name": "x" * 10**6}], "notes": []}
+    },
+    "far too much": {"manifest": {"tag": "store-1-1", "outputs": [OUTPUT], "notes": ["\u0416" * 1_000] * 50}},
+}
 
 
-def test_g4_what_a_machine_that_lies_has_left_in_a_shared_folder_is_removed(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    out.mkdir()
-    recipe = quick_recipe(None, "64", "jpeg", None).with_folder(out).to_json()
+@pytest.mark.parametrize("said", MADE)
+def test_g15_it_costs_the_attempt_and_no_more(tmp_path: Path, said: str) -> None:
+    recipe = quick_recipe(None, "64", "jpeg", None).with_folder(tmp_path / "out").to_json()
     task = Task(1, 1, str(tmp_path / "a.jpg"), recipe, temp_tag="store-1-1")
-    left, others = out / temporary_name("store-1-1", 1), out / temporary_name("store-2-1", 1)
 
     async def main() -> None:
         everywhere = Everywhere(ProcessSlots(memory_limit=None), tmp_path / "data")
         everywhere._errands = Errands(None, lambda _job, _fraction: None)  # there is nothing for them to do
-        for message in ({}, {"manifest": {"tag": "store-1-1", "outputs": [], "notes": []}}):
-            for path in (left, others):
-                path.write_bytes(b"half")
-            outcome = await everywhere._bring_home(task, "", message)
+        for given in (task, replace(task, staging=str(tmp_path / "came"))):
+            message = MADE[said] | ({"contents": ["aaaa"]} if given.staging else {})
+            outcome = await everywhere._bring_home(given, "ticket", message)
             assert isinstance(outcome, Failed)
-            assert outcome.error.code == BadDelivery.code
-            await until(lambda: not left.exists(), "it is removed")
-            assert others.exists()
-        carried = replace(task, staging=str(tmp_path / "came"))
-        assert isinstance(await everywhere._bring_home(carried, "", {"manifest": {}}), Failed)
-        await until(lambda: not Path(carried.staging).exists(), "what came as bytes is gone")
+            assert (outcome.error.code, outcome.error.retryable) == (BadDelivery.code, True)
+            assert len(outcome.error.message) < 1_000
 
     asyncio.run(main())
+    assert not (tmp_path / "came").exists()

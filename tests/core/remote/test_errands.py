@@ -41,3 +41,36 @@ def test_g7_a_look_into_a_folder_that_does_not_answer_holds_up_no_other(
         await asyncio.gather(*stalled)
 
     asyncio.run(main())
+
+
+def test_g11_what_waits_for_its_turn_is_cancelled_at_once_and_is_never_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.remote.errands.WORK", "tests.core.remote.held_work:stalling")
+    recipe = quick_recipe(None, "64", "jpeg", None).with_folder(tmp_path / "out").to_json()
+    tasks = []
+    for number in range(6):
+        (tmp_path / f"stalls-{number}.jpg").write_bytes(JPEG)
+        path = str(tmp_path / f"stalls-{number}.jpg")
+        tasks.append(Task(number, 1, path, recipe, temp_tag=str(number), receipt=f"{tmp_path}/{number}.json"))
+
+    async def main() -> None:
+        errands = Errands(None, lambda _job, _fraction: None)
+        looks = [asyncio.create_task(errands.look(task)) for task in tasks[:3]]
+        makes = [asyncio.create_task(errands.make(task)) for task in tasks[3:]]
+        await errands.start()
+        await asyncio.sleep(0.2)
+        for task in (tasks[2], tasks[5], tasks[1], tasks[4]):
+            errands.cancel(task)
+        async with asyncio.timeout(5):
+            assert await asyncio.gather(*looks[1:], *makes[1:]) == [Stopped()] * 4
+        assert not looks[0].done()
+        assert not makes[0].done()
+        waits = asyncio.create_task(errands.make(tasks[1]))
+        await asyncio.sleep(0)
+        async with asyncio.timeout(20):
+            await errands.close()
+            assert list(await asyncio.gather(looks[0], makes[0], waits)) == [Stopped()] * 3
+            assert await errands.look(tasks[2]) == await errands.make(tasks[3]) == Stopped()
+
+    asyncio.run(main())

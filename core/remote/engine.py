@@ -10,6 +10,7 @@ to the owner's own queue), no countdowns (the owner's store has all delays), and
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Final
 
 from celery import Celery
@@ -33,7 +34,12 @@ _PATIENCE: Final = 10.0  # seconds for a broker to answer
 
 
 def make_app(address: Address) -> Celery:
-    """Return the app for a broker; nothing is connected yet."""
+    """Return the app for a broker; nothing is connected yet.
+
+    What kombu logs by itself is not kept: whatever matters is raised, too, and it logs messages as they are,
+    with the images in them.
+    """
+    logging.getLogger("kombu").setLevel(logging.CRITICAL + 1)
     url, tls = address.for_kombu()
     app = Celery("imagequeue", broker=url, set_as_current=False)
     transport: dict[str, Any]

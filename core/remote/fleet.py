@@ -248,7 +248,6 @@ class Fleet:
         kind = reply["kind"]
         if reply.get("id") in self._left:
             delivery.open.add(str(reply["id"]))  # for ever: it is for the next run of the app
-            self._line.give_back(delivery.message)
         elif kind == "here":
             self._happen(self._flights.here(_here(node, reply, self._shared), time.monotonic()))
             self._changed()

@@ -60,7 +60,6 @@ class Line:
         self._tokens: Mapping[str, list[str]] = {}
         self._sent: deque[tuple[str, float]] = deque()  # for who asks: to wake the loop for each costs more
         self._acknowledged: deque[Any] = deque()
-        self._given_back: deque[Any] = deque()
         self._something = threading.Event()
         self._closing = threading.Event()
         self._up = {"out": False, "in": False}
@@ -109,10 +108,6 @@ class Line:
     def acknowledge(self, message: Any) -> None:
         """Let the broker forget a reply."""
         self._acknowledged.append(message)
-
-    def give_back(self, message: Any) -> None:
-        """Let the broker keep a reply for the next run of the app, from the end of this line on."""
-        self._given_back.append(message)
 
     # -- in the threads -----------------------------------------------------------------------------------
 
@@ -224,9 +219,11 @@ class Line:
 
     def _receive(self, connection: Connection, name: str) -> None:
         channel = connection.channel()
+        # By itself, kombu puts back into Redis what was not acknowledged when its objects are collected: in
+        # any thread, for up to half a minute where Redis does not answer, and into a file where it fails.
+        channel.do_restore = False
         queue = Queue(self._reply_to, durable=True, expires=_UNUSED)
         self._acknowledged.clear()  # those of an earlier connection come again
-        self._given_back.clear()
         generation = object()
 
         def hear(body: Any, message: Any) -> None:
@@ -254,9 +251,8 @@ class Line:
                     beat = time.monotonic()
                     connection.heartbeat_check()
             self._acknowledge_all(generation)
-        for made_by, message in self._given_back:  # which Redis would keep from all for a week by itself
-            if made_by is generation:
-                message.requeue()
+        # What was not acknowledged is for the next run of the app; Redis would keep it from all for a week.
+        channel.basic_recover(requeue=True)
 
     def _acknowledge_all(self, generation: object) -> None:
         """Let the broker forget what is kept elsewhere; what an earlier connection brought comes again."""

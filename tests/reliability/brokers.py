@@ -16,7 +16,7 @@ from typing import Any, Final
 from core.job import JobState
 from tests.brokers import BROKERS
 from tests.reliability.attack import Result, Scale, Tally
-from tests.reliability.cluster import Cluster, stop_and_go
+from tests.reliability.cluster import SLOTS, Cluster, stop_and_go
 from tests.reliability.processes import kill, marked, within
 
 _GIVEN_UP: Final = 10.0  # seconds until a machine that is not heard of is gone
@@ -50,7 +50,7 @@ class Brokers:
                     story(cluster)
                     cluster.finish()
                     made = {name or "here": count for name, count in sorted(cluster.made_by().items())}
-                    away = sum(count for name, count in made.items() if name != "here")
+                    away = _away(cluster)
                     tally.expect(away >= scale.of(100, 10), "lost", f"the machines made {away} images alone")
                     told = ", ".join(f"{name} {count}" for name, count in made.items())
                     tally.notes.append(f"{title}: made by {told}")
@@ -212,11 +212,16 @@ def jobs_are_cancelled(cluster: Cluster) -> None:
 
 
 def _comes_back(cluster: Cluster) -> None:
-    """Wait until a machine has a job again."""
-    back = within(
-        90, lambda: any(map(cluster.running_on, cluster.machines)) or not cluster.live(), every=0.05
-    )
-    cluster.tally.expect(back, "stuck", "no machine is given anything any more")
+    """Wait until machines have made images again, more than they had under way before."""
+    before = _away(cluster)
+    more = 2 * SLOTS * len(cluster.machines)
+    back = within(90, lambda: _away(cluster) >= before + more or not cluster.live(), every=0.1)
+    cluster.tally.expect(back, "stuck", "the machines make nothing any more")
+
+
+def _away(cluster: Cluster) -> int:
+    """Return how many images the machines have made."""
+    return sum(count for name, count in cluster.made_by().items() if name)
 
 
 def _works_again(cluster: Cluster, name: str) -> None:

@@ -51,7 +51,7 @@ class Brokers:
                     cluster.finish()
                     made = {name or "here": count for name, count in sorted(cluster.made_by().items())}
                     away = _away(cluster)
-                    tally.expect(away >= scale.of(100, 10), "lost", f"the machines made {away} images alone")
+                    tally.expect(away >= scale.of(30, 10), "lost", f"the machines made {away} images alone")
                     told = ", ".join(f"{name} {count}" for name, count in made.items())
                     tally.notes.append(f"{title}: made by {told}")
         return tally.result()

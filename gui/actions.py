@@ -95,6 +95,7 @@ class Actions(QObject):
         )
         self.quit = self._make("quit", tr("&Quit"), "", key.Quit)
         self.start_pause = self._make("startPause", tr("Start"), "start", "Space")
+        self.start_pause.setAutoRepeat(False)  # a key that is held would start and pause, again and again
         self.stop = self._make(
             "stop", tr("S&top"), "stop", "", tr("Pause, and put the running images back in the queue")
         )

@@ -170,6 +170,18 @@ class RunningApp:
         self.screen.focus(self.x_window())
         self.screen.key(key)
 
+    def start_or_pause(self, paused: bool) -> None:
+        """Press Space until the queue is paused, or is not.
+
+        Once is enough but on a very busy machine, where a key may come before its window is ready for it.
+        """
+        for _ in range(3):
+            self.press("space")
+            with contextlib.suppress(AssertionError):
+                until(lambda: self.status()["paused"] is paused, f"paused is {paused}", seconds=20)
+                return
+        raise AssertionError(f"Space does nothing: {self.status()}, {self.log()}")
+
     def see(self, name: str) -> Seen:
         """Wait for a widget by its object name, its action's name or its text, and return it."""
 

@@ -63,8 +63,7 @@ def test_photos_dropped_on_the_high_zone_run_before_what_was_there(
     waiting = [photo(tmp_path / "waiting" / f"{number}.jpg", seed=number) for number in range(12)]
     urgent = [photo(tmp_path / "urgent" / f"{number}.jpg", seed=number) for number in range(3)]
     app.start()
-    app.press("space")
-    app.until_paused()
+    app.start_or_pause(paused=True)
     for paths, zone in ((waiting, "dropZoneNormal"), (urgent, "dropZoneHigh")):
         with Drag(screen, paths) as drag:
             drag.move(*app.see("mainWindow").centre)
@@ -74,7 +73,7 @@ def test_photos_dropped_on_the_high_zone_run_before_what_was_there(
             assert drag.drop() == "CopyAction"
         expected = len(waiting) + (len(urgent) if paths is urgent else 0)
         until(lambda: app.counts()["queued"] == expected, f"{expected} jobs wait")  # noqa: B023
-    app.press("space")
+    app.start_or_pause(paused=False)
     app.until_done(len(waiting) + len(urgent))
     priority = {job["source"]: job["priority"] for job in app.jobs()}
     assert {priority[str(path)] for path in urgent} == {10}

@@ -58,8 +58,7 @@ def test_space_pauses_and_the_button_starts(app: RunningApp, many: Path) -> None
     """G10 pause means pause: what ran comes to its end, nothing starts, until the button is pressed."""
     app.start(many)
     until_in_the_middle(app)
-    app.press("space")
-    app.until_paused()
+    app.start_or_pause(paused=True)
     until(lambda: app.counts()["running"] == 0, "what ran has come to its end")
     still = app.counts()
     assert still["queued"] > 0

@@ -70,8 +70,7 @@ def test_tens_of_thousands_of_files_are_handed_over(app: RunningApp, tmp_path: P
     for name in names:
         Path(name).touch()
     app.start()
-    app.press("space")
-    app.until_paused()
+    app.start_or_pause(paused=True)
     listed = "\0".join(names).encode()
     assert app.second_start("--recipe", "Web", "--paths-from", "-", given=listed) == 0
     until(lambda: app.counts()["queued"] == MANY, f"{MANY} jobs wait", seconds=60)

@@ -76,6 +76,7 @@ def test_space_is_left_to_a_button_and_a_list_that_have_the_focus(
             stage.window.view.setFocus()
             QTest.keyClick(stage.window.view, Qt.Key.Key_Space)
             assert fired
+            assert not stage.window.actions_.start_pause.autoRepeat(), "a key that is held does it once"
             fired.clear()
             for widget in (stage.window.recipe_bar.recipes, stage.window.inspector.copy):
                 widget.show()

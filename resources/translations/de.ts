@@ -4682,6 +4682,16 @@ um zu sehen, was daraus wird.</translation>
     </message>
     <message>
         <location filename="../../gui/run.py"/>
+        <source>They get up to {0:g} seconds to finish. Everything else stays in the queue, and goes on at the next start.</source>
+        <translation>Sie bekommen bis zu {0:g} Sekunden, um fertig zu werden. Alles andere bleibt in der Warteschlange und geht beim nächsten Start weiter.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
+        <source>What other machines have begun goes on there.</source>
+        <translation>Was andere Rechner begonnen haben, geht dort weiter.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
         <source>The queue cannot be opened.</source>
         <translation>Die Warteschlange kann nicht geöffnet werden.</translation>
     </message>
@@ -4704,11 +4714,6 @@ um zu sehen, was daraus wird.</translation>
         <location filename="../../gui/run.py"/>
         <source>Quit while {0} images are being worked on?</source>
         <translation>Beenden, während {0} Bilder bearbeitet werden?</translation>
-    </message>
-    <message>
-        <location filename="../../gui/run.py"/>
-        <source>They get up to {0:g} seconds to finish. Everything else stays in the queue, and goes on at the next start.</source>
-        <translation>Sie bekommen bis zu {0:g} Sekunden, um fertig zu werden. Alles andere bleibt in der Warteschlange und geht beim nächsten Start weiter.</translation>
     </message>
     <message>
         <location filename="../../gui/state_tabs.py"/>

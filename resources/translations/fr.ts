@@ -4682,6 +4682,16 @@ pour voir ce qu’elle devient.</translation>
     </message>
     <message>
         <location filename="../../gui/run.py"/>
+        <source>They get up to {0:g} seconds to finish. Everything else stays in the queue, and goes on at the next start.</source>
+        <translation>Elles ont jusqu’à {0:g} secondes pour se terminer. Tout le reste demeure dans la file d’attente et continue au prochain démarrage.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
+        <source>What other machines have begun goes on there.</source>
+        <translation>Ce que d’autres machines ont commencé continue là-bas.</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
         <source>The queue cannot be opened.</source>
         <translation>La file d’attente ne peut pas être ouverte.</translation>
     </message>
@@ -4704,11 +4714,6 @@ pour voir ce qu’elle devient.</translation>
         <location filename="../../gui/run.py"/>
         <source>Quit while {0} images are being worked on?</source>
         <translation>Quitter pendant que {0} images sont en cours ?</translation>
-    </message>
-    <message>
-        <location filename="../../gui/run.py"/>
-        <source>They get up to {0:g} seconds to finish. Everything else stays in the queue, and goes on at the next start.</source>
-        <translation>Elles ont jusqu’à {0:g} secondes pour se terminer. Tout le reste demeure dans la file d’attente et continue au prochain démarrage.</translation>
     </message>
     <message>
         <location filename="../../gui/state_tabs.py"/>

@@ -4682,6 +4682,16 @@ to see what becomes of it.</source>
     </message>
     <message>
         <location filename="../../gui/run.py"/>
+        <source>They get up to {0:g} seconds to finish. Everything else stays in the queue, and goes on at the next start.</source>
+        <translation>它们最多有 {0:g} 秒来完成。其余的都留在队列中，下次启动时继续。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
+        <source>What other machines have begun goes on there.</source>
+        <translation>其他电脑已开始的工作会在那里继续。</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
         <source>The queue cannot be opened.</source>
         <translation>无法打开队列。</translation>
     </message>
@@ -4704,11 +4714,6 @@ to see what becomes of it.</source>
         <location filename="../../gui/run.py"/>
         <source>Quit while {0} images are being worked on?</source>
         <translation>有 {0} 张图片正在处理，要退出吗？</translation>
-    </message>
-    <message>
-        <location filename="../../gui/run.py"/>
-        <source>They get up to {0:g} seconds to finish. Everything else stays in the queue, and goes on at the next start.</source>
-        <translation>它们最多有 {0:g} 秒来完成。其余的都留在队列中，下次启动时继续。</translation>
     </message>
     <message>
         <location filename="../../gui/state_tabs.py"/>

@@ -179,12 +179,12 @@ class Dispatcher:
             with suppress(ImageQueueError):  # then the next start takes it for a crash
                 await self._writer.call(lambda store: store.note_left(jobs))
 
-    async def take_up(self, left: Sequence[Claimed], uid: str) -> list[Task]:
-        """Return the tasks of what an earlier run of the app left running, what came of them brought home."""
+    async def take_up(self, left: Sequence[Claimed], uid: str) -> list[tuple[Task, Done | None]]:
+        """Return the tasks of what an earlier run of the app left running, with what came of them since."""
         tasks = [self.task_of(claimed, uid) for claimed in left]
         slots = [claimed.worker for claimed in left]
-        await self._processor.take_up(uid, list(zip(slots, tasks, strict=True)))
-        return tasks
+        made = await self._processor.take_up(uid, list(zip(slots, tasks, strict=True)))
+        return [(task, made.get(task.job_id)) for task in tasks]
 
     async def resize(self, slots: int) -> None:
         """Change the number of slots of this machine."""

@@ -7,7 +7,7 @@ coroutine in a test, or workers on other machines, nothing in the queue asks.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -103,11 +103,11 @@ class Slots(Protocol):
 class Processor(Slots, Protocol):
     """The slots of a queue, which may be on several machines, and come and go by themselves."""
 
-    async def take_up(self, uid: str, left: Sequence[tuple[int, Task]]) -> None:
+    async def take_up(self, uid: str, left: Sequence[tuple[int, Task]]) -> Mapping[int, Done]:
         """Bring home what became of these tasks, which an earlier run of the app gave to these slots.
 
-        Called once, before `start`. What is known to be made is published, with a receipt; of the others
-        nothing will be. uid: of the store, which begins each task's `temp_tag`.
+        Called once, before `start`. What is known to be made is published, with a receipt, and returned by
+        its job; of the others nothing will be. uid: of the store, which begins each task's `temp_tag`.
         """
 
     def listen(self, on_slots: Callable[[], None], on_taken: TakenSink) -> None:
@@ -140,8 +140,9 @@ class InProcess:
         self._running: dict[int, asyncio.Task[Outcome]] = {}
         self._stopping: set[int] = set()
 
-    async def take_up(self, uid: str, left: Sequence[tuple[int, Task]]) -> None:
-        """Do nothing: what ran has ended with the app."""
+    async def take_up(self, uid: str, left: Sequence[tuple[int, Task]]) -> Mapping[int, Done]:  # noqa: ARG002
+        """Return nothing: what ran has ended with the app."""
+        return {}
 
     def listen(self, on_slots: Callable[[], None], on_taken: TakenSink) -> None:
         """Do nothing: the slots stay as they are, and are here."""

@@ -115,12 +115,14 @@ class TaskQueue(QueueWishes):
         error = Interrupted(_CLOSED_UNEXPECTEDLY).as_job_error()
         found = Counter[str]()
         ids: list[int] = []
-        for claimed, task in zip(left, await self._dispatcher.take_up(left, uid), strict=True):
+        taken_up = await self._dispatcher.take_up(left, uid)
+        for claimed, (task, made) in zip(left, taken_up, strict=True):
             files = await self._dispatcher.leftovers.tidied(task)
             end = Ended(claimed.job_id, claimed.attempt, now, 0.0)
             went_on = (claimed.job_id, claimed.attempt) in elsewhere
             if files is not None:
-                await self._writer.call(partial(JobStore.finish, end=end, done=Done(files)))
+                done = replace(made or Done(), outputs=files)
+                await self._writer.call(partial(JobStore.finish, end=end, done=done))
                 found["brought" if went_on else "finished"] += 1
             elif went_on:  # nothing of it came: it is as if the app had put it back when it was closed
                 await self._writer.call(partial(JobStore.put_back, end=end))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from core.executor import Outcome, ProgressSink, Stopped, TakenSink, Task
+from core.executor import Done, Outcome, ProgressSink, Stopped, TakenSink, Task
 from core.slot import Slot
 from core.worker_process import Lifeline, WorkerProcess
 
@@ -33,8 +33,9 @@ class ProcessSlots:
         self._lifeline: Lifeline | None = None
         self._on_progress: ProgressSink | None = None
 
-    async def take_up(self, uid: str, left: Sequence[tuple[int, Task]]) -> None:
-        """Do nothing: the workers of an earlier run have ended with it."""
+    async def take_up(self, uid: str, left: Sequence[tuple[int, Task]]) -> Mapping[int, Done]:  # noqa: ARG002
+        """Return nothing: the workers of an earlier run have ended with it."""
+        return {}
 
     def listen(self, on_slots: Callable[[], None], on_taken: TakenSink) -> None:
         """Do nothing: the slots never change by themselves, and are here."""

@@ -175,14 +175,17 @@ class _Run:
         try:
             active = self._queue.status().active
             told = self._window.tr(
-                "They get up to {0:g} seconds to finish. Everything else stays in the queue,"
+                "There are up to {0:g} s to finish. Everything else stays in the queue,"
                 " and goes on at the next start."
             ).format(self._window.settings().grace)
             if self._everywhere.cluster.slots:
                 told += " " + self._window.tr("What other machines have begun goes on there.")
             if not active or await confirm(
                 self._window, "closeQuestion",
-                self._window.tr("Quit while {0} images are being worked on?").format(active),
+                words.count(
+                    active, self._window.tr("Quit while 1 image is being worked on?"),
+                    self._window.tr("Quit while {n} images are being worked on?"),
+                ),
                 told, self._window.tr("Quit"), self._window.tr("Keep working"),
             ):  # fmt: skip
                 self._ending.set()

@@ -98,17 +98,18 @@ class Everywhere:
         """Tell these from now on."""
         self._on_slots, self._on_taken = on_slots, on_taken
 
-    async def take_up(self, uid: str, left: Sequence[tuple[int, Task]]) -> None:
+    async def take_up(self, uid: str, left: Sequence[tuple[int, Task]]) -> Mapping[int, Done]:
         """Publish what was made for tasks of an earlier run, as far as it comes within seconds."""
         self._uid = uid
+        found: dict[int, Done] = {}
         if not self._url:
-            return
+            return found
         async with self._changing:
             await self._connect()
         fleet, errands = self._fleet, self._errands
         tasks = {task.temp_tag: task for slot, task in left if slot >= FIRST}
         if fleet is None or errands is None or not tasks:
-            return
+            return found
         for flight, made in (await fleet.drain(tasks, _DRAIN)).items():
             task = tasks[flight]
             if "contents" in made.message:
@@ -119,7 +120,10 @@ class Everywhere:
                 log.exception("What was made of %s could not be taken", task.source)
                 outcome = Stopped()
             log.info("What was made of %s while the app was closed: %s", task.source, outcome)
+            if isinstance(outcome, Done):
+                found[task.job_id] = outcome
             fleet.kept(flight)
+        return found
 
     async def start(self, slots: int, on_progress: ProgressSink) -> None:
         """Start the slots of this machine; those of others come by themselves."""

@@ -4682,8 +4682,8 @@ um zu sehen, was daraus wird.</translation>
     </message>
     <message>
         <location filename="../../gui/run.py"/>
-        <source>They get up to {0:g} seconds to finish. Everything else stays in the queue, and goes on at the next start.</source>
-        <translation>Sie bekommen bis zu {0:g} Sekunden, um fertig zu werden. Alles andere bleibt in der Warteschlange und geht beim nächsten Start weiter.</translation>
+        <source>There are up to {0:g} s to finish. Everything else stays in the queue, and goes on at the next start.</source>
+        <translation>Bis zu {0:g} s bleiben, um fertig zu werden. Alles andere bleibt in der Warteschlange und geht beim nächsten Start weiter.</translation>
     </message>
     <message>
         <location filename="../../gui/run.py"/>
@@ -4712,8 +4712,13 @@ um zu sehen, was daraus wird.</translation>
     </message>
     <message>
         <location filename="../../gui/run.py"/>
-        <source>Quit while {0} images are being worked on?</source>
-        <translation>Beenden, während {0} Bilder bearbeitet werden?</translation>
+        <source>Quit while 1 image is being worked on?</source>
+        <translation>Beenden, während 1 Bild bearbeitet wird?</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
+        <source>Quit while {n} images are being worked on?</source>
+        <translation>Beenden, während {n} Bilder bearbeitet werden?</translation>
     </message>
     <message>
         <location filename="../../gui/state_tabs.py"/>

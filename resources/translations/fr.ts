@@ -4682,8 +4682,8 @@ pour voir ce qu’elle devient.</translation>
     </message>
     <message>
         <location filename="../../gui/run.py"/>
-        <source>They get up to {0:g} seconds to finish. Everything else stays in the queue, and goes on at the next start.</source>
-        <translation>Elles ont jusqu’à {0:g} secondes pour se terminer. Tout le reste demeure dans la file d’attente et continue au prochain démarrage.</translation>
+        <source>There are up to {0:g} s to finish. Everything else stays in the queue, and goes on at the next start.</source>
+        <translation>Il reste jusqu’à {0:g} s pour terminer. Tout le reste demeure dans la file d’attente et continue au prochain démarrage.</translation>
     </message>
     <message>
         <location filename="../../gui/run.py"/>
@@ -4712,8 +4712,13 @@ pour voir ce qu’elle devient.</translation>
     </message>
     <message>
         <location filename="../../gui/run.py"/>
-        <source>Quit while {0} images are being worked on?</source>
-        <translation>Quitter pendant que {0} images sont en cours ?</translation>
+        <source>Quit while 1 image is being worked on?</source>
+        <translation>Quitter pendant qu’une image est en cours ?</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
+        <source>Quit while {n} images are being worked on?</source>
+        <translation>Quitter pendant que {n} images sont en cours ?</translation>
     </message>
     <message>
         <location filename="../../gui/state_tabs.py"/>

@@ -4682,8 +4682,8 @@ to see what becomes of it.</source>
     </message>
     <message>
         <location filename="../../gui/run.py"/>
-        <source>They get up to {0:g} seconds to finish. Everything else stays in the queue, and goes on at the next start.</source>
-        <translation>它们最多有 {0:g} 秒来完成。其余的都留在队列中，下次启动时继续。</translation>
+        <source>There are up to {0:g} s to finish. Everything else stays in the queue, and goes on at the next start.</source>
+        <translation>最多有 {0:g} 秒来完成。其余的都留在队列中，下次启动时继续。</translation>
     </message>
     <message>
         <location filename="../../gui/run.py"/>
@@ -4712,8 +4712,13 @@ to see what becomes of it.</source>
     </message>
     <message>
         <location filename="../../gui/run.py"/>
-        <source>Quit while {0} images are being worked on?</source>
-        <translation>有 {0} 张图片正在处理，要退出吗？</translation>
+        <source>Quit while 1 image is being worked on?</source>
+        <translation>有 1 张图片正在处理，要退出吗？</translation>
+    </message>
+    <message>
+        <location filename="../../gui/run.py"/>
+        <source>Quit while {n} images are being worked on?</source>
+        <translation>有 {n} 张图片正在处理，要退出吗？</translation>
     </message>
     <message>
         <location filename="../../gui/state_tabs.py"/>

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from core.executor import Done, Failed, Outcome, ProgressSink, Skipped, Stopped, TakenSink, Task
 from core.job import JobError
@@ -31,8 +31,9 @@ class ByHand:
         self.on_slots: Callable[[], None] = lambda: None
         self.on_taken: TakenSink = lambda task, machine: None
 
-    async def take_up(self, uid: str, left: Sequence[tuple[int, Task]]) -> None:
+    async def take_up(self, uid: str, left: Sequence[tuple[int, Task]]) -> Mapping[int, Done]:
         self.taken_up = list(left)
+        return {}
 
     def listen(self, on_slots: Callable[[], None], on_taken: TakenSink) -> None:
         self.on_slots, self.on_taken = on_slots, on_taken

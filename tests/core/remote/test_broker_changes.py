@@ -63,6 +63,9 @@ def test_what_machines_made_while_the_window_was_closed_is_taken_at_its_next_sta
             recovery = await again.open()
             try:
                 assert (recovery.brought, recovery.put_back) == (1, 0)
+                (brought,) = await again.queue.jobs([ends])
+                assert (brought.width, brought.height) == (80, 60)
+                assert brought.source_bytes == (tmp_path / "photos" / "held-1.png").stat().st_size
                 assert await again.states(ends, changes, waits) == [JobState.DONE] + [JobState.QUEUED] * 2
                 with workers(broker, "cellar", shared=str(tmp_path / "photos")):
                     await again.queue.start()

@@ -163,16 +163,20 @@ class Dispatcher:
                 await self._writer.call(lambda _: None)  # a claim under way is started before this returns
             if self._runs:
                 await asyncio.wait([run.settled for run in self._runs.values()], timeout=max(grace, 0))
-            await self._leave_to_others()
-            await self.end(self._runs.values(), JobState.QUEUED)
+            left = self._left_to_others()
+            rest = [run for run in self._runs.values() if run not in left]
+            await asyncio.gather(self.end(rest, JobState.QUEUED), self._note_left(left))
             self.wake()
             await self._loop_task
 
-    async def _leave_to_others(self) -> None:
+    def _left_to_others(self) -> list[Run]:
         """Let other machines go on with what they have; the next start of the app takes what they made."""
         for run in self._runs.values():
-            run.left = run.wish is None and run.outcome is None and self._processor.leave(run.claimed.worker)
-        left = [run for run in self._runs.values() if run.left]
+            if not run.left and run.wish is None and run.outcome is None:
+                run.left = self._processor.leave(run.claimed.worker)
+        return [run for run in self._runs.values() if run.left]
+
+    async def _note_left(self, left: list[Run]) -> None:
         if left:
             await asyncio.wait([run.settled for run in left])
             jobs = [(run.claimed.job_id, run.claimed.attempt) for run in left]

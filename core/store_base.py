@@ -143,7 +143,7 @@ class StoreBase:
         """Return the jobs, with their attempts, that other machines went on with when the app was closed."""
         try:
             return {(int(job), int(attempt)) for job, attempt in json.loads(self._meta("left") or "[]")}
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, ArithmeticError, RecursionError):
             return set()  # the file may have been anywhere
 
     def note_left(self, jobs: Sequence[tuple[int, int]]) -> None:

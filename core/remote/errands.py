@@ -9,6 +9,7 @@ which then stays. The one for what cannot travel is started when there first is 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from dataclasses import replace
 from typing import Final
@@ -16,6 +17,8 @@ from typing import Final
 from core.executor import Outcome, ProgressSink, Stopped, Task
 from core.imaging.handover import LOOK
 from core.slots import ProcessSlots
+
+log = logging.getLogger(__name__)
 
 WORK: Final = "core.remote.errand_work:errand"
 
@@ -31,6 +34,7 @@ class Errands:
         self._on_progress = on_progress
         self._brief, self._long = _Room(), _Room()
         self._number = 0  # of slots that were started
+        self._begun = False  # whether the first was asked for
         self._growing: dict[_Room, asyncio.Task[None]] = {}
         self._changing = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
@@ -38,7 +42,7 @@ class Errands:
 
     async def start(self) -> None:
         """Start the slot for what is soon done; what is asked for before waits for it."""
-        await self._grow(self._brief)
+        await asyncio.wait([self._start_growing(self._brief)])
 
     async def look(self, task: Task) -> Outcome:
         """Return what an attempt comes to when nothing has to be made; else `Done` with its ticket."""
@@ -101,18 +105,31 @@ class Errands:
                 self._start_growing(self._brief)
             self._look_in(max(left, _STUCK / 5))
 
-    def _start_growing(self, room: _Room) -> None:
+    def _start_growing(self, room: _Room) -> asyncio.Task[None]:
         self._growing[room] = task = asyncio.create_task(self._grow(room))
-        task.add_done_callback(lambda _: self._growing.pop(room))
+        return task
 
     async def _grow(self, room: _Room) -> None:
+        try:
+            await self._add_slot(room)
+        finally:
+            del self._growing[room]
+
+    async def _add_slot(self, room: _Room) -> None:
         async with self._changing:
             if room.closed:
                 return
-            if self._number:
-                await self._slots.resize(self._number + 1)
-            else:
-                await self._slots.start(1, self._on_progress)
+            try:
+                if self._begun:
+                    await self._slots.resize(self._number + 1)
+                else:
+                    self._begun = True
+                    await self._slots.start(1, self._on_progress)
+            except Exception as error:  # no more threads, or files: those that hang may still end
+                log.warning("A slot for errands could not be started: %r", error)
+                if not room.slots:
+                    room.fail(error)
+                return
             slot, self._number = self._number, self._number + 1
             room.slots += 1
             room.leave(slot)
@@ -127,6 +144,7 @@ class _Room:
         self.moved = time.monotonic()
         """When a slot was last left, or one was to be had."""
         self._free: list[int] = []
+        self._forgotten: set[str] = set()  # that were given a slot, and do not know of it yet
         self._waiting: dict[str, asyncio.Future[int | None]] = {}
 
     @property
@@ -144,15 +162,20 @@ class _Room:
         turn: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         self._waiting[tag] = turn
         try:
-            return await turn
+            slot = await turn
+            if slot is not None and tag in self._forgotten:
+                self.leave(slot)
+                slot = None
+            return slot
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                slot = turn.result()
-                if slot is not None:
-                    self.leave(slot)
+                given = turn.result()
+                if given is not None:
+                    self.leave(given)
             raise
         finally:
             self._waiting.pop(tag, None)
+            self._forgotten.discard(tag)
 
     def leave(self, slot: int) -> None:
         """Give a slot to who has waited longest."""
@@ -166,8 +189,16 @@ class _Room:
     def forget(self, tag: str) -> None:
         """Let this one wait no more."""
         turn = self._waiting.get(tag)
-        if turn is not None and not turn.done():
+        if turn is not None and turn.done():
+            self._forgotten.add(tag)
+        elif turn is not None:
             turn.set_result(None)
+
+    def fail(self, error: Exception) -> None:
+        """Let none of those who wait have a slot, as there can be none."""
+        for turn in self._waiting.values():
+            if not turn.done():
+                turn.set_exception(error)
 
     def close(self) -> None:
         """Let nobody in any more, and nobody wait."""

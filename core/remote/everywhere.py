@@ -174,11 +174,17 @@ class Everywhere:
             self._fleet.kept(task.temp_tag)
 
     def leave(self, slot: int) -> bool:
-        """Let a machine go on with what it has begun; what runs here ends with the app."""
+        """Let a machine go on with what it has begun; what runs here ends with the app.
+
+        What a machine has made and is not published yet comes once more at the next start.
+        """
         run = self._running.get(slot)
-        if run is None or run.stopping or self._fleet is None:
+        if run is None or run.stopping or self._fleet is None or not self._fleet.leave(run.task.temp_tag):
             return False
-        return self._fleet.leave(run.task.temp_tag)
+        run.stopping = True
+        if self._errands is not None:
+            self._errands.cancel(run.task)
+        return True
 
     async def resize(self, slots: int) -> None:
         """Change the number of local slots."""
@@ -324,7 +330,7 @@ class Everywhere:
                 if self._finishing > self._places.ahead:
                     self._on_slots()
                 try:
-                    return await self._bring_home(run.task, run.ticket, home.message)
+                    return await self._bring_home(run.task, run.ticket, home.message, lambda: run.stopping)
                 finally:
                     self._finishing -= 1
             if not isinstance(home, NotMade):
@@ -374,7 +380,9 @@ class Everywhere:
         finally:
             self._places.leave(place)
 
-    async def _bring_home(self, task: Task, ticket: str, made: Mapping[str, Any]) -> Outcome:
+    async def _bring_home(
+        self, task: Task, ticket: str, made: Mapping[str, Any], stopping: Callable[[], bool] = lambda: False
+    ) -> Outcome:
         from core.imaging.delivery import drop_delivery, unpacked
         from core.imaging.handover import for_the_last_part
 
@@ -387,11 +395,11 @@ class Everywhere:
             else:
                 manifest = unpacked(made, task)  # which writes nothing
             handover = for_the_last_part(ticket, manifest)
+            outcome = Stopped() if stopping() else await errands.finish(task, handover)
         except Exception as error:
-            return Failed(describe(error))
-        outcome = await errands.finish(task, handover)
+            outcome = Failed(describe(error))
         if task.staging and not isinstance(outcome, Done):
-            await asyncio.to_thread(drop_delivery, task)  # it may have been stopped before it began
+            await asyncio.to_thread(drop_delivery, task)  # it may have been ended before it began
         return outcome
 
     def _stop(self, run: _Run) -> None:

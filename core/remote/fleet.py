@@ -25,7 +25,7 @@ from core.wire import BadMessage, outcome_from_wire, progress_from_wire
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY: Final = 0.5  # seconds
-_CALM: Final = 0.7  # seconds in which a broker that is there has given out what it kept for us
+_CALM: Final = 1.5  # seconds of silence after which a broker has given out what it kept for us
 _LONGEST_TICKET: Final = 1_000  # characters
 _OTHER_VERSION: Final = "It has another version of Image Queue, and is given nothing."
 
@@ -84,6 +84,7 @@ class Fleet:
         ears = Ears(self._on_link, self._on_waiting, self._on_replies)
         self._line = Line(url, reply_to, ears, ask_every)
         self._waiting: int | None = None
+        self._heard = 0.0  # when anything of an attempt was said last, or the link has changed
         self._away: dict[str, _Away] = {}
         self._deliveries: dict[str, _Delivery] = {}
         self._awaited: dict[str, asyncio.Future[Homecoming]] = {}
@@ -126,6 +127,7 @@ class Fleet:
 
         taken: is told the name of the machine that has begun it. If the caller is cancelled, it is given up.
         """
+        self.kept(flight)  # that it was not made in another way has had its effect
         away = _Away(order, asyncio.get_running_loop().create_future(), taken, progress)
         self._away[flight] = away
         self._flights.send(flight)
@@ -143,12 +145,14 @@ class Fleet:
             self._come_home(flight, Stopped())
 
     def leave(self, flight: str) -> bool:
-        """Leave what a machine has begun to it, and what it will say of it to the next run of the app.
+        """Leave what a machine has begun to it, and what it says of it to the next run of the app.
 
-        Returns whether a machine has begun it.
+        Returns whether a machine has begun it, or made it.
         """
-        if flight not in self._away or not self._flights.node_of(flight):
+        begun = bool(self._flights.node_of(flight)) if flight in self._away else flight in self._deliveries
+        if not begun:
             return False
+        self._deliveries.pop(flight, None)
         self._left.add(flight)
         self._come_home(flight, Stopped())
         return True
@@ -174,19 +178,19 @@ class Fleet:
             if not future.done():
                 self._line.end(flight)
         ended = {flight: future.result() for flight, future in awaited.items() if future.done()}
+        for flight, home in ended.items():
+            if not isinstance(home, Made):
+                self.kept(flight)
         return {flight: home for flight, home in ended.items() if isinstance(home, Made)}
 
     async def _calm(self, futures: Iterable[asyncio.Future[Homecoming]], seconds: float) -> None:
-        """Wait until these are there, or the broker has had no more of them for a while."""
+        """Wait until these are there, or the broker has had nothing more to say for a while."""
         until = time.monotonic() + seconds
-        calm = until
         pending = set(futures)
-        while pending and time.monotonic() < min(until, calm) and self.link is not Link.REFUSED:
-            done, pending = await asyncio.wait(pending, timeout=_CALM / 10)
-            if self.link is not Link.CONNECTED:
-                calm = until
-            elif done or calm == until:
-                calm = time.monotonic() + _CALM
+        while pending and time.monotonic() < until and self.link is not Link.REFUSED:
+            _, pending = await asyncio.wait(pending, timeout=_CALM / 10)
+            if self.link is Link.CONNECTED and time.monotonic() - self._heard > _CALM:
+                break
 
     def _come_home(self, flight: str, home: Homecoming) -> None:
         """End a flight: whatever is said of it from here on is stale."""
@@ -225,7 +229,7 @@ class Fleet:
             self._changed()
 
     def _on_link(self, link: Link, sentence: str) -> None:
-        self.link, self.sentence = link, sentence
+        self.link, self.sentence, self._heard = link, sentence, time.monotonic()
         self._flights.link(link is Link.CONNECTED, time.monotonic())
         if link is not Link.CONNECTED:
             self._waiting = None
@@ -235,6 +239,8 @@ class Fleet:
         self._waiting = waiting
 
     def _on_replies(self, node: str, replies: list[Any], message: Any) -> None:
+        if any(isinstance(reply, dict) and reply.get("kind") != "here" for reply in replies):
+            self._heard = time.monotonic()
         delivery = _Delivery(message)
         for reply in replies:
             try:
@@ -285,6 +291,9 @@ class Fleet:
             if home is not None and not awaited.done():
                 awaited.set_result(home)
                 self._keep(flight, delivery)
+            return
+        if flight in self._deliveries and flight not in self._away:  # it came before the broker was lost
+            self._keep(flight, delivery)
             return
         heard = self._flights.said(flight, node)
         if heard is not Heard.OURS:

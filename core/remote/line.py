@@ -19,6 +19,7 @@ from typing import Any, Final
 from celery import Celery
 from kombu import Connection, Consumer, Producer, Queue
 
+from core.remote import mended
 from core.remote.address import parse_address
 from core.remote.cluster import Link
 from core.remote.engine import ASK, EXPIRES, QUEUE, TASK, make_app
@@ -60,6 +61,7 @@ class Line:
         self._tokens: Mapping[str, list[str]] = {}
         self._sent: deque[tuple[str, float]] = deque()  # for who asks: to wake the loop for each costs more
         self._acknowledged: deque[Any] = deque()
+        self._lost: list[str] = []  # what Redis had delivered by a connection that is lost
         self._something = threading.Event()
         self._closing = threading.Event()
         self._up = {"out": False, "in": False}
@@ -219,11 +221,20 @@ class Line:
 
     def _receive(self, connection: Connection, name: str) -> None:
         channel = connection.channel()
-        # By itself, kombu puts back into Redis what was not acknowledged when its objects are collected: in
-        # any thread, for up to half a minute where Redis does not answer, and into a file where it fails.
-        channel.do_restore = False
-        queue = Queue(self._reply_to, durable=True, expires=_UNUSED)
         self._acknowledged.clear()  # those of an earlier connection come again
+        if self._address.is_redis:
+            mended.keep_for_ourselves(channel)
+            mended.restore(channel, self._lost)
+            self._lost = []
+        try:
+            self._listen(connection, channel, name)
+        except Exception:
+            if self._address.is_redis:
+                self._lost = mended.delivered(channel)
+            raise
+        channel.basic_recover(requeue=True)  # what was not acknowledged is for the next run of the app
+
+    def _listen(self, connection: Connection, channel: Any, name: str) -> None:
         generation = object()
 
         def hear(body: Any, message: Any) -> None:
@@ -238,9 +249,8 @@ class Line:
             log.warning("A reply of another machine could not be read: %.200r", error)
             message.ack()
 
-        with Consumer(
-            channel, [queue], callbacks=[hear], on_decode_error=drop, accept=["json"], auto_declare=True
-        ):
+        queues = [Queue(self._reply_to, durable=True, expires=_UNUSED)]
+        with Consumer(channel, queues, callbacks=[hear], on_decode_error=drop, accept=["json"]):
             self._note(name, True, Link.CONNECTED)
             beat = time.monotonic()
             while not self._closing.is_set():
@@ -251,8 +261,8 @@ class Line:
                     beat = time.monotonic()
                     connection.heartbeat_check()
             self._acknowledge_all(generation)
-        # What was not acknowledged is for the next run of the app; Redis would keep it from all for a week.
-        channel.basic_recover(requeue=True)
+            if self._address.is_redis:
+                mended.finish_poll(channel)
 
     def _acknowledge_all(self, generation: object) -> None:
         """Let the broker forget what is kept elsewhere; what an earlier connection brought comes again."""

@@ -1,8 +1,11 @@
-"""Mends what kombu gets wrong when Redis goes away, which would end a worker."""
+"""Mends what kombu gets wrong with Redis: when it goes away, and at the end of a line to it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import wraps
+from queue import Empty
 from typing import Any
 
 from kombu.transport.redis import Channel
@@ -27,3 +30,30 @@ def _told(self: Channel, *given: Any, **options: Any) -> dict[str, Any]:
 def mend_redis() -> None:
     """Mend it, in this process; again is harmless."""
     Channel._connparams = _told
+
+
+def keep_for_ourselves(channel: Channel) -> None:
+    """Let kombu put nothing back into Redis by itself that was delivered and not acknowledged.
+
+    It does so when its objects are collected: in any thread, for up to half a minute where Redis does not
+    answer, and into a file where it fails.
+    """
+    channel.do_restore = False
+
+
+def delivered(channel: Channel) -> list[str]:
+    """Return the tags of what a channel has delivered, and nobody has acknowledged."""
+    return list(channel.qos._delivered)
+
+
+def restore(channel: Channel, tags: Iterable[str]) -> None:
+    """Put back what a channel that is lost had delivered; Redis would keep it from all for a week."""
+    for tag in tags:
+        channel.qos.restore_by_tag(tag)
+
+
+def finish_poll(channel: Channel) -> None:
+    """Take what Redis is about to give to a channel that is to be closed: it would be lost with it."""
+    if getattr(channel, "_in_poll", None):
+        with suppress(Empty):
+            channel._brpop_read()

@@ -51,6 +51,7 @@ class ByHand:
     def leave(self, slot: int) -> bool:
         if slot not in self.goes_on:
             return False
+        self.goes_on.discard(slot)
         self.end(slot, Stopped())
         return True
 

@@ -83,6 +83,22 @@ def test_g10_what_other_machines_go_on_with_is_put_back_uncounted_when_nothing_o
     run_on_loop(story())
 
 
+def test_g10_two_ends_side_by_side_leave_the_same_to_others(run_on_loop: RunOnLoop, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path) as bench:
+            jobs = await bench.add(*"ab")
+            await bench.queue.start()
+            await bench.running(2)
+            bench.hand.goes_on.add(bench.hand.slot_of(jobs[1]))
+            await asyncio.gather(bench.queue.close(0), bench.queue.close(0))
+        store = JobStore(tmp_path / "queue.sqlite3")
+        assert [claimed.job_id for claimed in store.running()] == [jobs[1]]
+        assert store.left() == {(jobs[1], 1)}
+        store.close()
+
+    run_on_loop(story())
+
+
 def test_g10_an_orderly_end_puts_running_jobs_back_uncounted(run_on_loop: RunOnLoop, tmp_path: Path) -> None:
     async def story() -> None:
         async with opened(tmp_path) as bench:

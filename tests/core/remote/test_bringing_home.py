@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import BadDelivery
-from core.executor import Failed, Task
+from core.executor import Failed, Stopped, Task
+from core.imaging.manifest import Manifest
 from core.recipe import quick_recipe
 from core.remote.errands import Errands
 from core.remote.everywhere import Everywhere
@@ -43,6 +44,28 @@ def test_g15_it_costs_the_attempt_and_no_more(tmp_path: Path, said: str) -> None
             assert isinstance(outcome, Failed)
             assert (outcome.error.code, outcome.error.retryable) == (BadDelivery.code, True)
             assert len(outcome.error.message) < 1_000
+
+    asyncio.run(main())
+    assert not (tmp_path / "came").exists()
+
+
+def test_g11_one_that_is_cancelled_while_it_is_unpacked_is_not_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = quick_recipe(None, "64", "jpeg", None).with_folder(tmp_path / "out").to_json()
+    task = Task(1, 1, str(tmp_path / "a.jpg"), recipe, temp_tag="store-1-1", staging=str(tmp_path / "came"))
+    manifest = Manifest("store-1-1", ())
+
+    def unpack(*_: object) -> Manifest:
+        (tmp_path / "came").mkdir()
+        return manifest
+
+    monkeypatch.setattr("core.imaging.delivery.unpacked", unpack)
+
+    async def main() -> None:
+        everywhere = Everywhere(ProcessSlots(memory_limit=None), tmp_path / "data")
+        everywhere._errands = Errands(None, lambda _job, _fraction: None)
+        assert await everywhere._bring_home(task, "ticket", {}, lambda: True) == Stopped()
 
     asyncio.run(main())
     assert not (tmp_path / "came").exists()

@@ -9,7 +9,7 @@ import pytest
 
 from core.executor import Done, Stopped, Task
 from core.recipe import quick_recipe
-from core.remote.errands import Errands
+from core.remote.errands import Errands, _Room
 from tests.core.imaging.elsewhere import JPEG
 
 
@@ -72,5 +72,42 @@ def test_g11_what_waits_for_its_turn_is_cancelled_at_once_and_is_never_run(
             await errands.close()
             assert list(await asyncio.gather(looks[0], makes[0], waits)) == [Stopped()] * 3
             assert await errands.look(tasks[2]) == await errands.make(tasks[3]) == Stopped()
+
+    asyncio.run(main())
+
+
+def test_a_cancel_that_comes_as_a_slot_is_given_is_heard(tmp_path: Path) -> None:
+    async def main() -> None:
+        room = _Room()
+        turn = asyncio.create_task(room.enter("a"))
+        await asyncio.sleep(0)
+        room.leave(7)
+        room.forget("a")
+        assert await turn is None
+        assert await room.enter("b") == 7
+        room.leave(7)
+        assert await room.enter("a") == 7, "it is forgotten once"
+
+    asyncio.run(main())
+
+
+def test_what_waits_for_a_slot_that_cannot_be_started_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def none(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("core.slots.ProcessSlots.resize", none)
+
+    async def main() -> None:
+        errands = Errands(None, lambda _job, _fraction: None)
+        await errands.start()
+        task = Task(1, 1, str(tmp_path / "a.jpg"), "{}", temp_tag="a")
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="new thread"):
+                async with asyncio.timeout(20):
+                    await errands.make(task)
+        monkeypatch.undo()
+        await errands.close()
 
     asyncio.run(main())

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from kombu import Connection
+from redis import Redis
 
 from core.executor import Done, Stopped
 from core.remote.address import parse_address
@@ -36,7 +37,11 @@ async def fleet_at(broker: Broker) -> AsyncIterator[Fleet]:
 def say(broker: Broker, *replies: dict[str, object]) -> None:
     mend_redis()
     url, _ = parse_address(broker.url).for_kombu()
-    with Connection(url) as line, line.Producer(serializer="json") as producer:
+    options = {"confirm_publish": True} if broker.kind == "rabbitmq" else {}
+    with (
+        Connection(url, transport_options=options) as line,
+        line.Producer(serializer="json") as producer,
+    ):
         producer.publish({"node": "1@attic", "replies": list(replies)}, routing_key=REPLIES, exchange="")
 
 
@@ -68,15 +73,21 @@ def test_g6_what_comes_of_an_attempt_that_was_left_is_given_to_the_next_run_of_t
                     {"kind": "ended", "id": "ends", **ended},
                 )
                 assert await flights["ends"] == Made({"manifest": 1}, "as it was")  # so it has heard of both
+                made = asyncio.create_task(fleet.fly("made", {}, began.append, lambda _: None))
+                await asyncio.sleep(0)
+                say(broker, {"kind": "ended", "id": "made", **ended})
+                assert await made == Made({"manifest": 1}, "as it was")
+                assert fleet.leave("made"), "it is not published yet"
                 fleet.kept("ends")
             assert await flights["waits"] == Stopped()
             async with fleet_at(broker) as fleet:
-                found = await fleet.drain(["stays", "waits"], 20)
-                assert found == {"stays": Made({"manifest": 1}, "as it was")}
-                fleet.kept("stays")
+                found = await fleet.drain(["stays", "waits", "made"], 20)
+                assert found == dict.fromkeys(("stays", "made"), Made({"manifest": 1}, "as it was"))
+                for flight in found:
+                    fleet.kept(flight)
                 await until(lambda: not fleet._line._acknowledged, "it is acknowledged")
             async with fleet_at(broker) as fleet:
-                assert await fleet.drain(["stays"], 1) == {}
+                assert await fleet.drain(["stays", "made"], 1) == {}
 
     asyncio.run(story())
 
@@ -117,3 +128,43 @@ def say_raw(broker: Broker, body: bytes, content_type: str) -> None:
         producer.publish(
             body, routing_key=REPLIES, exchange="", content_type=content_type, content_encoding="utf-8"
         )
+
+
+def cut(broker: Broker) -> None:
+    """End all connections to it."""
+    if broker.kind == "redis":
+        Redis.from_url(broker.url).client_kill_filter(_type="normal", skipme=True)
+    else:
+        broker.kill()
+        broker.start()
+
+
+@pytest.mark.parametrize("kind", BROKERS)
+def test_g6_what_was_delivered_by_a_connection_that_is_lost_is_neither_lost_nor_kept_for_ever(
+    kind: str, tmp_path: Path
+) -> None:
+    ended = {"outcome": outcome_to_wire(Done()), "made": {}, "ticket": ""}
+
+    async def story() -> None:
+        with broker_in(kind, tmp_path / "broker") as broker:
+            async with fleet_at(broker) as fleet:
+                await until(lambda: fleet.link is Link.CONNECTED, "the broker")
+                for flight in ("a", "b"):
+                    away = asyncio.create_task(fleet.fly(flight, {}, lambda _: None, lambda _: None))
+                    await asyncio.sleep(0)
+                    say(broker, {"kind": "ended", "id": flight, **ended})
+                    assert await away == Made({}, "")
+                before = dict(fleet._deliveries)
+                await asyncio.to_thread(cut, broker)
+                await until(
+                    lambda: all(fleet._deliveries[flight] is not one for flight, one in before.items()),
+                    "both come again",
+                )
+                fleet.kept("a")  # and the app dies before it has kept the other
+            async with fleet_at(broker) as fleet:
+                assert await fleet.drain(["a", "b"], 20) == {"b": Made({}, "")}
+                fleet.kept("b")
+            if kind == "redis":
+                assert not Redis.from_url(broker.url).exists("unacked"), "nothing is kept from all"
+
+    asyncio.run(story())

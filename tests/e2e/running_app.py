@@ -167,7 +167,7 @@ class RunningApp:
 
     def press(self, key: str) -> None:
         """Press a key in the app's main window."""
-        self.screen.focus(self.x_window())
+        self.screen.focus(self.x_window)
         self.screen.key(key)
 
     def start_or_pause(self, paused: bool) -> None:
@@ -176,8 +176,8 @@ class RunningApp:
         Once is enough but on a very busy machine, where a key may come before its window is ready for it.
         """
         for _ in range(3):
-            self.press("space")
             with contextlib.suppress(AssertionError):
+                self.press("space")
                 until(lambda: self.status()["paused"] is paused, f"paused is {paused}", seconds=20)
                 return
         raise AssertionError(f"Space does nothing: {self.status()}, {self.log()}")

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -128,15 +129,22 @@ class Screen:
         )
         return found[-1]
 
-    def focus(self, window: str) -> None:
-        """Give a window the keyboard, as a click on its frame does.
+    def focus(self, window: str | Callable[[], str]) -> None:
+        """Give a window the keyboard, as a click on its frame does; one may be looked up each time.
 
         The window manager calls it active at once, but it takes the keyboard by itself, when it comes to it:
-        what is typed before goes nowhere.
+        what is typed before goes nowhere. It is asked again and again: it may not know a window yet that has
+        just been shown.
         """
-        self.xdotool("windowactivate", "--sync", window)
-        until(lambda: self.active() == window, "the window is active")
-        until(lambda: self.xdotool("getwindowfocus", "-f").strip() == window, "the window has the keyboard")
+
+        def has_the_keyboard() -> bool:
+            wanted = window if isinstance(window, str) else window()
+            if self.active() != wanted:
+                self.xdotool("windowactivate", wanted, check=False)
+                return False
+            return self.xdotool("getwindowfocus", "-f", check=False).strip() == wanted
+
+        until(has_the_keyboard, f"the window has the keyboard, of {self.titles()}", every=0.1)
 
     def active(self) -> str:
         """The X number of the window that the window manager calls active; "" while there is none."""

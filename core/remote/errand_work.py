@@ -15,7 +15,8 @@ __all__ = "errand", "warm"
 def errand(task: Task, report: Callable[[float], None]) -> Done | Skipped:
     """Look whether a task has to be run at all, or publish what was staged for it, or run it.
 
-    Raises what these raise.
+    What is handed over tells which: `LOOK`, what the parts before have left, or nothing. Raises what these
+    raise.
     """
     if not task.handover:
         return process(task, report)

@@ -83,8 +83,7 @@ class Everywhere:
         self._fleet: Fleet | None = None
         self._errands: Errands | None = None
         self._warming: asyncio.Task[None] | None = None
-        self._slots = 0  # of other machines
-        self._places = Places()
+        self._places = Places()  # as many as other machines have slots
         self._finishing = 0  # attempts that machines have made, and that are not published yet
         self._running: dict[int, _Run] = {}
         self._telling: asyncio.TimerHandle | None = None
@@ -139,7 +138,8 @@ class Everywhere:
         before a disk that is slower than the machines.
         """
         local = self._local.open_slots()
-        wanted = self._slots + max(self._places.ahead, min(self._finishing, self._slots))
+        places = self._places
+        wanted = places.number + max(places.ahead, min(self._finishing, places.number))
         if not wanted:
             return local
         free = (slot for slot in itertools.count(FIRST) if slot not in self._running)
@@ -256,7 +256,7 @@ class Everywhere:
     async def _disconnect(self) -> None:
         fleet, self._fleet = self._fleet, None
         errands, self._errands = self._errands, None
-        if self._slots:
+        if self._places.number:
             self._set_slots(0)  # first: what is put back is not to come here again
         if fleet is not None:
             await fleet.close()
@@ -276,7 +276,7 @@ class Everywhere:
             return
         slots, link = fleet.slots(), fleet.link
         self._places.look()
-        if slots != self._slots:
+        if slots != self._places.number:
             self._set_slots(slots)
         if link is not self.cluster.link:
             self._tell_fleet()
@@ -284,7 +284,6 @@ class Everywhere:
             self._telling = asyncio.get_running_loop().call_later(_TELL_EVERY, self._tell_fleet)
 
     def _set_slots(self, slots: int) -> None:
-        self._slots = slots
         self._places.resize(slots)
         self._on_slots()
 

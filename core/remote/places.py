@@ -24,7 +24,8 @@ class Places:
     """As many places as there are; who comes when all are taken waits, first come, first served."""
 
     def __init__(self) -> None:
-        self._number = 0
+        self.number = 0
+        """How many there are; `resize` changes it."""
         self._taken: dict[asyncio.Future[bool], float] = {}  # by who has them, and since when
         self._waiting: deque[tuple[asyncio.Future[bool], float]] = deque()  # and since when
         self._seconds = _BRIEF  # that one is taken for
@@ -32,13 +33,13 @@ class Places:
     @property
     def ahead(self) -> int:
         """How many attempts beyond the places are worth to be made ready now."""
-        if self._seconds >= _BRIEF or (len(self._taken) >= self._number and not self._is_brisk()):
+        if self._seconds >= _BRIEF or (len(self._taken) >= self.number and not self._is_brisk()):
             return 0
-        return math.ceil(self._number * min(_AT_HOME / max(self._seconds, _AT_HOME), 1))
+        return math.ceil(self.number * min(_AT_HOME / max(self._seconds, _AT_HOME), 1))
 
     def resize(self, number: int) -> None:
         """Let there be so many from now on; without any, nobody waits any longer."""
-        self._number = number
+        self.number = number
         while not number and self._waiting:
             _answer(self._waiting.popleft()[0], False)
         self._give()
@@ -55,7 +56,7 @@ class Places:
         Whoever asked either cancels it, or answers it with False, or gives it back to `leave`.
         """
         place: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        if self._number:
+        if self.number:
             self._waiting.append((place, time.monotonic()))
             self._give()
         else:
@@ -74,7 +75,7 @@ class Places:
         return any(time.monotonic() - since < _BRIEF for since in self._taken.values())
 
     def _give(self) -> None:
-        while self._waiting and len(self._taken) < self._number:
+        while self._waiting and len(self._taken) < self.number:
             place, _ = self._waiting.popleft()
             if _answer(place, True):
                 self._taken[place] = time.monotonic()

@@ -110,7 +110,7 @@ class Dispatcher:
         self._enough = 0  # attempts under way with which the wait is over
         self._processors = processors()
         self._alarm: Alarm | None = None
-        self._to_name: list[Run] = []  # whose machines are not in the store yet
+        self._to_name: list[Run] = []  # whose machines the next turn notes
         self._loop_task: asyncio.Task[None] | None = None
         self._closing = False
         self.slots = 0
@@ -205,9 +205,12 @@ class Dispatcher:
         run = next((run for run in self._runs.values() if run.task is task), None)
         if run is not None and run.machine != machine:
             run.machine = machine
+            self._clock.call_later(_NAME_AFTER, lambda: self._name_machine(run))
+
+    def _name_machine(self, run: Run) -> None:
+        if run.outcome is None:  # else it is noted with the end
             self._to_name.append(run)
-            if len(self._to_name) == 1:
-                self._clock.call_later(_NAME_AFTER, self.wake)
+            self.wake()
 
     @property
     def slot_count(self) -> int:

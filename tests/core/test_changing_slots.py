@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from pathlib import Path
 
@@ -69,5 +70,26 @@ def test_an_attempt_tells_which_machine_has_it_and_keeps_that(run_on_loop: RunOn
                 (JobState.DONE, "attic"), (JobState.RUNNING, ""),
             ]  # fmt: skip
             assert [one.machine for one in await bench.queue.attempts(2)] == ["cellar", ""]
+
+    run_on_loop(story())
+
+
+def test_a_machine_whose_attempt_has_ended_takes_no_turn(run_on_loop: RunOnLoop, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path, concurrency=1) as bench:
+            hands = bench.hand
+            await bench.add("a")
+            await bench.queue.start()
+            await until(lambda: len(hands.tasks) == 1)
+            hands.on_taken(hands.tasks[0], "attic")
+            hands.end_job(1, Done())
+            await until(lambda: hands.settled_jobs == [1])
+            turns: list[None] = []
+            bench.queue._dispatcher._turned = lambda: turns.append(None)
+            bench.clock.advance(1)
+            await asyncio.sleep(0.05)
+            assert turns == []
+            bench.queue._dispatcher.wake()  # as it would have been
+            await until(lambda: turns == [None])
 
     run_on_loop(story())

@@ -148,6 +148,13 @@ def format_of(image: Image.Image) -> Format | None:
     return _BY_PILLOW.get(str(image.format))
 
 
+def status_of(path: str) -> os.stat_result:
+    """Return the status of a file that can be read. Raises what `open_source` raises before it reads it."""
+    file, status = _open_regular(path)
+    file.close()
+    return status
+
+
 def open_source(path: str) -> Source:
     """Open an image and read its header.
 

@@ -18,13 +18,12 @@ from typing import Final
 
 from core.errors import NotReadable
 from core.executor import Task
-from core.imaging.handover import manifest_of_handover
+from core.imaging.handover import manifest_on_its_way
 from core.imaging.manifest import (
     Manifest,
     Staged,
     bad,
     manifest_from_wire,
-    manifest_to_wire,
 )
 from core.imaging.naming import temporary_paths
 from core.imaging.receipt import digest_of_bytes
@@ -54,9 +53,10 @@ def packed(task: Task, handover: str) -> dict[str, object]:
     handover: what `core.imaging.staging.stage` has left. Raises BadDelivery for more than LARGEST_CARRIED
     bytes, and for files that are not as the manifest says.
     """
-    manifest = manifest_of_handover(handover, task.temp_tag)
-    message: dict[str, object] = {"manifest": manifest_to_wire(manifest)}
+    told = manifest_on_its_way(handover)
+    message: dict[str, object] = {"manifest": told}
     if task.staging:
+        manifest = manifest_from_wire(told, task.temp_tag)
         _refuse_too_much(manifest)
         paths = staged_paths(task)
         contents = [content_of(path, one) for path, one in zip(paths, manifest.outputs, strict=False)]
@@ -64,22 +64,24 @@ def packed(task: Task, handover: str) -> dict[str, object]:
     return message
 
 
-def unpacked(message: object, task: Task) -> Manifest:
-    """Return the manifest of what came from `packed`; write the bytes into `task.staging`, which is made.
+def unpacked(message: object, task: Task) -> object:
+    """Return the manifest of what came from `packed`, for `core.imaging.handover.for_the_last_part`.
 
-    Without a `staging` nothing is written. Raises BadDelivery for what is no such message, or is not what it
-    says; OSError when it cannot be written. Nothing is left then.
+    The bytes are looked at, and written into `task.staging`, which is made; without it nothing is written,
+    and the manifest is not looked at: the last part does. Raises BadDelivery for what is no such message, or
+    is not what it says; OSError when it cannot be written. Nothing is left then.
     """
     match message:
         case {"manifest": told, **more} if set(more) == ({"contents"} if task.staging else set()):
-            manifest = manifest_from_wire(told, task.temp_tag)
+            pass
         case _:
             raise bad(f"it sent {message!r:.200}")
+    if not task.staging:
+        return told
+    manifest = manifest_from_wire(told, task.temp_tag)
     paths = staged_paths(task)
     if len(manifest.outputs) > len(paths):
         raise bad(f"it says that it made {len(manifest.outputs):,} files")
-    if not task.staging:
-        return manifest
     contents = _decoded(more["contents"], manifest)
     try:
         os.makedirs(task.staging, exist_ok=True)
@@ -88,7 +90,7 @@ def unpacked(message: object, task: Task) -> Manifest:
     except BaseException:
         drop_delivery(task)
         raise
-    return manifest
+    return told
 
 
 def drop_delivery(task: Task) -> None:

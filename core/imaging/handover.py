@@ -37,17 +37,18 @@ def manifest_to_handover(manifest: Manifest) -> str:
     return json.dumps(manifest_to_wire(manifest))
 
 
-def manifest_of_handover(handover: str, tag: str) -> Manifest:
-    """Return the manifest of the attempt `tag` that the second part has left. Raises BadDelivery."""
-    return manifest_from_wire(_parsed(handover), tag)
+def manifest_on_its_way(handover: str) -> object:
+    """Return the manifest that the second part has left as JSON values, not looked at. Raises BadDelivery."""
+    return _parsed(handover)
 
 
-def for_the_last_part(ticket: object, manifest: Manifest) -> str:
-    """Return what the last part has to know. ticket: as the first one left it, whoever has kept it since.
+def for_the_last_part(ticket: object, manifest: object) -> str:
+    """Return what the last part has to know; it looks at both.
 
-    Raises BadDelivery for what is too long to be handed over.
+    ticket: as the first part left it, manifest: as it came, whoever has kept them since. Raises BadDelivery
+    for what is too long to be handed over.
     """
-    handover = json.dumps({"ticket": ticket, "manifest": manifest_to_wire(manifest)})
+    handover = json.dumps({"ticket": ticket, "manifest": manifest})
     if len(handover) > _LONGEST:
         raise bad(f"what it says takes {len(handover):,} characters")
     return handover

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from core.errors import BadName, CannotEncode
 from core.executor import Task
@@ -20,6 +21,11 @@ from core.imaging.shot import shot_of
 from core.imaging.unchanged import is_unchanged
 from core.recipe import Existing, Output, Recipe
 from core.recipe.templates import fields_of
+
+_OF_ITS_SIZE: Final = frozenset({"width", "height"})
+_OF_ITS_SHOT: Final = frozenset({"date", "time", "camera"})
+OF_THE_SOURCE: Final = _OF_ITS_SIZE | _OF_ITS_SHOT
+"""The fields of a name that only the source, or what is made of it, can fill."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ def _work_out(output: Output, source: Source, task: Task, recipe: Recipe) -> Wor
     if recipe.replace_original:
         return Work(output, chosen, planned, name_in_place(task, output, chosen), stays)
     work = Work(output, chosen, planned, None, stays)
-    sized = fields_of(output.template) & {"width", "height"}
+    sized = fields_of(output.template) & _OF_ITS_SIZE
     if sized and (output.max_bytes is not None or not planned.certain):
         return work
     return replace(work, file_name=name_of(work, planned.size, task, source))
@@ -81,7 +87,7 @@ def name_of(work: Work, size: tuple[int, int], task: Task, source: Source) -> st
     if work.file_name is not None:
         return work.file_name
     width, height = size
-    told = fields_of(work.output.template) & {"date", "time", "camera"}
+    told = fields_of(work.output.template) & _OF_ITS_SHOT
     return final_name(
         task.source, work.output, work.format.suffix, place=task.place, index=task.index,
         width=width, height=height, shot=shot_of(source) if told else None,

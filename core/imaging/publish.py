@@ -211,11 +211,12 @@ def has_bytes(path: str, content: bytes, digest: str) -> bool:
         return False
 
 
-def write_aside(one: Made, temporary: str, times: tuple[int, int] | None) -> None:
+def write_aside(one: Made, temporary: str, times: tuple[int, int] | None, *, read_back: bool = True) -> None:
     """Write a file that is not there yet, sync it, and read back that it is what it should be.
 
-    One that lies there already only gets its times. Raises OSError, or ReadFailed for what was not written as
-    it should be.
+    One that lies there already only gets its times. read_back: not where another one reads it, to its last
+    byte; what was to be written is decoded all the same. Raises OSError, or ReadFailed for what was not
+    written as it should be.
     """
     if one.aside == temporary and _timed(temporary, times):
         return
@@ -227,7 +228,7 @@ def write_aside(one: Made, temporary: str, times: tuple[int, int] | None) -> Non
         if times is not None:
             os.utime(temporary, ns=times)
         os.fsync(file.fileno())
-    content = Path(temporary).read_bytes()
+    content = Path(temporary).read_bytes() if read_back else one.content
     if content != one.content:
         raise ReadFailed(f"{one.file_name} could not be written: what was read back differs.")
     _check(content, one)

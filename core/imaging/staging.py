@@ -11,7 +11,7 @@ Staged files lie in the target folder under the temporary names of the attempt, 
 there; else they travel as bytes: see core.imaging.delivery.
 """
 
-# ruff: noqa: PTH120
+# ruff: noqa: PTH118, PTH120
 
 from __future__ import annotations
 
@@ -22,20 +22,23 @@ from dataclasses import replace
 
 from core.errors import FileBusy, NotWritable, from_os_error
 from core.executor import Done, Skipped, Task
+from core.formats import format_named
 from core.imaging.arrival import delivered
-from core.imaging.decode import Source, open_source, shown
+from core.imaging.decode import Source, open_source, shown, status_of
 from core.imaging.delivery import drop_delivery, staged_paths
 from core.imaging.handover import Ticket, manifest_to_handover, read_by_the_last_part, ticket_to_handover
+from core.imaging.made import recall
 from core.imaging.making import OPENED
 from core.imaging.manifest import manifest_of
-from core.imaging.naming import remove_files
-from core.imaging.prepared import Work, prepared
+from core.imaging.naming import final_name, remove_files, target_folder
+from core.imaging.prepared import OF_THE_SOURCE, Work, prepared
 from core.imaging.process import Begun, Report, begun, made_for, process_file, quiet_at_first, warm
 from core.imaging.publish import Made, make_folder, named, write_aside
-from core.imaging.receipt import finish_replacing, is_noted, published
+from core.imaging.receipt import digest_of, finish_replacing, is_noted, published
 from core.job import OutputFile
 from core.links.identity import Identity
-from core.recipe import Recipe
+from core.recipe import Output, Recipe
+from core.recipe.templates import fields_of
 
 __all__ = "finish_staged", "needed", "stage", "warm"
 
@@ -51,13 +54,44 @@ def needed(task: Task, report: Report) -> Done | Skipped:  # noqa: ARG001 (it is
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        surely = _surely_needed(task)
+        if surely is not None:
+            return surely
         with begun(task) as begin:
             if not isinstance(begin, Begun):
                 return begin
-            if not begin.recipe.skip_larger:
-                make_folder(begin.folder)  # so that one that cannot be written costs no journey
-            ticket = ticket_to_handover(Ticket(*begin.source.stamp, begin.identity.content))
-            return Done((), begin.source.stamp[0], *begin.source.size, handover=ticket)
+            return _needed(begin.recipe, begin.folder, Ticket(*begin.source.stamp, begin.identity.content))
+
+
+def _needed(recipe: Recipe, folder: str, ticket: Ticket) -> Done:
+    if not recipe.skip_larger:
+        make_folder(folder)  # so that one that cannot be written costs no journey
+    return Done((), ticket.bytes, handover=ticket_to_handover(ticket))
+
+
+def _surely_needed(task: Task) -> Done | None:
+    """Return what `needed` does where that is known without a look into the source, which costs more.
+
+    So it is for a source of which nothing is remembered, when an output has a name that nobody has yet.
+    """
+    recipe = Recipe.from_json(task.recipe)
+    if recipe.replace_original or (task.memory and recall(task.memory, task.source, recipe.id_hash)):
+        return None
+    folder = target_folder(task.source, recipe, task.below)
+    if not any(_is_new(one, task, folder) for one in recipe.outputs):
+        return None
+    status = status_of(task.source)
+    content = digest_of(task.source) if task.by_content and task.memory else ""
+    return _needed(recipe, folder, Ticket(status.st_size, status.st_mtime_ns, content))
+
+
+def _is_new(output: Output, task: Task, folder: str) -> bool:
+    """Return whether an output will have a name that nobody has; False where its source has to tell that."""
+    chosen = format_named(output.format) if output.format is not None else None
+    if chosen is None or fields_of(output.template) & OF_THE_SOURCE:
+        return False
+    name = final_name(task.source, output, chosen.suffix, place=task.place, index=task.index)
+    return not os.path.lexists(os.path.join(folder, name))
 
 
 # -- at the worker ----------------------------------------------------------------------------------------
@@ -96,7 +130,7 @@ def stage(task: Task, report: Report) -> Done | Skipped:
 def _write(made: Sequence[Made], temporaries: Sequence[str]) -> None:
     try:
         for one, temporary in zip(made, temporaries, strict=True):
-            write_aside(one, temporary, None)
+            write_aside(one, temporary, None, read_back=False)  # its owner does: see `delivered`
     except OSError as error:
         remove_files(temporaries)
         raise from_os_error(named(error, os.path.dirname(temporaries[0])), writing=True) from error

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.executor import Done, Task
-from core.imaging.handover import for_the_last_part, manifest_of_handover
+from core.imaging.handover import for_the_last_part, manifest_on_its_way
 from core.imaging.staging import finish_staged, needed, stage
 from core.operations import Thumbnail
 from core.recipe import Output, Recipe
@@ -57,7 +57,7 @@ def main(folder: Path, part: str, way: str) -> None:
                 made = stage(task, lambda _: None)
                 assert isinstance(first, Done)
                 assert isinstance(made, Done)
-                manifest = manifest_of_handover(made.handover, task.temp_tag)
+                manifest = manifest_on_its_way(made.handover)
                 task = replace(task, handover=for_the_last_part(first.handover, manifest))
                 handover_in(base).write_text(task.handover)
                 work = finish_staged

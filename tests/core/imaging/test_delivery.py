@@ -18,7 +18,7 @@ from core.errors import BadDelivery, DiskFull, FileBusy, NoSuchFile, NotAnImage
 from core.executor import Done, Skipped, Task
 from core.gathered import SUFFIX
 from core.imaging.delivery import LARGEST_CARRIED, packed, unpacked
-from core.imaging.handover import for_the_last_part, manifest_of_handover
+from core.imaging.handover import for_the_last_part, manifest_on_its_way
 from core.imaging.process import process
 from core.imaging.publish import Made, write_aside
 from core.imaging.receipt import digest_of_bytes
@@ -29,6 +29,8 @@ from tests.core.imaging.elsewhere import (
     JPEG,
     NOISE,
     OUT,
+    SIZED,
+    TWO,
     is_wanted,
     mended,
     task_in,
@@ -38,6 +40,7 @@ from tests.core.imaging.staged_to_kill import handover_in
 from tests.core.imaging.staged_to_kill import task_in as killed_task
 
 ROOT = Path(__file__).parents[3]
+JPEGS = tuple(replace(one, format="jpeg") for one in TWO.outputs)
 
 
 def staged(base: Path, recipe: Recipe = OUT, name: str = "in/a.jpg", carry: bool = False) -> Task:
@@ -54,7 +57,7 @@ def staged(base: Path, recipe: Recipe = OUT, name: str = "in/a.jpg", carry: bool
     assert isinstance(first, Done)
     made = stage(task, lambda _: None)
     assert isinstance(made, Done)
-    manifest = manifest_of_handover(made.handover, task.temp_tag)
+    manifest = manifest_on_its_way(made.handover)
     return replace(task, handover=for_the_last_part(first.handover, manifest))
 
 
@@ -233,8 +236,8 @@ def test_g4_an_error_while_it_is_staged_leaves_nothing(
 ) -> None:
     real = write_aside
 
-    def full(one: Made, temporary: str, times: None) -> None:
-        real(one, temporary, times)
+    def full(one: Made, temporary: str, times: None, *, read_back: bool) -> None:
+        real(one, temporary, times, read_back=read_back)
         if one.name == "big":
             raise OSError(28, "No space left on device", temporary)
 
@@ -315,3 +318,25 @@ def test_g4_g6_a_kill_at_any_step_leaves_nothing_torn_and_again_is_harmless(
     assert ends >= (
         {"the same attempt again", "done", "to be done again"} if part == "finish" else {"to be done again"}
     )
+
+
+def test_a_source_is_looked_into_only_where_that_can_tell_that_nothing_is_to_be_made(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"no image")
+    status = (tmp_path / "a.jpg").stat()
+    for recipe in (Recipe("r", JPEGS, folder="/out"), Recipe("r", (*JPEGS, SIZED), folder="/out")):
+        first = needed(task_in(tmp_path, "a.jpg", mended(recipe, tmp_path)), lambda _: None)
+        assert isinstance(first, Done)
+        assert json.loads(first.handover)[:2] == [status.st_size, status.st_mtime_ns]
+        assert (tmp_path / "out").is_dir()
+        (tmp_path / "out" / "a-small.jpg").touch()
+        (tmp_path / "out" / "a-big.jpg").touch()
+        with pytest.raises(NotAnImage):  # it tells the names: all may be there
+            needed(task_in(tmp_path, "a.jpg", mended(recipe, tmp_path)), lambda _: None)
+        shutil.rmtree(tmp_path / "out")
+    with pytest.raises(NotAnImage):  # it tells the format, and so the names
+        needed(task_in(tmp_path, "a.jpg", mended(OUT, tmp_path)), lambda _: None)
+    jpegs = Recipe("r", JPEGS, folder=str(tmp_path / "out"))
+    with pytest.raises(NoSuchFile):
+        needed(task_in(tmp_path, "gone.jpg", jpegs), lambda _: None)
+    with pytest.raises(NotAnImage, match="folder"):
+        needed(task_in(tmp_path, "data", jpegs), lambda _: None)

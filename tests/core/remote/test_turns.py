@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from core.executor import Done, Outcome, Stopped, Task
-from core.imaging.manifest import Manifest
 from core.job import JobState
 from core.queue import TaskQueue
 from core.remote.cluster import Cluster, Link
@@ -116,7 +115,7 @@ def nothing_travels(monkeypatch: pytest.MonkeyPatch) -> None:
         return {}
 
     monkeypatch.setattr("core.remote.orders.order_of", nothing)
-    monkeypatch.setattr("core.imaging.delivery.unpacked", lambda *_: Manifest("tag", ()))
+    monkeypatch.setattr("core.imaging.delivery.unpacked", nothing)
     monkeypatch.setattr("core.imaging.delivery.drop_delivery", nothing)
 
 

@@ -189,7 +189,8 @@ def test_what_only_other_machines_need_is_imported_by_their_rooms_alone() -> Non
     """The default install has none of it: others import it, or these rooms, inside functions."""
     needed = {"celery", "kombu", "amqp", "redis", "keyring"}
     inner = {
-        f"core.remote.{name}" for name in ("engine", "line", "fleet", "mended", "pool", "post", "worker")
+        f"core.remote.{name}"
+        for name in ("engine", "fleet", "greedy", "line", "mended", "pool", "post", "worker")
     }
     for name, tree in (modules("core") | modules("gui")).items():
         top = ast.Module([node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)], [])

@@ -269,7 +269,7 @@ class Fleet:
 
     def _on_started(self, flight: str, node: str) -> None:
         match self._flights.started(flight, node):
-            case Heard.TAKEN:
+            case Heard.TAKEN | Heard.ALREADY:  # it may have said before that it runs
                 self._away[flight].taken(self._flights.name_of(node))
             case Heard.TWICE:
                 self._line.end(flight, node)

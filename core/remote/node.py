@@ -9,37 +9,45 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import shutil
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol
 
-from core.errors import BadDelivery, describe
+from core.errors import ImageQueueError, describe
 from core.executor import Done, Failed, Outcome, Stopped, Task
-from core.imaging.naming import remove_leftovers
-from core.remote.orders import PROTOCOL, NotCarried, opened, reply_to_of
+from core.remote.orders import PROTOCOL, NotCarried, arrive, for_a_slot, remove_left, reply_to_of
 from core.remote.shares import Shares, Token
 from core.slots import ProcessSlots
 from core.wire import BadMessage, outcome_to_wire
 
 log = logging.getLogger(__name__)
 
-WORK: Final = "core.imaging.staging:stage"
+WORK: Final = "core.remote.order_work:run_order"
 
+_STARTED_AFTER: Final = 0.3  # seconds until it is said that an attempt has begun: most have ended by then
 _PROGRESS_EVERY: Final = 0.5  # seconds between two words on how far an attempt is
 _HERE_EVERY: Final = 1.0  # seconds between two words of a worker that ends
 _SHARE_PATIENCE: Final = 5.0  # seconds until a shared folder that is looked at is taken for one that stalls
 _RATE_OVER: Final = 60.0  # seconds that the rate is of
+_LISTENS: Final = 5.0  # seconds since an owner asked last in which what it is told is taken at once
 
 Reply = dict[str, Any]
-Post: TypeAlias = Callable[[str, Reply, Callable[[], None] | None], None]
-"""Sends a reply to a queue; what is given last is called, in any thread, when the broker has it."""
+
+
+class Post(Protocol):
+    """Sends a reply to a queue; `done` is called, in any thread, when the broker has it."""
+
+    def __call__(
+        self, queue: str, reply: Reply, done: Callable[[], None] | None = None, *, lasting: bool = True
+    ) -> None:
+        """lasting: whether it is to outlive the broker."""
 
 
 @dataclass(slots=True, eq=False)
@@ -49,7 +57,6 @@ class _Running:
     number: int
     slot: int | None = None  # None while it waits for one
     ended: bool = False  # from outside
-    task: Task | None = None
     told: float = 0.0  # when its progress was last told
 
 
@@ -90,7 +97,7 @@ class Node:
         self._number = 0
         self._checks: dict[str, _Check] = {}
         self._leaving = False
-        self._askers: set[str] = set()  # the queues of the owners that have asked who is there
+        self._askers: dict[str, float] = {}  # the queues of the owners that have asked who is there, and when
 
     async def start(self) -> None:
         """Start the slots; returns when they are warm."""
@@ -111,7 +118,7 @@ class Node:
         if self._tasks:
             await asyncio.wait(self._tasks)
         for queue in self._askers:
-            self._post(queue, {"kind": "left"}, None)
+            self._say(queue, {"kind": "left"})
         await self._slots.close()
 
     # -- attempts -----------------------------------------------------------------------------------------
@@ -147,7 +154,7 @@ class Node:
         if flight in self._running:  # it came twice
             done()
         elif redelivered:
-            self._post(queue, {"kind": "redelivered", "id": flight}, done)
+            self._say(queue, {"kind": "redelivered", "id": flight}, done)
         else:
             assert isinstance(order, dict)
             running = self._running[flight] = _Running(flight, queue, number)
@@ -159,68 +166,70 @@ class Node:
             finally:
                 del self._running[flight]
             if running.ended:
-                if running.task is not None:  # it may have been quicker, and staged all
-                    await asyncio.to_thread(_tidy, running.task)
+                await asyncio.to_thread(remove_left, order, self._shares)  # it may have been quicker
                 done()
             else:
-                self._post(queue, {**reply, "id": flight}, done)
+                self._say(queue, {**reply, "id": flight}, done)
 
     async def _run(self, order: dict[str, Any], running: _Running) -> Reply:
         if self._leaving or running.ended:
             return {"kind": "returned"}
         running.slot = self._free.pop()
-        self._post(running.queue, {"kind": "started", "id": running.flight}, None)
         scratch = self._scratch / f"{running.slot}-{running.number}"
+        started = {"kind": "started", "id": running.flight}
+        telling = asyncio.get_running_loop().call_later(_STARTED_AFTER, self._say, running.queue, started)
         try:
             return await self._reply_to(order, running, running.slot, scratch)
         except Exception as error:
             log.exception("An attempt could not be run")
             return {"kind": "ended", "outcome": outcome_to_wire(Failed(describe(error)))}
         finally:
+            telling.cancel()
             self._free.append(running.slot)
             self._ends.append(time.monotonic())
             self._done += 1
 
     async def _reply_to(self, order: dict[str, Any], running: _Running, slot: int, scratch: Path) -> Reply:
+        self._number += 1
         try:
-            ready = await asyncio.to_thread(opened, order, self._shares, scratch)
+            task = for_a_slot(order, self._shares, scratch, self._number)
+            if order.get("source") is None:
+                await asyncio.to_thread(arrive, order, scratch)
         except NotCarried as error:
             await asyncio.to_thread(_remove, scratch)
-            return {"kind": "not_carried", "sentence": str(error)}
-        self._number += 1
-        running.task = task = replace(ready.task, job_id=self._number)
-        self._by_job[self._number] = running
+            return _not_carried(str(error))
+        self._by_job[task.job_id] = running
         try:
             outcome: Outcome = Stopped()
             if not running.ended:
                 outcome = await self._slots.run(slot, task)
         finally:
             del self._by_job[task.job_id]
-        reply = None
         if isinstance(outcome, Done) and order.get("source") is not None and not task.staging:
-            with suppress(BadDelivery):
-                reply = _reply_of_made(task, outcome)  # there is nothing to read
-        if reply is None:
+            reply = _reply_of_made(task, outcome)  # there is nothing to read, and nothing to tidy
+        else:
             reply = await asyncio.to_thread(_reply_of, outcome, task, scratch)
         if "made" not in reply:
+            await asyncio.to_thread(remove_left, order, self._shares)
             return reply
-        return {**reply, "target": order["target"], "ticket": ready.ticket}
+        return {**reply, "target": order["target"], "ticket": order["ticket"]}
 
     def _on_progress(self, number: int, fraction: float) -> None:
         running, now = self._by_job.get(number), time.monotonic()
         if running is not None and now - running.told >= _PROGRESS_EVERY:
             if running.told:
-                self._post(
-                    running.queue, {"kind": "progress", "id": running.flight, "fraction": fraction}, None
-                )
+                self._say(running.queue, {"kind": "progress", "id": running.flight, "fraction": fraction})
             running.told = now
+
+    def _say(self, queue: str, reply: Reply, done: Callable[[], None] | None = None) -> None:
+        listens = time.monotonic() - self._askers.get(queue, -math.inf) < _LISTENS
+        self._post(queue, reply, done, lasting=not listens)
 
     # -- presence -----------------------------------------------------------------------------------------
 
     def asked(self, queue: str, tokens: Mapping[str, Token]) -> None:
         """Say to the owner with this queue who is here, and whether its shared folders are the same."""
-        self._askers.add(queue)
-        now = time.monotonic()
+        self._askers[queue] = now = time.monotonic()
         for name, token in tokens.items():
             found = self._checks.get(name)
             if found is None or found.token != token:
@@ -234,7 +243,7 @@ class Node:
         now = time.monotonic()
         while self._ends and now - self._ends[0] > _RATE_OVER:
             self._ends.popleft()
-        self._post(
+        self._say(
             queue,
             {
                 "kind": "here", "protocol": PROTOCOL, "name": self.name,
@@ -246,7 +255,6 @@ class Node:
                     if check.sentence is not None and tokens.get(name) == check.token
                 },
             },
-            None,
         )  # fmt: skip
 
     def _look(self, name: str, check: _Check) -> None:
@@ -255,34 +263,33 @@ class Node:
 
 
 def _reply_of_made(task: Task, done: Done) -> Reply:
-    """Return what is to be said of an attempt that is made. Raises what `packed` raises."""
+    """Return what is to be said of an attempt that a slot has made, or could not make here."""
     from core.imaging.delivery import packed
 
-    return {"kind": "ended", "outcome": outcome_to_wire(Done()), "made": packed(task, done.handover)}
+    try:
+        made = packed(task, done.handover)
+    except ImageQueueError as error:
+        return _not_carried(str(error))
+    match made["manifest"]:
+        case {"not_carried": str(sentence)}:
+            return _not_carried(sentence)
+    return {"kind": "ended", "outcome": outcome_to_wire(Done()), "made": made}
+
+
+def _not_carried(sentence: str) -> Reply:
+    return {"kind": "not_carried", "sentence": sentence}
 
 
 def _reply_of(outcome: Outcome, task: Task, scratch: Path) -> Reply:
-    """Return what is to be said of the end of an attempt, and tidy up; in a thread, as folders may stall."""
+    """Return what is to be said of the end of an attempt, and tidy up; in a thread, as it reads files."""
     try:
         if isinstance(outcome, Done):
-            try:
-                return _reply_of_made(task, outcome)
-            except Exception as error:
-                _tidy(task)
-                return {"kind": "not_carried", "sentence": describe(error).message}
-        _tidy(task)
+            return _reply_of_made(task, outcome)
         if isinstance(outcome, Stopped):
             return {"kind": "returned"}
         return {"kind": "ended", "outcome": outcome_to_wire(outcome)}
     finally:
         _remove(scratch)
-
-
-def _tidy(task: Task) -> None:
-    """Remove what an attempt has left in the shared folder that its outputs were to go to."""
-    if not task.staging:
-        with suppress(Exception):
-            remove_leftovers(task.source, task.recipe, task.temp_tag, task.below)
 
 
 def _remove(folder: Path) -> None:

@@ -13,6 +13,7 @@ import binascii
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -107,23 +108,26 @@ def order_of(task: Task, way: Way, tokens: Mapping[str, Token], reply_to: str, t
 
 def remove_staged(reply: Mapping[str, Any], shares: Shares) -> None:
     """Remove what an attempt that is over has staged in a shared folder, as its machine says in a reply."""
-    try:
-        flight, folder = str(reply["id"]), shares.path_of(_place_of(reply["target"]))
+    with suppress(Outside, BadMessage, KeyError, TypeError):  # it came as bytes, or is no reply
         number = len(reply["made"]["manifest"]["outputs"])
-    except (Outside, BadMessage, KeyError, TypeError):
-        return  # it came as bytes, or is no reply
+        _remove(str(reply["id"]), reply["target"], number, shares)
+
+
+def remove_left(order: Order, shares: Shares) -> None:
+    """Remove what an attempt has left in the shared folder that its outputs were to go to."""
+    with suppress(Outside, BadMessage, KeyError, TypeError, ValueError):  # they go as bytes, or it is none
+        number = len(json.loads(order["task"]["recipe"])["outputs"])
+        _remove(str(order["task"]["temp_tag"]), order["target"], number, shares)
+
+
+def _remove(flight: str, target: object, number: int, shares: Shares) -> None:
+    folder = shares.path_of(_place_of(target))
     remove_files(
         os.path.join(folder, temporary_name(flight, place)) for place in range(1, min(number, 1_000) + 1)
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """An order as it is run here."""
-
-    task: Task  # for `core.imaging.staging.stage`
-    ticket: str  # to be given back
-    reply_to: str
+# -- at the machine ---------------------------------------------------------------------------------------
 
 
 def reply_to_of(order: object) -> tuple[str, str]:
@@ -134,56 +138,81 @@ def reply_to_of(order: object) -> tuple[str, str]:
     raise BadMessage(f"{order!r:.200} is no order")
 
 
-def opened(order: Order, shares: Shares, scratch: Path) -> Opened:
-    """Return an order as it can be run here; `scratch` is a new folder for what travels as bytes.
+def for_a_slot(order: Order, shares: Shares, scratch: Path, number: int) -> Task:
+    """Return an order as the task of a slot, for `opened`, with this number as its job; reads nothing.
 
-    Raises NotCarried for what cannot be run here: of another version, or with a shared folder that is not
-    the same here, or with a path that is in none. Raises OSError.
+    scratch: a new folder for what travels as bytes. Raises NotCarried for one of another version, and for
+    what is no order.
     """
     if order["protocol"] != PROTOCOL:
         raise NotCarried("The machine has another version of Image Queue.")
     try:
-        task, ticket = task_from_wire(order["task"]), str(order["ticket"])
-        for name, (file, content) in dict(order["tokens"]).items():
+        handed = {
+            "roots": shares.roots, "scratch": str(scratch), "source": order.get("source"),
+            "target": order["target"], "paths": order["paths"], "tokens": order["tokens"],
+        }  # fmt: skip
+        return replace(
+            task_from_wire(order["task"]), job_id=number, receipt="", downloads="", memory="", below="",
+            handover=json.dumps(handed), staging="" if order["target"] else str(_staging_in(scratch)),
+        )  # fmt: skip
+    except (BadMessage, KeyError, TypeError, ValueError) as error:
+        raise _not_understood(error) from error
+
+
+def arrive(order: Order, scratch: Path) -> None:
+    """Write what travelled as bytes into `scratch`, which is made. Raises NotCarried and OSError."""
+    try:
+        content = base64.b64decode(order["bytes"], validate=True)
+        accessed, changed = order["times"]
+        source = _source_in(scratch, order["task"]["source"])
+        scratch.mkdir(mode=0o700, parents=True)
+        source.write_bytes(content)
+        os.utime(source, ns=(int(accessed), int(changed)))
+    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
+        raise _not_understood(error) from error
+
+
+def opened(task: Task) -> Task:
+    """Return what `for_a_slot` gave as it can be run here, for `core.imaging.staging.stage`.
+
+    Raises NotCarried for what cannot be run here: with a shared folder that is not the same here, or with a
+    path that is in none. Raises OSError.
+    """
+    try:
+        handed = json.loads(task.handover)
+        shares, scratch = Shares(handed["roots"]), Path(handed["scratch"])
+        for name, (file, content) in dict(handed["tokens"]).items():
             sentence = shares.check(str(name), Token(str(file), str(content)))
             if sentence:
                 raise NotCarried(sentence)
-        paths = {str(path): shares.path_of(_place_of(place)) for path, place in order["paths"].items()}
-        recipe = _with_paths(json.loads(task.recipe), paths)
-        if order.get("source") is None or order["target"] is None:
-            scratch.mkdir(mode=0o700, parents=True)
-        if order.get("source") is not None:
-            source = shares.path_of(_place_of(order["source"]))
+        paths = {str(path): shares.path_of(_place_of(place)) for path, place in handed["paths"].items()}
+        target = "" if task.staging else shares.path_of(_place_of(handed["target"]))
+        recipe, replaces = _recipe_here(task.recipe, target, tuple(paths.items()))
+        if handed["source"] is not None:
+            source = shares.path_of(_place_of(handed["source"]))
         else:
-            source = str(scratch / (safe_name(task.source) or "source"))
-            Path(source).write_bytes(base64.b64decode(order["bytes"], validate=True))
-            accessed, changed = order["times"]
-            os.utime(source, ns=(int(accessed), int(changed)))
-        staging = ""
-        if order["target"] is None:
-            staging = str(scratch / "staged")
-            Path(staging).mkdir(mode=0o700)
-        else:
-            target = shares.path_of(_place_of(order["target"]))
-            if recipe.get("replace_original"):
-                if os.path.normpath(os.path.dirname(source)) != os.path.normpath(target):
-                    raise NotCarried("The original is not where its output is to go.")
-            else:
-                recipe["folder"] = target
-        text = Recipe.from_json(json.dumps(recipe)).to_json()
-        if any(path not in paths.values() for path in _paths_in(text)):
-            raise NotCarried("The recipe names a file that is in no shared folder.")
+            source = str(_source_in(scratch, task.source))
+        if task.staging:
+            Path(task.staging).mkdir(mode=0o700, parents=True)
+        elif replaces and os.path.normpath(os.path.dirname(source)) != os.path.normpath(target):
+            raise NotCarried("The original is not where its output is to go.")
     except (Outside, BadMessage) as error:
         raise NotCarried(str(error)) from error
-    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
-        raise NotCarried(f"The order was not understood: {error!r:.200}") from error
-    return Opened(
-        replace(
-            task, source=source, recipe=text, receipt="", downloads="", memory="", below="", handover="",
-            staging=staging,
-        ),
-        ticket, str(order["reply_to"]),
-    )  # fmt: skip
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _not_understood(error) from error
+    return replace(task, source=source, recipe=recipe, handover="")
+
+
+def _not_understood(error: Exception) -> NotCarried:
+    return NotCarried(f"The order was not understood: {error!r:.200}")
+
+
+def _source_in(scratch: Path, name: str) -> Path:
+    return scratch / (safe_name(name) or "source")
+
+
+def _staging_in(scratch: Path) -> Path:
+    return scratch / "staged"
 
 
 @lru_cache(maxsize=8)
@@ -206,13 +235,26 @@ def _paths_in(recipe: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _with_paths(recipe: dict[str, Any], paths: Mapping[str, str]) -> dict[str, Any]:
+@lru_cache(maxsize=32)
+def _recipe_here(told: str, target: str, pairs: tuple[tuple[str, str], ...]) -> tuple[str, bool]:
+    """Return a recipe as it is followed here, and whether it replaces the original.
+
+    target: the path of the folder that its outputs go to, "" where they travel as bytes. pairs: the files
+    that it names, and their paths here. Raises NotCarried, and what the parsing of a wrong recipe raises.
+    """
+    recipe, paths = json.loads(told), dict(pairs)
     for output in recipe["outputs"]:
         for operation in output.get("operations", ()):
             for name, value in operation.items():
                 if isinstance(value, str) and value in paths:
                     operation[name] = paths[value]
-    return recipe
+    replaces = bool(recipe.get("replace_original"))
+    if target and not replaces:
+        recipe["folder"] = target
+    text = Recipe.from_json(json.dumps(recipe)).to_json()
+    if any(path not in paths.values() for path in _paths_in(text)):
+        raise NotCarried("The recipe names a file that is in no shared folder.")
+    return text, replaces
 
 
 def _place_to_wire(place: Place) -> list[str]:

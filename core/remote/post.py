@@ -1,11 +1,18 @@
-"""The thread by which a worker answers: it sends what is to be said, in order, until the broker has it."""
+"""The thread by which a worker answers: it sends what is to be said, in order, until the broker has it.
+
+What an owner who listens is told need not be on the broker's disk, which would cost a tenth of what an image
+costs: it is taken at once. Lest the broker dies in between, ends are remembered for a while, and are told
+once more over the next connection; to hear one twice changes nothing.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
@@ -14,13 +21,20 @@ from kombu import Connection, Producer
 
 log = logging.getLogger(__name__)
 
-_LAZY: Final = frozenset({"started", "progress"})  # what may wait a little for what comes with it
-_LINGER: Final = 0.3  # seconds that it may: most attempts have ended by then, and need one message
+_REMEMBERED: Final = 30.0  # seconds, of a connection that goes on
 _AGAIN: Final = 1.0  # seconds until a broker that is away is tried again
 _LAST: Final = 3.0  # seconds for what is left at the end
+_BRIEF, _LASTING = 1, 2  # how AMQP says whether a message is to outlive the broker
 
 Reply = dict[str, Any]
-_Item = tuple[str, Reply, Callable[[], None] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    queue: str
+    reply: Reply
+    done: Callable[[], None] | None
+    lasting: bool
 
 
 class Post:
@@ -33,12 +47,18 @@ class Post:
         self._closing: float | None = None
         self._connection: Connection | None = None
         self._producer: Producer | None = None
+        self._told: deque[tuple[float, str, Reply]] = deque()  # ends that may be lost with the broker
         self._thread = threading.Thread(target=self._run, name="post", daemon=True)
         self._thread.start()
 
-    def __call__(self, queue: str, reply: Reply, done: Callable[[], None] | None) -> None:
-        """Send a reply; `done` is called, in this thread, when the broker has it. From any thread."""
-        self._items.put((queue, reply, done))
+    def __call__(
+        self, queue: str, reply: Reply, done: Callable[[], None] | None = None, *, lasting: bool = True
+    ) -> None:
+        """Send a reply; `done` is called, in this thread, when the broker has it. From any thread.
+
+        lasting: whether it is to outlive the broker, as nobody may be there to take it soon.
+        """
+        self._items.put(_Item(queue, reply, done, lasting or "contents" in reply.get("made", ())))
 
     def close(self) -> None:
         """Send what is left, for a short time, and end the thread."""
@@ -50,49 +70,64 @@ class Post:
         ends = False
         while not ends:
             items, ends = self._gather()
-            for queue in dict.fromkeys(item[0] for item in items):
-                mine = [item for item in items if item[0] == queue]
-                if self._send(queue, [reply for _, reply, _ in mine]):
-                    for _, _, done in mine:
-                        if done is not None:
-                            done()
+            for queue in dict.fromkeys(item.queue for item in items):
+                mine = [item for item in items if item.queue == queue]
+                if self._send(queue, mine):
+                    for item in mine:
+                        if item.done is not None:
+                            item.done()
         if self._connection is not None:
             self._connection.release()
 
     def _gather(self) -> tuple[list[_Item], bool]:
-        """Wait for a reply that matters, and return it with all that came before and meanwhile."""
+        """Wait for a reply, and return it with all that came meanwhile; True when it is time to end."""
         items: list[_Item] = []
-        until: float | None = None
-        while True:
+        item = self._items.get()
+        while item is not None:
+            items.append(item)
             try:
-                wait = None if until is None else max(until - time.monotonic(), 0.0)
-                item = self._items.get(timeout=wait) if wait != 0.0 else self._items.get_nowait()
+                item = self._items.get_nowait()
             except Empty:
                 return items, False
-            if item is None:
-                return items, True
-            items.append(item)
-            now = time.monotonic()
-            lazy = item[1]["kind"] in _LAZY
-            until = (now + _LINGER if until is None else until) if lazy else now
+        return items, True
 
-    def _send(self, queue: str, replies: list[Reply]) -> bool:
+    def _send(self, queue: str, items: list[_Item]) -> bool:
+        lasting = any(item.lasting for item in items)
         while True:
             try:
                 if self._producer is None:
-                    self._connection = self._app.connection_for_write()
-                    self._connection.ensure_connection(max_retries=1, timeout=5)
-                    self._producer = Producer(self._connection.channel(), serializer="json")
-                self._producer.publish(
-                    {"node": self._node, "replies": replies}, routing_key=queue, exchange="", delivery_mode=2
-                )
-                return True
+                    self._connect()
+                self._publish(queue, [item.reply for item in items], lasting)
             except Exception as error:
                 log.debug("The broker took no reply: %r", error)
                 self._drop()
                 if self._closing is not None and time.monotonic() > self._closing:
                     return False
                 time.sleep(_AGAIN if self._closing is None else 0.1)
+            else:
+                self._remember(queue, [] if lasting else items)
+                return True
+
+    def _connect(self) -> None:
+        self._connection = self._app.connection_for_write()
+        self._connection.ensure_connection(max_retries=1, timeout=5)
+        self._producer = Producer(self._connection.channel(), serializer="json")
+        for queue in dict.fromkeys(queue for _, queue, _ in self._told):
+            self._publish(queue, [reply for _, whose, reply in self._told if whose == queue], lasting=True)
+        self._told.clear()
+
+    def _publish(self, queue: str, replies: list[Reply], lasting: bool) -> None:
+        assert self._producer is not None
+        self._producer.publish(
+            {"node": self._node, "replies": replies}, routing_key=queue, exchange="",
+            delivery_mode=_LASTING if lasting else _BRIEF,
+        )  # fmt: skip
+
+    def _remember(self, queue: str, items: list[_Item]) -> None:
+        now = time.monotonic()
+        self._told.extend((now, queue, item.reply) for item in items if item.reply["kind"] == "ended")
+        while self._told and now - self._told[0][0] > _REMEMBERED:
+            self._told.popleft()
 
     def _drop(self) -> None:
         connection, self._connection, self._producer = self._connection, None, None

@@ -1,12 +1,12 @@
 """Folders that several machines reach under paths of their own, each known to all by one name."""
 
-# ruff: noqa: PTH112, PTH117, PTH118
+# ruff: noqa: PTH112, PTH114, PTH117, PTH118
 
 from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,9 +75,11 @@ class Shares:
             raise Outside(f"{place.path!r:.200} is no path below a folder.")
         if os.altsep is not None and any(os.altsep in part or ":" in part for part in parts):
             raise Outside(f"{place.path!r:.200} is no path below a folder.")
-        path, real = os.path.join(root, *parts), os.path.realpath(root)
-        if os.path.commonpath((real, os.path.realpath(path))) != real:
-            raise Outside(f"{place.path!r:.200} leads out of the shared folder {place.share}.")
+        path = os.path.join(root, *parts)
+        if _has_link(root, parts):
+            real = os.path.realpath(root)
+            if os.path.commonpath((real, os.path.realpath(path))) != real:
+                raise Outside(f"{place.path!r:.200} leads out of the shared folder {place.share}.")
         return path
 
     # -- the handshake ------------------------------------------------------------------------------------
@@ -128,3 +130,14 @@ class Shares:
         if found != token.content:
             return f"{root} is another folder there than {share} is here."
         return "" if os.access(root, os.W_OK) else f"{root} cannot be written there."
+
+
+def _has_link(root: str, parts: Sequence[str]) -> bool:
+    """Return whether a path below a folder may lead elsewhere; on Windows more than links do."""
+    if os.name == "nt":
+        return True
+    for part in parts:
+        root = os.path.join(root, part)
+        if os.path.islink(root):
+            return True
+    return False

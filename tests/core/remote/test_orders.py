@@ -13,7 +13,18 @@ from core.errors import BadUsage
 from core.executor import Task
 from core.operations import Watermark
 from core.recipe import Output, Recipe
-from core.remote.orders import NotCarried, Order, Way, opened, order_of, remove_staged, way_of
+from core.remote.orders import (
+    NotCarried,
+    Order,
+    Way,
+    arrive,
+    for_a_slot,
+    opened,
+    order_of,
+    remove_left,
+    remove_staged,
+    way_of,
+)  # fmt: skip
 from core.remote.shares import Outside, Place, Shares, Token
 
 RECIPE = Recipe("r", (Output("small"), Output("large")))
@@ -47,13 +58,21 @@ def sent(task: Task, owner: Shares, way: Way | None = None) -> Order:
     return order
 
 
+def run_here(order: Order, shares: Shares, scratch: Path) -> Task:
+    """What the slot of a machine makes of an order, which goes there through a pipe."""
+    task = for_a_slot(order, shares, scratch, 1)
+    if "bytes" in order:
+        arrive(order, scratch)
+    return opened(task)
+
+
 def test_a_path_in_a_shared_folder_is_found_by_the_other_machine_under_its_own_root(
     tmp_path: Path, owner: Shares, worker: Shares
 ) -> None:
     recipe = replace(RECIPE, folder=f"{owner.roots['photos']}/out", mirror=True)
     order = sent(task_of(f"{owner.roots['photos']}/a.jpg", recipe, below="deep/er"), owner)
     assert str(tmp_path / "owner") not in json.dumps(order), "no path of the owner's is told"
-    ready = opened(order, worker, tmp_path / "scratch").task
+    ready = run_here(order, worker, tmp_path / "scratch")
     assert ready.source == f"{tmp_path}/mnt/a.jpg"
     assert Recipe.from_json(ready.recipe).folder == f"{tmp_path}/mnt/out/deep/er"
     assert (ready.staging, ready.receipt, ready.memory, ready.temp_tag) == ("", "", "", "uid-7-2")
@@ -64,7 +83,8 @@ def test_without_a_shared_folder_the_bytes_travel_with_the_time_of_the_file(
 ) -> None:
     source = Path(owner.roots["photos"]) / "a.jpg"
     os.utime(source, ns=(10**18, 10**18 + 5))
-    ready = opened(sent(task_of(str(source)), owner, Way(None, None, {})), Shares({}), tmp_path / "s").task
+    order = sent(task_of(str(source)), owner, Way(None, None, {}))
+    ready = run_here(order, Shares({}), tmp_path / "s")
     assert Path(ready.source).read_bytes() == b"the image"
     assert os.stat(ready.source).st_mtime_ns == 10**18 + 5
     assert Path(ready.staging).is_dir()
@@ -102,12 +122,12 @@ def test_a_machine_runs_no_order_that_names_a_path_of_its_own(
     evil = replace(RECIPE, outputs=(Output("o", operations=(Watermark(image="/etc/passwd"),)),))
     order["task"]["recipe"] = evil.to_json()
     with pytest.raises(NotCarried, match="in no shared folder"):
-        opened(order, worker, tmp_path / "scratch")
+        run_here(order, worker, tmp_path / "scratch")
     order["task"]["recipe"] = "{}"
     with pytest.raises(NotCarried):
-        opened(order, worker, tmp_path / "scratch2")
+        run_here(order, worker, tmp_path / "scratch2")
     with pytest.raises(NotCarried, match="another version"):
-        opened({**order, "protocol": 99}, worker, tmp_path / "scratch3")
+        run_here({**order, "protocol": 99}, worker, tmp_path / "scratch3")
 
 
 def test_a_folder_that_is_another_one_is_found_out_before_anything_is_read(
@@ -122,7 +142,7 @@ def test_a_folder_that_is_another_one_is_found_out_before_anything_is_read(
     assert "no file" in worker.check("photos", Token("../../etc/passwd", "x"))
     order = sent(task_of(f"{owner.roots['photos']}/a.jpg"), owner)
     with pytest.raises(NotCarried, match="another folder"):
-        opened(order, other, tmp_path / "scratch")
+        run_here(order, other, tmp_path / "scratch")
     owner.remove_tokens("uid")
     assert os.listdir(owner.roots["photos"]) == ["a.jpg"]
 
@@ -144,3 +164,20 @@ def test_what_was_staged_for_an_attempt_that_is_over_is_removed_and_nothing_else
     remove_staged({**reply, "id": "../../x", "target": ["photos", "../.."]}, owner)
     remove_staged({"id": "uid-7-3", "made": 1}, owner)
     assert sorted(os.listdir(folder)) == [".imagequeue-uid-7-3-1.part", "a.jpg"]
+
+
+def test_what_an_attempt_has_left_is_removed_where_its_order_sent_it(
+    tmp_path: Path, owner: Shares, worker: Shares
+) -> None:
+    folder = Path(owner.roots["photos"])
+    recipe = replace(RECIPE, folder=f"{folder}/out")
+    order = sent(task_of(f"{folder}/a.jpg", recipe), owner)
+    (folder / "out").mkdir()
+    names = [f".imagequeue-uid-7-{attempt}-{place}.part" for attempt in (2, 3) for place in (1, 2)]
+    for name in names:
+        (folder / "out" / name).write_bytes(b"staged")
+    for lie in ({"target": ["photos", "../out"]}, {"target": None}, {"task": 5}):
+        remove_left({**order, **lie}, worker)
+    assert sorted(os.listdir(folder / "out")) == names
+    remove_left(order, worker)
+    assert sorted(os.listdir(folder / "out")) == names[2:]

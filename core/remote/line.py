@@ -259,6 +259,10 @@ class Line:
             self._acknowledge_all(generation)
             if self._address.is_redis:
                 mended.finish_poll(channel)
+        heard = threading.Event()
+        self._tell(heard.set)
+        heard.wait(_CLOSING / 2)  # what came last may be of no more use, and is not to come again
+        self._acknowledge_all(generation)
 
     def _acknowledge_all(self, generation: object) -> None:
         """Let the broker forget what is kept elsewhere; what an earlier connection brought comes again."""

@@ -280,9 +280,10 @@ class Cluster:
         told.forget()
 
     def _look_at_the_broker(self) -> None:
-        """No order is left there, and no end of an attempt that the owner has taken and kept.
+        """No order is left there, and no end of an attempt that the owner was given and has kept.
 
-        What a machine says that was given up before may still be there, for an owner that has gone.
+        What a machine says that was given up before may still be there, for an owner that has gone; so may
+        what one says again, as it does not know whether the broker has lost it.
         """
         with closing(open_for_reading(self.data_dir / STORE_NAME)) as db:
             (uid,) = db.execute("SELECT value FROM meta WHERE key = 'uid'").fetchone()
@@ -291,7 +292,7 @@ class Cluster:
         within(_EMPTY, lambda: not self._waiting(QUEUE), every=0.2)
         self.tally.expect(not self._waiting(QUEUE), "leaked", f"{self._waiting(QUEUE)} orders are left")
         kept = {f"{uid}-{job}-{number}" for job, number in rows}
-        said = [reply for message in self._taken(replies) for reply in message["replies"]]
+        said = [reply for message, again in self._taken(replies) if again for reply in message["replies"]]
         ends = [reply["id"] for reply in said if reply["kind"] == "ended" and reply["id"] in kept]
         self.tally.expect(not ends, "leaked", f"the broker still keeps the ends of {ends[:5]}")
 
@@ -302,13 +303,13 @@ class Cluster:
             except (*line.channel_errors, KeyError):
                 return 0
 
-    def _taken(self, name: str) -> Iterator[dict[str, Any]]:
-        """Take all messages out of a queue."""
+    def _taken(self, name: str) -> Iterator[tuple[dict[str, Any], bool]]:
+        """Take all messages out of a queue, each with whether somebody was given it before."""
         for _ in range(self._waiting(name)):
             with Connection(self.broker.url) as line, line.channel() as channel:
                 message = Queue(name, channel=channel).get(no_ack=True, accept=["json"])
                 if message is not None:
-                    yield message.payload
+                    yield message.payload, bool(message.delivery_info.get("redelivered"))
 
     def _look_at_machine(self, machine: Machine) -> None:
         expect = self.tally.expect

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.running_app import RunningApp
 from tests.e2e.screen import Screen, missing_programs
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell, with a failure, what the screen showed, and which window had the keyboard."""
+    report = yield
+    screen = getattr(item, "funcargs", {}).get("screen")
+    if report.failed and screen is not None:
+        report.sections.append(("The screen", screen.described()))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -121,6 +121,17 @@ class Screen:
         numbers = self.xdotool("search", "--onlyvisible", "--name", "", check=False).split()
         return [self.xdotool("getwindowname", number, check=False).strip() for number in numbers]
 
+    def described(self) -> str:
+        """The windows that are shown, and which of them is active and has the keyboard."""
+        numbers = self.xdotool("search", "--onlyvisible", "--name", ".", check=False).split()
+        focused = self.xdotool("getwindowfocus", "-f", check=False).strip()
+        lines = [
+            f"{number} {self.xdotool('getwindowname', number, check=False).strip()!r}"
+            f"{' is active' * (number == self.active())}{' has the keyboard' * (number == focused)}"
+            for number in numbers
+        ]
+        return "\n".join([*lines, f"active: {self.active()}, keyboard: {focused}"])
+
     def window(self, title: str) -> str:
         """Wait for a window whose title holds a match of this pattern, and return its X number."""
         found = until(

@@ -35,10 +35,10 @@ def delivered(
         work = wanted[one.name]
         if one.format != work.format.name:
             raise bad(f"it made {one.name!r:.80} as {one.format!r:.80}")
-        content, size = content_of(path, one), (one.width, one.height)
+        (content, inode), size = content_of(path, one), (one.width, one.height)
         name = name_of(work, size, task, source)
         aside = "" if task.staging else path
-        made.append(Made(one.name, name, work.format, content, size, one.pages, aside, one.digest))
+        made.append(Made(one.name, name, work.format, content, size, one.pages, aside, one.digest, inode))
         _check_header(made[-1])
     return made
 

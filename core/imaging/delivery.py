@@ -18,8 +18,8 @@ from typing import Final
 
 from core.errors import NotReadable
 from core.executor import Task
-from core.imaging.handover import manifest_on_its_way
 from core.imaging.manifest import (
+    MOST_OUTPUTS,
     Manifest,
     Staged,
     bad,
@@ -47,19 +47,18 @@ def staged_paths(task: Task) -> list[str]:
     return [os.path.join(task.staging, os.path.basename(path)) for path in paths] if task.staging else paths
 
 
-def packed(task: Task, handover: str) -> dict[str, object]:
+def packed(task: Task, told: object) -> dict[str, object]:
     """Return what was staged as JSON values: the manifest, and the bytes where there is a `staging`.
 
-    handover: what `core.imaging.staging.stage` has left. Raises BadDelivery for more than LARGEST_CARRIED
-    bytes, and for files that are not as the manifest says.
+    told: the manifest as `core.imaging.staging.stage` has left it. Raises BadDelivery for more than
+    LARGEST_CARRIED bytes, and for files that are not as the manifest says.
     """
-    told = manifest_on_its_way(handover)
     message: dict[str, object] = {"manifest": told}
     if task.staging:
         manifest = manifest_from_wire(told, task.temp_tag)
         _refuse_too_much(manifest)
         paths = staged_paths(task)
-        contents = [content_of(path, one) for path, one in zip(paths, manifest.outputs, strict=False)]
+        contents = [content_of(path, one)[0] for path, one in zip(paths, manifest.outputs, strict=False)]
         message["contents"] = [base64.b64encode(content).decode("ascii") for content in contents]
     return message
 
@@ -72,7 +71,9 @@ def unpacked(message: object, task: Task) -> object:
     is not what it says; OSError when it cannot be written. Nothing is left then.
     """
     match message:
-        case {"manifest": told, **more} if set(more) == ({"contents"} if task.staging else set()):
+        case {"manifest": {"outputs": list(outputs)} as told, **more} if (
+            set(more) == ({"contents"} if task.staging else set()) and len(outputs) <= MOST_OUTPUTS
+        ):
             pass
         case _:
             raise bad(f"it sent {message!r:.200}")
@@ -123,8 +124,11 @@ def _refuse_too_much(manifest: Manifest) -> None:
         )
 
 
-def content_of(path: str, one: Staged) -> bytes:
-    """Return the bytes of a staged file, which are those that the manifest tells of. Raises BadDelivery."""
+def content_of(path: str, one: Staged) -> tuple[bytes, int]:
+    """Return the bytes of a staged file, which are those that the manifest tells of, and its inode.
+
+    Raises BadDelivery.
+    """
     try:
         with os.fdopen(os.open(path, _READING), "rb") as file:
             status = os.fstat(file.fileno())
@@ -137,7 +141,7 @@ def content_of(path: str, one: Staged) -> bytes:
     except OSError as error:
         raise bad(f"{one.name!r:.80} is not there ({error.strerror})") from error
     _check_content(content, one)
-    return content
+    return content, status.st_ino
 
 
 def _check_content(content: bytes, one: Staged) -> None:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 _LONGEST_TEXT: Final = 1_000  # characters of a note, of which a longer one loses its end
 _LONGEST_NAME: Final = 200  # characters
 _MOST_NOTES: Final = 50
-_MOST_OUTPUTS: Final = 1_000
+MOST_OUTPUTS: Final = 1_000
+"""Outputs that one attempt may have staged."""
+
 _LARGEST: Final = 2**40  # of any number
 _DIGEST: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -92,7 +94,7 @@ def manifest_from_wire(value: object, tag: str) -> Manifest:
             raise _wrong("list", value)
     if told != tag:
         raise bad(f"it is of another attempt, {told!r:.80}")
-    if not 0 < len(outputs) <= _MOST_OUTPUTS:
+    if not 0 < len(outputs) <= MOST_OUTPUTS:
         raise bad(f"it says that it made {len(outputs):,} files")
     if len(notes) > _MOST_NOTES:
         raise _wrong("list of notes", notes)

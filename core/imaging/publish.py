@@ -42,6 +42,7 @@ class Made:
     pages: int = 1
     aside: str = ""  # the file that holds it already, whole and checked, where it was staged
     known_digest: str = ""  # of the content, where it has just been worked out
+    inode: int = 0  # of the file aside, when it was read
 
     @property
     def digest(self) -> str:
@@ -219,6 +220,8 @@ def write_aside(one: Made, temporary: str, times: tuple[int, int] | None, *, rea
     written as it should be.
     """
     if one.aside == temporary and _timed(temporary, times):
+        if os.stat(temporary).st_ino != one.inode:
+            raise BadDelivery("What another machine made was replaced while it was looked at.")
         return
     remove_files((temporary,))
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)

@@ -11,7 +11,7 @@ Staged files lie in the target folder under the temporary names of the attempt, 
 there; else they travel as bytes: see core.imaging.delivery.
 """
 
-# ruff: noqa: PTH118, PTH120
+# ruff: noqa: PTH112, PTH118, PTH120
 
 from __future__ import annotations
 
@@ -60,29 +60,30 @@ def needed(task: Task, report: Report) -> Done | Skipped:  # noqa: ARG001 (it is
         with begun(task) as begin:
             if not isinstance(begin, Begun):
                 return begin
-            return _needed(begin.recipe, begin.folder, Ticket(*begin.source.stamp, begin.identity.content))
+            if not begin.recipe.skip_larger:
+                make_folder(begin.folder)  # so that one that cannot be written costs no journey
+            return _needed(Ticket(*begin.source.stamp, begin.identity.content))
 
 
-def _needed(recipe: Recipe, folder: str, ticket: Ticket) -> Done:
-    if not recipe.skip_larger:
-        make_folder(folder)  # so that one that cannot be written costs no journey
+def _needed(ticket: Ticket) -> Done:
     return Done((), ticket.bytes, handover=ticket_to_handover(ticket))
 
 
 def _surely_needed(task: Task) -> Done | None:
     """Return what `needed` does where that is known without a look into the source, which costs more.
 
-    So it is for a source of which nothing is remembered, when an output has a name that nobody has yet.
+    So it is for a source of which nothing is remembered, when an output has a name that nobody has yet in a
+    folder that is there.
     """
     recipe = Recipe.from_json(task.recipe)
     if recipe.replace_original or (task.memory and recall(task.memory, task.source, recipe.id_hash)):
         return None
     folder = target_folder(task.source, recipe, task.below)
-    if not any(_is_new(one, task, folder) for one in recipe.outputs):
+    if not os.path.isdir(folder) or not any(_is_new(one, task, folder) for one in recipe.outputs):
         return None
     status = status_of(task.source)
     content = digest_of(task.source) if task.by_content and task.memory else ""
-    return _needed(recipe, folder, Ticket(status.st_size, status.st_mtime_ns, content))
+    return _needed(Ticket(status.st_size, status.st_mtime_ns, content))
 
 
 def _is_new(output: Output, task: Task, folder: str) -> bool:

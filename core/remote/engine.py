@@ -52,9 +52,6 @@ def make_app(address: Address) -> Celery:
             "socket_connect_timeout": _PATIENCE / 2, "health_check_interval": HEARTBEAT,
         }  # fmt: skip
     else:
-        from core.remote.greedy import read_at_once
-
-        read_at_once()
         transport = {
             "confirm_publish": True, "confirm_timeout": _PATIENCE, "read_timeout": 3 * _PATIENCE,
             "write_timeout": _PATIENCE,

@@ -322,7 +322,7 @@ class Everywhere:
             small = (found.source_bytes or 0) <= LARGEST_CARRIED
             way = self._usable(way, small)
         while way is not None and not run.stopping:
-            run.task = replace(run.given, staging="" if way.target else self._staging_of(run.given))
+            run.task = run.given if way.target else replace(run.given, staging=self._staging_of(run.given))
             home = await self._fly(run, way)
             if isinstance(home, Made):
                 self._finishing += 1
@@ -410,9 +410,9 @@ class Everywhere:
         if self._errands is not None:
             self._errands.cancel(run.task)
 
-    def _on_stale(self, reply: Mapping[str, Any]) -> None:
-        """Remove what a machine staged in a shared folder for an attempt that is over."""
+    def _on_stale(self, replies: list[Mapping[str, Any]]) -> None:
+        """Remove what a machine staged in a shared folder for attempts that are over."""
         from core.remote.orders import remove_staged
 
         with suppress(RuntimeError):
-            asyncio.get_running_loop().run_in_executor(None, remove_staged, reply, self._shares)
+            asyncio.get_running_loop().run_in_executor(None, remove_staged, replies, self._shares)

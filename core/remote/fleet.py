@@ -74,7 +74,7 @@ class Fleet:
 
     def __init__(
         self, url: str, reply_to: str, limits: Limits, ask_every: float,
-        changed: Callable[[], None], stale: Callable[[Mapping[str, Any]], None],
+        changed: Callable[[], None], stale: Callable[[list[Mapping[str, Any]]], None],
     ) -> None:  # fmt: skip
         self.reply_to = reply_to
         self.link, self.sentence = Link.CONNECTING, ""
@@ -242,15 +242,20 @@ class Fleet:
         if any(isinstance(reply, dict) and reply.get("kind") != "here" for reply in replies):
             self._heard = time.monotonic()
         delivery = _Delivery(message)
+        stale: list[Mapping[str, Any]] = []
         for reply in replies:
             try:
-                self._on_reply(node, reply, delivery)
+                self._on_reply(node, reply, delivery, stale)
             except (BadMessage, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
                 log.warning("%.200s said what is no reply: %r", node, error)
+        if stale:
+            self._stale(stale)
         if not delivery.open:
             self._line.acknowledge(message)
 
-    def _on_reply(self, node: str, reply: dict[str, Any], delivery: _Delivery) -> None:
+    def _on_reply(
+        self, node: str, reply: dict[str, Any], delivery: _Delivery, stale: list[Mapping[str, Any]]
+    ) -> None:
         kind = reply["kind"]
         if reply.get("id") in self._left:
             delivery.open.add(str(reply["id"]))  # for ever: it is for the next run of the app
@@ -265,7 +270,7 @@ class Fleet:
         elif kind == "redelivered":
             self._on_redelivered(str(reply["id"]))
         else:
-            self._on_said(str(reply["id"]), node, reply, delivery)
+            self._on_said(str(reply["id"]), node, reply, delivery, stale)
 
     def _on_started(self, flight: str, node: str) -> None:
         match self._flights.started(flight, node):
@@ -284,7 +289,10 @@ class Fleet:
             case Heard.STALE if known:
                 self._happen([self._flights.too_often(flight)])
 
-    def _on_said(self, flight: str, node: str, reply: dict[str, Any], delivery: _Delivery) -> None:
+    def _on_said(
+        self, flight: str, node: str, reply: dict[str, Any], delivery: _Delivery,
+        stale: list[Mapping[str, Any]],
+    ) -> None:  # fmt: skip
         awaited = self._awaited.get(flight)
         if awaited is not None:
             home = _homecoming(reply)
@@ -298,7 +306,7 @@ class Fleet:
         heard = self._flights.said(flight, node)
         if heard is not Heard.OURS:
             if reply["kind"] == "ended" and heard is Heard.STALE:
-                self._stale(reply)
+                stale.append(reply)
             return
         away = self._away[flight]
         if reply["kind"] == "progress":

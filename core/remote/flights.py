@@ -198,6 +198,8 @@ class Flights:
             self._up, self._since = up, now
             for node in self._nodes.values():
                 node.heard = max(node.heard, now) if up else node.heard  # all get the time to be heard again
+            for flight in self._flights.values():  # and to tell once more what the broker may have lost
+                flight.sent = max(flight.sent, now) if up and flight.sent is not None else flight.sent
 
     def look(self, now: float, waiting: int | None) -> list[Event]:
         """Say what the silence since the last look means; to be called about once a second.

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from functools import wraps
 from typing import Final
 
 from amqp.transport import TCPTransport
+from kombu import Connection
 
 _AT_ONCE: Final = 1 << 16  # bytes
 
-_setup_transport = TCPTransport._setup_transport
 
-
-@wraps(_setup_transport)
-def _greedy(self: TCPTransport) -> None:
-    """Read all that is there: one system call for nine, each of which gives the interpreter's lock away.
+def read_at_once(connection: Connection) -> None:
+    """Let a connection that is there read so: one system call for nine, each of which lets the lock go.
 
     What is left of it is kept where amqp keeps the half of a frame after a time limit (amqp 5.3), and is read
-    before the socket is; kombu drains until there is nothing more.
+    before the socket is. So it is for who waits by `drain_events`, and not for who polls the socket, as
+    Celery does: the socket tells nothing of what was read. With TLS its library does the same by itself, and
+    Redis has another way; these are left alone.
     """
-    _setup_transport(self)
-    receive = self.sock.recv
-    self._quick_recv = lambda wanted: receive(max(wanted, _AT_ONCE))
-
-
-def read_at_once() -> None:
-    """Let all connections of this process that begin from now on do so; again is harmless.
-
-    Those with TLS go on as they were: their library keeps what it has read by itself.
-    """
-    TCPTransport._setup_transport = _greedy
+    transport = getattr(connection.connection, "transport", None)
+    if isinstance(transport, TCPTransport):
+        receive = transport.sock.recv
+        transport._quick_recv = lambda wanted: receive(max(wanted, _AT_ONCE))

@@ -23,6 +23,7 @@ from core.remote import mended
 from core.remote.address import parse_address
 from core.remote.cluster import Link
 from core.remote.engine import ASK, EXPIRES, QUEUE, TASK, make_app
+from core.remote.greedy import read_at_once
 from core.remote.orders import Order
 from core.remote.trouble import trouble
 
@@ -136,6 +137,7 @@ class Line:
             connection = self._app.connection_for_write()
             try:
                 connection.ensure_connection(max_retries=1, interval_start=0, timeout=5)
+                read_at_once(connection)
                 backoff = 0.25
                 work(connection, name)
             except Exception as error:

@@ -166,8 +166,11 @@ class Node:
             finally:
                 del self._running[flight]
             if running.ended:
-                await asyncio.to_thread(remove_left, order, self._shares)  # it may have been quicker
-                done()
+                try:
+                    if running.slot is not None:  # it may have been quicker
+                        await asyncio.to_thread(remove_left, order, self._shares)
+                finally:
+                    done()
             else:
                 self._say(queue, {**reply, "id": flight}, done)
 
@@ -195,9 +198,11 @@ class Node:
             task = for_a_slot(order, self._shares, scratch, self._number)
             if order.get("source") is None:
                 await asyncio.to_thread(arrive, order, scratch)
-        except NotCarried as error:
+        except Exception as error:
             await asyncio.to_thread(_remove, scratch)
-            return _not_carried(str(error))
+            if isinstance(error, NotCarried):
+                return _not_carried(str(error))
+            raise
         self._by_job[task.job_id] = running
         try:
             outcome: Outcome = Stopped()
@@ -210,7 +215,8 @@ class Node:
         else:
             reply = await asyncio.to_thread(_reply_of, outcome, task, scratch)
         if "made" not in reply:
-            await asyncio.to_thread(remove_left, order, self._shares)
+            if reply["kind"] != "not_carried":  # else it was never begun
+                await asyncio.to_thread(remove_left, order, self._shares)
             return reply
         return {**reply, "target": order["target"], "ticket": order["ticket"]}
 
@@ -265,14 +271,16 @@ class Node:
 def _reply_of_made(task: Task, done: Done) -> Reply:
     """Return what is to be said of an attempt that a slot has made, or could not make here."""
     from core.imaging.delivery import packed
+    from core.imaging.handover import manifest_on_its_way
 
     try:
-        made = packed(task, done.handover)
+        match manifest_on_its_way(done.handover):
+            case {"not_carried": str(sentence)}:
+                return _not_carried(sentence)
+            case manifest:
+                made = packed(task, manifest)
     except ImageQueueError as error:
         return _not_carried(str(error))
-    match made["manifest"]:
-        case {"not_carried": str(sentence)}:
-            return _not_carried(sentence)
     return {"kind": "ended", "outcome": outcome_to_wire(Done()), "made": made}
 
 

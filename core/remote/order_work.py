@@ -1,7 +1,7 @@
 """What a slot of a machine runs: an order of somebody else's attempt, from its places to its staged outputs.
 
-The folders of an order are only touched here, in a process that can be killed: one that does not answer holds
-up its own slot, and neither the machine's word that it is there nor what else it does.
+The folders of an order are looked at here, in a process that can be killed: one that does not answer holds up
+its own slot, and neither the machine's word that it is there nor what else it does.
 """
 
 from __future__ import annotations

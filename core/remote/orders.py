@@ -12,7 +12,7 @@ import base64
 import binascii
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -106,16 +106,17 @@ def order_of(task: Task, way: Way, tokens: Mapping[str, Token], reply_to: str, t
     return order
 
 
-def remove_staged(reply: Mapping[str, Any], shares: Shares) -> None:
-    """Remove what an attempt that is over has staged in a shared folder, as its machine says in a reply."""
-    with suppress(Outside, BadMessage, KeyError, TypeError):  # it came as bytes, or is no reply
-        number = len(reply["made"]["manifest"]["outputs"])
-        _remove(str(reply["id"]), reply["target"], number, shares)
+def remove_staged(replies: Iterable[Mapping[str, Any]], shares: Shares) -> None:
+    """Remove what attempts that are over have staged in a shared folder, as their machines say in replies."""
+    for reply in replies:
+        with suppress(Exception):  # it came as bytes, or is no reply
+            number = len(reply["made"]["manifest"]["outputs"])
+            _remove(str(reply["id"]), reply["target"], number, shares)
 
 
 def remove_left(order: Order, shares: Shares) -> None:
     """Remove what an attempt has left in the shared folder that its outputs were to go to."""
-    with suppress(Outside, BadMessage, KeyError, TypeError, ValueError):  # they go as bytes, or it is none
+    with suppress(Exception):  # they go as bytes, or it is no order
         number = len(json.loads(order["task"]["recipe"])["outputs"])
         _remove(str(order["task"]["temp_tag"]), order["target"], number, shares)
 
@@ -151,6 +152,8 @@ def for_a_slot(order: Order, shares: Shares, scratch: Path, number: int) -> Task
             "roots": shares.roots, "scratch": str(scratch), "source": order.get("source"),
             "target": order["target"], "paths": order["paths"], "tokens": order["tokens"],
         }  # fmt: skip
+        if not isinstance(order["ticket"], str):
+            raise TypeError("the ticket is no text")
         return replace(
             task_from_wire(order["task"]), job_id=number, receipt="", downloads="", memory="", below="",
             handover=json.dumps(handed), staging="" if order["target"] else str(_staging_in(scratch)),
@@ -168,7 +171,7 @@ def arrive(order: Order, scratch: Path) -> None:
         scratch.mkdir(mode=0o700, parents=True)
         source.write_bytes(content)
         os.utime(source, ns=(int(accessed), int(changed)))
-    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, binascii.Error) as error:
         raise _not_understood(error) from error
 
 

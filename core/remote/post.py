@@ -1,17 +1,21 @@
 """The thread by which a worker answers: it sends what is to be said, in order, until the broker has it.
 
 What an owner who listens is told need not be on the broker's disk, which would cost a tenth of what an image
-costs: it is taken at once. Lest the broker dies in between, ends are remembered for a while, and are told
-once more over the next connection; to hear one twice changes nothing.
+costs: it is taken at once. Lest RabbitMQ dies in between, ends are remembered for a while, and are told once
+more over the next connection; to hear one twice changes nothing. (Redis comes back with what it has on its
+disk, whatever was asked of it, and its library connects again without a word.)
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
+import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Final
@@ -19,9 +23,13 @@ from typing import Any, Final
 from celery import Celery
 from kombu import Connection, Producer
 
+from core.remote.greedy import read_at_once
+
 log = logging.getLogger(__name__)
 
 _REMEMBERED: Final = 30.0  # seconds, of a connection that goes on
+_LOOK_EVERY: Final = 1.0  # seconds between two looks whether it does, while ends are remembered
+_AT_ONCE: Final = 50  # ends that are told again in one message
 _AGAIN: Final = 1.0  # seconds until a broker that is away is tried again
 _LAST: Final = 3.0  # seconds for what is left at the end
 _BRIEF, _LASTING = 1, 2  # how AMQP says whether a message is to outlive the broker
@@ -82,7 +90,7 @@ class Post:
     def _gather(self) -> tuple[list[_Item], bool]:
         """Wait for a reply, and return it with all that came meanwhile; True when it is time to end."""
         items: list[_Item] = []
-        item = self._items.get()
+        item = self._next()
         while item is not None:
             items.append(item)
             try:
@@ -90,6 +98,27 @@ class Post:
             except Empty:
                 return items, False
         return items, True
+
+    def _next(self) -> _Item | None:
+        while self._told:
+            try:
+                return self._items.get(timeout=_LOOK_EVERY)
+            except Empty:
+                self._look()
+        return self._items.get()
+
+    def _look(self) -> None:
+        """Tell again what was told if the connection was lost; it is not known before one looks."""
+        try:
+            if self._connection is None:
+                self._connect()
+            assert self._connection is not None
+            with suppress(socket.timeout, TimeoutError):
+                self._connection.drain_events(timeout=0.001)
+            self._remember("", [])
+        except Exception as error:
+            log.debug("The connection is lost: %r", error)
+            self._drop()
 
     def _send(self, queue: str, items: list[_Item]) -> bool:
         lasting = any(item.lasting for item in items)
@@ -111,10 +140,15 @@ class Post:
     def _connect(self) -> None:
         self._connection = self._app.connection_for_write()
         self._connection.ensure_connection(max_retries=1, timeout=5)
+        read_at_once(self._connection)
         self._producer = Producer(self._connection.channel(), serializer="json")
-        for queue in dict.fromkeys(queue for _, queue, _ in self._told):
-            self._publish(queue, [reply for _, whose, reply in self._told if whose == queue], lasting=True)
-        self._told.clear()
+        while self._told:
+            queue = self._told[0][1]
+            run = itertools.takewhile(lambda told: told[1] == queue, self._told)  # noqa: B023 (used at once)
+            replies = [reply for _, _, reply in itertools.islice(run, _AT_ONCE)]
+            self._publish(queue, replies, lasting=True)
+            for _ in replies:
+                self._told.popleft()
 
     def _publish(self, queue: str, replies: list[Reply], lasting: bool) -> None:
         assert self._producer is not None

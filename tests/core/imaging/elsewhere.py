@@ -49,7 +49,7 @@ def shared(task: Task) -> Done | Skipped:
     made = stage(theirs, lambda _: None)
     if isinstance(made, Skipped):
         return made
-    message = json.loads(json.dumps(packed(replace(theirs, staging=""), made.handover)))
+    message = json.loads(json.dumps(packed(replace(theirs, staging=""), json.loads(made.handover))))
     return finish_staged(brought_home(task, first, message), lambda _: None)
 
 
@@ -74,7 +74,7 @@ def carried(task: Task) -> Done | Skipped:
     assert isinstance(made, Skipped) or names_in(there / "out") == {Path(o.path).name for o in made.outputs}
     if isinstance(made, Skipped):
         return made
-    message = json.loads(json.dumps(packed(theirs, made.handover)))
+    message = json.loads(json.dumps(packed(theirs, json.loads(made.handover))))
     ours = replace(task, staging=str(Path(task.receipt).parent / "came"))
     return finish_staged(brought_home(ours, first, message), lambda _: None)
 

@@ -72,7 +72,7 @@ def lie(task: Task, change: Callable[[dict[str, Any]], object]) -> Task:
 
 def message_of(task: Task) -> dict[str, Any]:
     """What comes from the machine that has staged it."""
-    message = packed(task, json.dumps(json.loads(task.handover)["manifest"]))
+    message = packed(task, json.loads(task.handover)["manifest"])
     return json.loads(json.dumps(message))  # type: ignore[no-any-return]
 
 
@@ -324,10 +324,13 @@ def test_a_source_is_looked_into_only_where_that_can_tell_that_nothing_is_to_be_
     (tmp_path / "a.jpg").write_bytes(b"no image")
     status = (tmp_path / "a.jpg").stat()
     for recipe in (Recipe("r", JPEGS, folder="/out"), Recipe("r", (*JPEGS, SIZED), folder="/out")):
+        with pytest.raises(NotAnImage):
+            needed(task_in(tmp_path, "a.jpg", mended(recipe, tmp_path)), lambda _: None)
+        assert not (tmp_path / "out").exists(), "a folder is made for what is an image"
+        (tmp_path / "out").mkdir()
         first = needed(task_in(tmp_path, "a.jpg", mended(recipe, tmp_path)), lambda _: None)
         assert isinstance(first, Done)
         assert json.loads(first.handover)[:2] == [status.st_size, status.st_mtime_ns]
-        assert (tmp_path / "out").is_dir()
         (tmp_path / "out" / "a-small.jpg").touch()
         (tmp_path / "out" / "a-big.jpg").touch()
         with pytest.raises(NotAnImage):  # it tells the names: all may be there
@@ -335,7 +338,7 @@ def test_a_source_is_looked_into_only_where_that_can_tell_that_nothing_is_to_be_
         shutil.rmtree(tmp_path / "out")
     with pytest.raises(NotAnImage):  # it tells the format, and so the names
         needed(task_in(tmp_path, "a.jpg", mended(OUT, tmp_path)), lambda _: None)
-    jpegs = Recipe("r", JPEGS, folder=str(tmp_path / "out"))
+    jpegs = Recipe("r", JPEGS, folder=str(tmp_path))
     with pytest.raises(NoSuchFile):
         needed(task_in(tmp_path, "gone.jpg", jpegs), lambda _: None)
     with pytest.raises(NotAnImage, match="folder"):

@@ -88,6 +88,17 @@ def test_while_the_broker_is_away_what_runs_is_kept_and_then_found_again(flights
     assert "a" in flights
 
 
+def test_what_ended_while_the_broker_was_away_has_the_time_to_be_told_of(flights: Flights) -> None:
+    """Its machine was never heard of it, and may have to tell of it once more: it is not to be made twice."""
+    flights.send("b")
+    flights.sent("b", 1)
+    flights.link(False, 2)
+    assert looks(flights, 2, 100) == []
+    flights.link(True, 100)
+    assert looks(flights, 100, 104, attic="a") == []
+    assert flights.said("b", "1@attic") is Heard.OURS
+
+
 def test_a_broker_that_stays_away_gives_up_what_runs_and_returns_the_rest(flights: Flights) -> None:
     flights.send("b")
     flights.started("a", "1@attic")

@@ -160,9 +160,11 @@ def test_what_was_staged_for_an_attempt_that_is_over_is_removed_and_nothing_else
     for name in (".imagequeue-uid-7-2-1.part", ".imagequeue-uid-7-3-1.part"):
         (folder / name).write_bytes(b"staged")
     reply = {"id": "uid-7-2", "target": ["photos", ""], "made": {"manifest": {"outputs": [{}, {}]}}}
-    remove_staged(reply, owner)
-    remove_staged({**reply, "id": "../../x", "target": ["photos", "../.."]}, owner)
-    remove_staged({"id": "uid-7-3", "made": 1}, owner)
+    lies: list[dict[str, object]] = [
+        {**reply, "id": "../../x", "target": ["photos", "../.."]},
+        {"id": "uid-7-3", "made": 1},
+    ]
+    remove_staged([lies[0], {**reply, "target": ["photos", "\ud800"]}, reply, lies[1]], owner)
     assert sorted(os.listdir(folder)) == [".imagequeue-uid-7-3-1.part", "a.jpg"]
 
 
@@ -176,7 +178,8 @@ def test_what_an_attempt_has_left_is_removed_where_its_order_sent_it(
     names = [f".imagequeue-uid-7-{attempt}-{place}.part" for attempt in (2, 3) for place in (1, 2)]
     for name in names:
         (folder / "out" / name).write_bytes(b"staged")
-    for lie in ({"target": ["photos", "../out"]}, {"target": None}, {"task": 5}):
+    deep = {**order["task"], "recipe": "[" * 100_000}
+    for lie in ({"target": ["photos", "../out"]}, {"target": None}, {"task": 5}, {"task": deep}):
         remove_left({**order, **lie}, worker)
     assert sorted(os.listdir(folder / "out")) == names
     remove_left(order, worker)

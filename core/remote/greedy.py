@@ -14,9 +14,9 @@ def read_at_once(connection: Connection) -> None:
     """Let a connection that is there read so: one system call for nine, each of which lets the lock go.
 
     What is left of it is kept where amqp keeps the half of a frame after a time limit (amqp 5.3), and is read
-    before the socket is. So it is for who waits by `drain_events`, and not for who polls the socket, as
-    Celery does: the socket tells nothing of what was read. With TLS its library does the same by itself, and
-    Redis has another way; these are left alone.
+    before the socket is. So it is for who waits by `drain_events`, or calls it until there is nothing more:
+    the socket tells nothing of what was read. With TLS its library does the same by itself, and Redis has
+    another way; these are left alone.
     """
     transport = getattr(connection.connection, "transport", None)
     if isinstance(transport, TCPTransport):

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from celery.concurrency.base import BasePool
 
+from core.remote.greedy import read_at_once
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -55,6 +57,11 @@ class NodePool(BasePool):  # type: ignore[misc]
         `Hub.call_soon` does not wake it: it would see an end up to a second later, and the slot with it.
         """
         hub.add_reader(self._bell.fileno(), self._hear)
+        hub.call_soon(hub.call_soon, self._read_at_once)
+
+    def _read_at_once(self) -> None:
+        """Read at once from here on: Celery has polled before, and from now on drains whenever it polls."""
+        read_at_once(self.app.imagequeue_worker.consumer.connection)
 
     def on_apply(
         self, _target: object, args: Any, _kwargs: object = None, callback: Any = None,

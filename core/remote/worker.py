@@ -73,6 +73,7 @@ def run_worker(options: WorkerOptions, say: Callable[[str], None]) -> int:
                     without_mingle=True, without_gossip=True, without_heartbeat=True, quiet=True,
                     ready_callback=lambda _: say(ready),
                 )  # fmt: skip
+                app.imagequeue_worker = worker
                 leaving = _Leaving(node, loop, options.grace, say)
                 leaving.listen()
                 worker.start()

@@ -15,7 +15,7 @@ def test_the_end_of_an_attempt_wakes_celery_in_its_own_thread() -> None:
     pool = NodePool(1, app=app)
     heard: list[tuple[object, int]] = []
     readers: dict[int, Callable[[], None]] = {}
-    pool.register_with_event_loop(SimpleNamespace(add_reader=readers.__setitem__))
+    pool.register_with_event_loop(SimpleNamespace(add_reader=readers.__setitem__, call_soon=lambda *_: None))
     for number in range(3):
         told = threading.Thread(
             target=pool._done,

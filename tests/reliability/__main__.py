@@ -1,4 +1,4 @@
-"""Runs the attacks and prints one table: `make attack`, or `make attack ARGS="kill --seconds 60"` for a part.
+"""Runs the attacks and prints a table: `make attack`, or `make attack ARGS="kill --seconds 60"` for a part.
 
 The exit status is 1 when an attack found anything, or one could not be run here.
 """
@@ -12,11 +12,12 @@ import shlex
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from core.machine import processors
+from tests.brokers import BROKERS
 from tests.reliability.attack import Result, Scale, table
 from tests.reliability.attacks import ATTACKS, why_not
 
@@ -91,8 +92,24 @@ def write(text: str) -> None:
                 lines[attack.name] = line
     names = [attack.name for attack in ATTACKS]
     parts = [head, ruler, *(rows[one] for one in names if one in rows)]
-    parts += ["", *(lines[one] for one in names if one in lines)]
+    parts += ["", *by_broker(head, rows), "", *(lines[one] for one in names if one in lines)]
     README.write_text(FIGURES.sub(lambda marks: "\n".join([marks[1], *parts, marks[3]]), whole), "utf-8")
+
+
+def by_broker(head: str, rows: Mapping[str, str]) -> list[str]:
+    """Return the rows of the brokers once more, as a table with a column for each of them.
+
+    How long they took is left out: there is an attack that is named `time`, as that line would begin.
+    """
+    brokers = [name for name in BROKERS if name in rows]
+    columns = [_cells(head), *(_cells(rows[name]) for name in brokers)]
+    first, *others, _ = zip(*columns, strict=True)
+    lines = [("behind a broker", *first[1:]), ("---", *("---:" for _ in brokers)), *others]
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip().strip("|").split("|")]
 
 
 if __name__ == "__main__":

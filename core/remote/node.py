@@ -97,6 +97,7 @@ class Node:
         self._number = 0
         self._checks: dict[str, _Check] = {}
         self._leaving = False
+        self._over = False  # the time that what runs gets at the end
         self._askers: dict[str, float] = {}  # the queues of the owners that have asked who is there, and when
 
     async def start(self) -> None:
@@ -113,6 +114,7 @@ class Node:
             await asyncio.wait(self._tasks, timeout=min(_HERE_EVERY, until - time.monotonic()))
             for queue in self._askers:
                 self._say_here(queue, {})  # nobody can ask any more, and silence would cost what still runs
+        self._over = True
         for running in list(self._running.values()):
             self._cancel(running)
         if self._tasks:
@@ -206,7 +208,7 @@ class Node:
         self._by_job[task.job_id] = running
         try:
             outcome: Outcome = Stopped()
-            if not running.ended:
+            if not running.ended and not self._over:
                 outcome = await self._slots.run(slot, task)
         finally:
             del self._by_job[task.job_id]

@@ -5640,6 +5640,11 @@ um zu sehen, was daraus wird.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/publish.py"/>
+        <source>What another machine made was replaced while it was looked at.</source>
+        <translation>Was ein anderer Rechner gemacht hat, wurde ersetzt, während es geprüft wurde.</translation>
+    </message>
+    <message>
+        <location filename="../../core/imaging/publish.py"/>
         <source>{0} could not be written: it cannot be read back.</source>
         <translation>{0} konnte nicht geschrieben werden: Es lässt sich nicht zurücklesen.</translation>
     </message>
@@ -6552,13 +6557,13 @@ um zu sehen, was daraus wird.</translation>
     </message>
     <message>
         <location filename="../../core/remote/orders.py"/>
-        <source>The file has become too large to travel.</source>
-        <translation>Die Datei ist zu groß geworden, um zu reisen.</translation>
+        <source>The recipe names a file that is in no shared folder.</source>
+        <translation>Das Rezept nennt eine Datei, die in keinem gemeinsamen Ordner ist.</translation>
     </message>
     <message>
         <location filename="../../core/remote/orders.py"/>
-        <source>The recipe names a file that is in no shared folder.</source>
-        <translation>Das Rezept nennt eine Datei, die in keinem gemeinsamen Ordner ist.</translation>
+        <source>The file has become too large to travel.</source>
+        <translation>Die Datei ist zu groß geworden, um zu reisen.</translation>
     </message>
     <message>
         <location filename="../../core/remote/orders.py"/>
@@ -6637,11 +6642,6 @@ um zu sehen, was daraus wird.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
-        <source>{0} leads out of the shared folder {1}.</source>
-        <translation>{0} führt aus dem gemeinsamen Ordner {1} hinaus.</translation>
-    </message>
-    <message>
-        <location filename="../../core/remote/shares.py"/>
         <source>{0} is another folder there than {1} is here: a file that was put here is not in it.</source>
         <translation>{0} ist dort ein anderer Ordner, als {1} hier ist: Eine Datei, die hier hineinkam, ist nicht darin.</translation>
     </message>
@@ -6659,6 +6659,11 @@ um zu sehen, was daraus wird.</translation>
         <location filename="../../core/remote/shares.py"/>
         <source>The shared folder {0} takes an absolute path, not {1}.</source>
         <translation>Der gemeinsame Ordner {0} nimmt einen absoluten Pfad, nicht {1}.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>{0} leads out of the shared folder {1}.</source>
+        <translation>{0} führt aus dem gemeinsamen Ordner {1} hinaus.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>

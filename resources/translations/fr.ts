@@ -5640,6 +5640,11 @@ pour voir ce qu’elle devient.</translation>
     </message>
     <message>
         <location filename="../../core/imaging/publish.py"/>
+        <source>What another machine made was replaced while it was looked at.</source>
+        <translation>Ce qu’une autre machine a produit a été remplacé pendant sa vérification.</translation>
+    </message>
+    <message>
+        <location filename="../../core/imaging/publish.py"/>
         <source>{0} could not be written: it cannot be read back.</source>
         <translation>{0} n’a pas pu être écrit : il ne peut pas être relu.</translation>
     </message>
@@ -6552,13 +6557,13 @@ pour voir ce qu’elle devient.</translation>
     </message>
     <message>
         <location filename="../../core/remote/orders.py"/>
-        <source>The file has become too large to travel.</source>
-        <translation>Le fichier est devenu trop grand pour voyager.</translation>
+        <source>The recipe names a file that is in no shared folder.</source>
+        <translation>La recette nomme un fichier qui n’est dans aucun dossier partagé.</translation>
     </message>
     <message>
         <location filename="../../core/remote/orders.py"/>
-        <source>The recipe names a file that is in no shared folder.</source>
-        <translation>La recette nomme un fichier qui n’est dans aucun dossier partagé.</translation>
+        <source>The file has become too large to travel.</source>
+        <translation>Le fichier est devenu trop grand pour voyager.</translation>
     </message>
     <message>
         <location filename="../../core/remote/orders.py"/>
@@ -6637,11 +6642,6 @@ pour voir ce qu’elle devient.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
-        <source>{0} leads out of the shared folder {1}.</source>
-        <translation>{0} mène hors du dossier partagé {1}.</translation>
-    </message>
-    <message>
-        <location filename="../../core/remote/shares.py"/>
         <source>{0} is another folder there than {1} is here: a file that was put here is not in it.</source>
         <translation>{0} est là-bas un autre dossier que {1} ici : un fichier mis ici n’y est pas.</translation>
     </message>
@@ -6659,6 +6659,11 @@ pour voir ce qu’elle devient.</translation>
         <location filename="../../core/remote/shares.py"/>
         <source>The shared folder {0} takes an absolute path, not {1}.</source>
         <translation>Le dossier partagé {0} prend un chemin absolu, et non {1}.</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>{0} leads out of the shared folder {1}.</source>
+        <translation>{0} mène hors du dossier partagé {1}.</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>

@@ -5640,6 +5640,11 @@ to see what becomes of it.</source>
     </message>
     <message>
         <location filename="../../core/imaging/publish.py"/>
+        <source>What another machine made was replaced while it was looked at.</source>
+        <translation>另一台电脑生成的内容在检查时被替换了。</translation>
+    </message>
+    <message>
+        <location filename="../../core/imaging/publish.py"/>
         <source>{0} could not be written: it cannot be read back.</source>
         <translation>{0} 无法写入：无法读回。</translation>
     </message>
@@ -6552,13 +6557,13 @@ to see what becomes of it.</source>
     </message>
     <message>
         <location filename="../../core/remote/orders.py"/>
-        <source>The file has become too large to travel.</source>
-        <translation>文件已变得过大，无法传送。</translation>
+        <source>The recipe names a file that is in no shared folder.</source>
+        <translation>配方中的文件不在任何共享文件夹内。</translation>
     </message>
     <message>
         <location filename="../../core/remote/orders.py"/>
-        <source>The recipe names a file that is in no shared folder.</source>
-        <translation>配方中的文件不在任何共享文件夹内。</translation>
+        <source>The file has become too large to travel.</source>
+        <translation>文件已变得过大，无法传送。</translation>
     </message>
     <message>
         <location filename="../../core/remote/orders.py"/>
@@ -6637,11 +6642,6 @@ to see what becomes of it.</source>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>
-        <source>{0} leads out of the shared folder {1}.</source>
-        <translation>{0} 指向共享文件夹 {1} 之外。</translation>
-    </message>
-    <message>
-        <location filename="../../core/remote/shares.py"/>
         <source>{0} is another folder there than {1} is here: a file that was put here is not in it.</source>
         <translation>那里的 {0} 与此处的 {1} 不是同一文件夹：放在此处的文件不在其中。</translation>
     </message>
@@ -6659,6 +6659,11 @@ to see what becomes of it.</source>
         <location filename="../../core/remote/shares.py"/>
         <source>The shared folder {0} takes an absolute path, not {1}.</source>
         <translation>共享文件夹 {0} 需要绝对路径，而不是 {1}。</translation>
+    </message>
+    <message>
+        <location filename="../../core/remote/shares.py"/>
+        <source>{0} leads out of the shared folder {1}.</source>
+        <translation>{0} 指向共享文件夹 {1} 之外。</translation>
     </message>
     <message>
         <location filename="../../core/remote/shares.py"/>

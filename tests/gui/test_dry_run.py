@@ -85,10 +85,10 @@ def test_it_lists_what_would_be_written_and_skipped_with_sizes_and_adds_it(
             add.click()
             assert stage.window.dry_runs.dialog is None
             await until(lambda: stage.queue.status().counts[JobState.QUEUED] == 4)
+            await until(lambda: list(folder_for_temporary.iterdir()) == [])
 
     run_on_qasync(story())
     assert {one.name: one.stat().st_mtime_ns for one in photos.iterdir()} == before
-    assert list(folder_for_temporary.iterdir()) == []
 
 
 def test_closing_it_in_the_middle_leaves_nothing_behind(

@@ -64,7 +64,8 @@ async def confirm(parent: QWidget, name: str, question: str, explanation: str, y
     box.setDefaultButton(refuse)
     box.setEscapeButton(refuse)
     await finished(box)
-    return box.clickedButton() is accept
+    clicked = box.clickedButton()  # by its name: what Python knew it as may not be valid any more
+    return clicked is not None and clicked.objectName() == "yes"
 
 
 class TextDialog(QDialog):

@@ -93,7 +93,9 @@ def test_a_machine_with_another_folder_says_so_and_gets_the_bytes(tmp_path: Path
                 assert await owner.states(job) == [JobState.DONE]
                 assert [one.machine for one in await owner.queue.attempts(job)] == ["attic"]
                 assert sorted(owner.made()) == ["a-large.png", "a-small.png"]
-                await until(lambda: bool(owner.everywhere.cluster.machines), "it is listed")
+                await until(
+                    lambda: any(one.folders for one in owner.everywhere.cluster.machines), "it has said so"
+                )
                 (machine,) = owner.everywhere.cluster.machines
                 assert "another folder" in machine.folders["photos"]
 
